@@ -170,7 +170,8 @@ interface IBillingLedger {
     /// @notice Lets `anchorer` anchor for the operator; admin only. The admin itself holds no such right unless granted.
     function grantAnchorer(uint64 operatorId, address anchorer) external;
 
-    /// @notice Takes the right back and voids the key's unused signatures by bumping its nonce; admin only.
+    /// @notice Takes the right back and voids the key's signature for the current nonce by bumping the nonce;
+    /// admin only. A thief may have signed for later nonces too: never grant a stolen key again.
     function revokeAnchorer(uint64 operatorId, address anchorer) external;
 
     // --- anchoring ---------------------------------------------------------------------------------
@@ -192,8 +193,10 @@ interface IBillingLedger {
     /// @notice Anchors several batches of one operator in order, all or none.
     function anchorMany(uint64 operatorId, BatchAnchor[] calldata batches) external;
 
-    /// @notice `anchor` for a holder of the right who signed the EIP-712 struct `Anchor`: every argument of
-    /// `anchor`, the anchorer, its nonce and a deadline. Accepts EIP-1271 contracts.
+    /// @notice `anchor` for a holder of the right who signed the EIP-712 struct
+    /// `Anchor(uint64 operatorId,uint32 period,uint32 region,uint32 expectedSequence,bytes32 root,bytes32
+    /// manifestHash,uint32 amends,address anchorer,uint256 nonce,uint256 deadline)`, `nonce` from `nonceOf`,
+    /// in the domain (name "Billproof", version "1"). Accepts EIP-1271 contracts. Anyone may send it.
     function anchorBySig(
         uint64 operatorId,
         BatchAnchor calldata batch_,
@@ -227,6 +230,10 @@ interface IBillingLedger {
     function getOperator(uint64 operatorId) external view returns (Operator memory);
 
     function isAnchorer(uint64 operatorId, address account) external view returns (bool);
+
+    /// @notice The `nonce` of the next `Anchor` that `anchorer` signs for this operator:
+    /// `operatorId << 64 | n`, n counting the signatures used and the revocations.
+    function nonceOf(uint64 operatorId, address anchorer) external view returns (uint256);
 
     /// @notice The running hash over the operator's batches:
     /// `head' = keccak256(abi.encode(head, batchId, root, manifestHash, amends))`, starting from

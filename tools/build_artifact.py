@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Compile `BillingLedger` into the file that the package ships and that every chain gets.
+
+The bytecode carries no metadata hash, so comments do not change it, and it is deployed through the well-known
+CREATE2 deployer: one address on every chain. `--check` compiles again and fails when the committed file differs.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from keccak import checksum_address, keccak256
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTIFACT = ROOT / "src/billproof/ledger/artifacts/BillingLedger.json"
+SOURCE = "contracts/BillingLedger.sol"
+CONTRACT = "BillingLedger"
+EVM_VERSION = "shanghai"
+OPTIMIZER = {"enabled": True, "runs": 10_000}
+DEPLOYER = bytes.fromhex("4e59b44847b379578588920cA78FbF26c0B4956C")
+SALT_TEXT = "billproof/BillingLedger/1"
+
+
+def standard_json() -> dict:
+    return {
+        "language": "Solidity",
+        "sources": {SOURCE: {"content": (ROOT / SOURCE).read_text()}},
+        "settings": {
+            "remappings": ["@openzeppelin/=node_modules/@openzeppelin/"],
+            "optimizer": OPTIMIZER,
+            "evmVersion": EVM_VERSION,
+            "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+            "outputSelection": {
+                "*": {CONTRACT: ["abi", "evm.bytecode.object", "evm.deployedBytecode", "storageLayout", "metadata"]},
+            },
+        },
+    }
+
+
+def compile_ledger() -> dict:
+    """The compiler's answer for `BillingLedger`; ends the program on any error or warning."""
+    run = subprocess.run(  # noqa: S603 - our own compiler wrapper
+        [str(ROOT / "tools/solc"), "--standard-json", "--base-path", str(ROOT)],
+        input=json.dumps(standard_json()),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        sys.exit(f"tools/solc failed (is node_modules there? npm install): {run.stderr}")
+    answer = json.loads(run.stdout)
+    if answer.get("errors"):
+        sys.exit("\n".join(error["formattedMessage"] for error in answer["errors"]))
+    return answer["contracts"][SOURCE][CONTRACT]
+
+
+def storage_layout(layout: dict) -> list[dict]:
+    """Every variable with its slot and type, structs spelt out; without the compiler's AST numbers."""
+    types = layout["types"]
+
+    def describe(variable: dict) -> dict:
+        kind = types[variable["type"]]
+        line = {
+            "label": variable["label"],
+            "slot": int(variable["slot"]),
+            "offset": variable["offset"],
+            "type": kind["label"],
+        }
+        value = kind
+        while "value" in value:
+            value = types[value["value"]]
+        if "members" in value:
+            line["members"] = [describe(member) for member in value["members"]]
+        return line
+
+    return [describe(variable) for variable in layout["storage"]]
+
+
+def build() -> dict:
+    compiled = compile_ledger()
+    creation = "0x" + compiled["evm"]["bytecode"]["object"]
+    deployed = compiled["evm"]["deployedBytecode"]
+    salt = keccak256(SALT_TEXT.encode())
+    initcode_hash = keccak256(bytes.fromhex(creation[2:]))
+    address = keccak256(b"\xff" + DEPLOYER + salt + initcode_hash)[12:]
+    spans = [span for reference in deployed["immutableReferences"].values() for span in reference]
+    return {
+        "contractName": CONTRACT,
+        "license": "Apache-2.0",
+        "compiler": json.loads(compiled["metadata"])["compiler"]["version"],
+        "evmVersion": EVM_VERSION,
+        "optimizer": OPTIMIZER,
+        "create2": {
+            "deployer": checksum_address(DEPLOYER),
+            "saltText": SALT_TEXT,
+            "salt": "0x" + salt.hex(),
+            "initcodeHash": "0x" + initcode_hash.hex(),
+            "address": checksum_address(address),
+        },
+        "storageLayout": storage_layout(compiled["storageLayout"]),
+        "abi": compiled["abi"],
+        "immutableReferences": sorted(spans, key=lambda span: span["start"]),
+        "bytecode": creation,
+        "deployedBytecode": "0x" + deployed["object"],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
+    check = parser.parse_args().check
+    text = json.dumps(build(), indent=1) + "\n"
+    name = ARTIFACT.relative_to(ROOT)
+    size = (len(json.loads(text)["deployedBytecode"]) - 2) // 2
+    if check:
+        if not ARTIFACT.exists() or ARTIFACT.read_text() != text:
+            print(f"{name} is not what contracts/ compiles to: run tools/build_artifact.py", file=sys.stderr)
+            return 1
+        print(f"{name}: up to date, {size:,} bytes of code")
+        return 0
+    ARTIFACT.parent.mkdir(parents=True, exist_ok=True)
+    ARTIFACT.write_text(text)
+    print(f"{name}: written, {size:,} bytes of code, address {json.loads(text)['create2']['address']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
