@@ -1,0 +1,3 @@
+"""Phone bills that both sides can check. See ``docs/architecture.md``."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What a subscriber receives: bundles, receipts and account key files, and how they are made."""

@@ -1,0 +1,229 @@
+"""The files of the protocol, strictly typed: bundle, receipt, account key.
+
+Integers are canonical decimal strings, byte strings lower-case hex with 0x; unknown, missing and repeated
+keys are refused. :func:`parse` is the only way in, for files from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from billproof.errors import BillproofError, InputError
+
+#: Larger files are refused unread; a bundle of half a million lines stays below.
+MAX_BYTES = 256 << 20
+
+BUNDLE = "billproof/bundle/1"
+RECEIPT = "billproof/receipt/1"
+ACCOUNT_KEY = "billproof/account-key/1"
+
+
+def _hex(width: int) -> Any:
+    return Annotated[str, Meta(pattern=rf"^0x[0-9a-f]{{{2 * width}}}\Z", description=f"{width} bytes")]
+
+
+def _text(pattern: str, description: str) -> Any:
+    return Annotated[str, Meta(pattern=rf"^{pattern}\Z", description=description)]
+
+
+Hash = _hex(32)
+Address = _hex(20)
+Unsigned = _text("(0|[1-9][0-9]{0,18})", "an integer below 2^63, canonical decimal")
+Signed = _text("(0|-?[1-9][0-9]{0,18})", "an integer within 64 bits, canonical decimal")
+ChainId = _text("[1-9][0-9]{0,77}", "an EIP-155 chain id, canonical decimal")
+Currency = _text("[A-Z]{3}", "an ISO 4217 code")
+Network = _text("([0-9]{3}-[0-9]{2,3})?", "the serving network, MCC-MNC")
+Proof = Annotated[list[Hash], Meta(max_length=40)]
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """A JSON object with exactly the declared keys."""
+
+
+class BatchFields(_Strict):
+    """Which batch: the fields of the typed struct ``BatchId``."""
+
+    chainId: ChainId
+    ledger: Address
+    operatorId: Unsigned
+    period: _text("[0-9]{6}", "the billing period, YYYYMM")  # type: ignore[valid-type]
+    region: Unsigned
+    sequence: Unsigned
+
+
+class AccountOpening(_Strict):
+    """What opens the account key: nobody else can link it to the account."""
+
+    accountId: Annotated[str, Meta(min_length=1, max_length=256)]
+    keySecret: Hash
+    holder: Address
+
+
+class StatementFields(_Strict):
+    """The statement; ``account`` and ``recordsRoot`` are recomputed and must agree."""
+
+    account: Hash
+    recordsRoot: Hash
+    recordCount: Unsigned
+    currency: Currency
+    tariff: Hash
+    total: Signed
+    totalSalt: Hash
+
+
+class Record(_Strict):
+    """One line. ``hash`` is recomputed and must agree; it lets a verifier name the line that was changed."""
+
+    index: Unsigned
+    service: Unsigned
+    startedAt: Unsigned
+    utcOffset: Signed
+    usage: Unsigned
+    billedUsage: Unsigned
+    number: Annotated[str, Meta(max_length=128)]
+    salt: Hash
+    network: Network
+    amount: Signed
+    rate: Annotated[str, Meta(max_length=512)]
+    corrects: Hash
+    hash: Hash
+
+
+class Entry(_Strict):
+    """The account's leaf in the batch tree: its neighbour on the ring, and the way to the root."""
+
+    nextAccount: Hash
+    proof: Proof
+
+
+class Bundle(_Strict):
+    """Everything a subscriber needs to check a statement. See ``docs/protocol.md``, "Files"."""
+
+    schema: str
+    batch: BatchFields
+    account: AccountOpening
+    statement: StatementFields
+    records: Annotated[list[Record], Meta(min_length=1)]
+    entry: Entry
+
+
+class ReceiptStatement(_Strict):
+    """The statement around a receipt's record; its total stays hidden behind ``totals``."""
+
+    account: Hash
+    recordCount: Unsigned
+    currency: Currency
+    tariff: Hash
+    totals: Hash
+
+
+class ReceiptRecord(_Strict):
+    """One line for somebody else's eyes: ``number`` and ``salt`` are both there or both left out."""
+
+    index: Unsigned
+    service: Unsigned
+    startedAt: Unsigned
+    utcOffset: Signed
+    usage: Unsigned
+    billedUsage: Unsigned
+    peer: Hash
+    network: Network
+    amount: Signed
+    rate: Annotated[str, Meta(max_length=512)]
+    corrects: Hash
+    number: Annotated[str, Meta(max_length=128)] | None = None
+    salt: Hash | None = None
+
+
+class Receipt(_Strict):
+    """One record of a statement, provable on its own."""
+
+    schema: str
+    batch: BatchFields
+    statement: ReceiptStatement
+    record: ReceiptRecord
+    recordProof: Proof
+    entry: Entry
+
+
+class AccountKeyFile(_Strict):
+    """The account's seed, handed over once and kept by the subscriber; never part of a bundle."""
+
+    schema: str
+    chainId: ChainId
+    ledger: Address
+    operatorId: Unsigned
+    accountId: Annotated[str, Meta(min_length=1, max_length=256)]
+    accountSeed: Hash
+    holder: Address
+
+
+KINDS: dict[str, type[Bundle] | type[Receipt] | type[AccountKeyFile]] = {
+    BUNDLE: Bundle,
+    RECEIPT: Receipt,
+    ACCOUNT_KEY: AccountKeyFile,
+}
+
+
+class SchemaError(BillproofError):
+    """A file that claims one of our formats and breaks it: invalid, not merely unusable."""
+
+    exit_code = 1
+
+
+def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
+    """The document in a file's bytes.
+
+    Raises :class:`InputError` when it is none of ours or no JSON at all, :class:`SchemaError` when it
+    claims to be and is not.
+    """
+    file = name or None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt.")
+    repeated: list[str] = []
+
+    def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            repeated.append(next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at])))
+        return found
+
+    try:
+        claim = json.loads(content, object_pairs_hook=to_object)
+    except RecursionError:
+        raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.") from None
+    except ValueError as error:
+        advice = "If it is a bundle, it was cut off or damaged on the way: fetch it again."
+        raise InputError(f"not JSON: {error}", file=file, advice=advice) from error
+    kind = claim.get("schema") if isinstance(claim, dict) else None
+    if not isinstance(kind, str) or not kind.startswith("billproof/"):
+        raise InputError("not a Billproof file", file=file, advice="Give a bundle or receipt from the operator.")
+    if kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise InputError(f"a file of the kind {kind!r}, which is none of {known}", file=file)
+    if repeated:
+        raise SchemaError(f"the key {repeated[0]!r} is there twice")
+    try:
+        return msgspec.json.decode(content, type=KINDS[kind])
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(str(error)) from error
+
+
+def encode(document: Bundle | Receipt | AccountKeyFile) -> bytes:
+    """The document as JSON, one line a record, ready for :func:`parse`."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema (2020-12) of each kind of file, by its name."""
+    schemas = {}
+    for name, kind in KINDS.items():
+        schema: dict[str, Any] = json.loads(json.dumps(msgspec.json.schema(kind)).replace("\\\\Z", "$"))
+        body = schema["$defs"][kind.__name__]
+        body["properties"]["schema"] = {"const": name}
+        schemas[name] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **schema}
+    return schemas

@@ -1,0 +1,117 @@
+"""Statements → batch: account keys, hashes and the batch tree, for one chain, ledger and sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from billproof.batch_id import BatchId
+from billproof.commitment import salts, structs, tree
+from billproof.commitment.keccak import ByteRows, rows_of
+from billproof.leaves import fixed_binary, hash_peers, hash_records, padded_rows
+from billproof.secret_store import Enrolment
+from billproof.statements import Statements
+
+#: One row per account entry, in ascending order of ``account_key``: the order of the batch tree's leaves.
+#: ``first`` and ``count`` say which rows of the batch's records are the statement's.
+ENTRIES = pa.schema(
+    [
+        pa.field("account_key", pa.binary(32), nullable=False),
+        pa.field("statement", pa.binary(32), nullable=False),
+        pa.field("records_root", pa.binary(32), nullable=False),
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("first", pa.int64(), nullable=False),
+        pa.field("count", pa.int64(), nullable=False),
+        pa.field("total", pa.int64(), nullable=False),
+        pa.field("currency", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What a batch commits to. ``nodes`` is the batch tree, (2m-1, 32); its first row is the root."""
+
+    entries: pa.Table
+    nodes: ByteRows
+
+    @property
+    def root(self) -> bytes:
+        return self.nodes[0].tobytes()
+
+
+def commit(
+    statements: Statements, batch: BatchId, enrolment: Enrolment, opening_keys: ByteRows, tariff: bytes
+) -> Commitment:
+    """Builds both trees. ``opening_keys`` is (m, 32), in the statements' order; ``tariff`` a hash or zero."""
+    hashes = record_hashes(statements, opening_keys)
+    nodes, starts = tree.build_forest(hashes, statements.count)
+    roots = nodes[starts]
+    keys = account_keys(statements.accounts, batch, enrolment)
+    statement = structs.hash_struct(
+        structs.STATEMENT,
+        batchId=rows_of(batch.hash, 32),
+        account=keys,
+        recordsRoot=roots,
+        recordCount=statements.count,
+        currency=padded_rows(statements.currencies, 3),
+        tariff=rows_of(tariff, 32),
+        totals=structs.hash_struct(
+            structs.TOTALS, total=statements.total, salt=totals_salts(opening_keys)
+        ),
+    )
+    order = np.lexsort(keys.T[::-1])
+    ranked = keys[order]
+    if len(order) > 1 and (ranked[1:] == ranked[:-1]).all(axis=1).any():
+        raise ValueError("two accounts of a batch have the same key")
+    take = pa.array(order)
+    entries = pa.table(
+        [
+            fixed_binary(ranked),
+            fixed_binary(statement[order]),
+            fixed_binary(roots[order]),
+            statements.accounts.take(take),
+            pa.array(statements.first[order]),
+            pa.array(statements.count[order]),
+            pa.array(statements.total[order]),
+            statements.currencies.take(take),
+        ],
+        schema=ENTRIES,
+    )
+    return Commitment(entries, tree.build_tree(entry_hashes(ranked, statement[order])))
+
+
+def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
+    """``hashStruct(CallRecord)`` of every record: (n, 32)."""
+    index = statements.index
+    record_salts = salts.prf(
+        np.repeat(opening_keys, statements.count, axis=0), salts.PEER_SALT, salts.index_words(index)
+    )
+    return hash_records(statements.records, index, hash_peers(statements.records["number"], record_salts))
+
+
+def account_keys(accounts: pa.Array, batch: BatchId, enrolment: Enrolment) -> ByteRows:
+    """Each account's key in the batch, (m, 32): unlinkable to its key in any other batch."""
+    subject = structs.hash_struct(
+        structs.SUBJECT, accountId=accounts.to_pylist(), keySecret=key_secrets(batch, enrolment.seeds)
+    )
+    return structs.hash_struct(structs.ACCOUNT_KEY, subject=subject, holder=enrolment.holders)
+
+
+def key_secrets(batch: BatchId, seeds: ByteRows) -> ByteRows:
+    """What an account key is opened with in this batch, (m, 32); the seed itself never leaves its file."""
+    return structs.hash_struct(structs.KEY_SECRET, accountSeed=seeds, batchId=rows_of(batch.hash, 32))
+
+
+def totals_salts(opening_keys: ByteRows) -> ByteRows:
+    """The salt of each statement's total: (m, 32)."""
+    return salts.prf(opening_keys, salts.TOTALS_SALT, rows_of(bytes(32), 32))
+
+
+def entry_hashes(keys: ByteRows, statements: ByteRows) -> ByteRows:
+    """Leaves of the batch tree from strictly ascending keys and their statements: (m, 32) → (m, 32)."""
+    return structs.hash_struct(
+        structs.ACCOUNT_ENTRY, account=keys, nextAccount=tree.next_of(keys), statement=statements
+    )

@@ -1,0 +1,1 @@
+"""Typed hashes, trees and salts of the protocol. Knows no telecom and no chain."""

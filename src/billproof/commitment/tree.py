@@ -1,0 +1,106 @@
+"""Merkle trees in the array layout of OpenZeppelin's merkle-tree library, leaves not sorted.
+
+A tree of n leaves is an array of 2n-1 nodes: node 0 is the root, the children of node i are 2i+1 and
+2i+2, leaf i is node 2n-2-i, and an inner node is Keccak-256 of its children in sorted order. Every level
+is a contiguous slice, so trees are built level by level; a forest builds many at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billproof.commitment.keccak import ByteRows, keccak, keccak_rows
+
+#: Longest inclusion proof that the ledger accepts for an account entry.
+MAX_ENTRY_PROOF = 40
+
+
+def build_tree(leaves: ByteRows) -> ByteRows:
+    """All nodes of the tree over ``leaves``: (n, 32) → (2n-1, 32), n ≥ 1."""
+    nodes, _ = build_forest(leaves, np.array([len(leaves)]))
+    return nodes
+
+
+def build_forest(leaves: ByteRows, counts: NDArray[np.int64]) -> tuple[ByteRows, NDArray[np.int64]]:
+    """The trees over consecutive runs of ``leaves``, ``counts[k]`` leaves to the k-th.
+
+    Returns the nodes of all trees laid end to end, (2n-m, 32) for n leaves in m trees, and where each
+    tree starts, (m,): its root is the node there. An empty tree has no root: ``ValueError``.
+    """
+    if len(counts) == 0 or counts.min() < 1 or counts.sum() != len(leaves):
+        raise ValueError("every tree takes at least one leaf, and all leaves belong to one")
+    sizes = 2 * counts - 1
+    starts = np.cumsum(sizes) - sizes
+    nodes = np.empty((int(sizes.sum()), 32), np.uint8)
+    tree_of_leaf = np.repeat(np.arange(len(counts)), counts)
+    rank = np.arange(len(leaves)) - np.repeat(np.cumsum(counts) - counts, counts)
+    nodes[starts[tree_of_leaf] + sizes[tree_of_leaf] - 1 - rank] = leaves
+    for depth in reversed(range(int(counts.max() - 1).bit_length())):
+        first = (1 << depth) - 1
+        inner = np.clip(counts - 1 - first, 0, 1 << depth)  # inner nodes of each tree on this level
+        trees = np.flatnonzero(inner)
+        if not len(trees):
+            continue
+        width = inner[trees]
+        rank = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+        base = np.repeat(starts[trees], width)
+        left = base + 2 * (first + rank) + 1
+        nodes[base + first + rank] = hash_pairs(nodes[left], nodes[left + 1])
+    return nodes, starts
+
+
+def hash_pairs(left: ByteRows, right: ByteRows) -> ByteRows:
+    """Keccak-256 of each pair, the smaller first: two of (n, 32) → (n, 32)."""
+    a = np.ascontiguousarray(left).view(">u8")
+    b = np.ascontiguousarray(right).view(">u8")
+    differs = (a != b).argmax(axis=1)[:, None]
+    swap = np.take_along_axis(a, differs, 1) > np.take_along_axis(b, differs, 1)
+    pairs = np.empty((len(left), 64), np.uint8)
+    pairs[:, :32] = np.where(swap, right, left)
+    pairs[:, 32:] = np.where(swap, left, right)
+    return keccak_rows(pairs)
+
+
+def hash_pair(left: bytes, right: bytes) -> bytes:
+    """Keccak-256 of two nodes, the smaller first."""
+    return keccak(left + right if left < right else right + left)
+
+
+def proof_of(nodes: ByteRows, leaf: int) -> list[bytes]:
+    """The inclusion proof of leaf number ``leaf``, from the bottom; ``nodes`` is one whole tree."""
+    node = len(nodes) - 1 - leaf
+    siblings = []
+    while node > 0:
+        siblings.append(node + 1 if node % 2 else node - 1)
+        node = (node - 1) // 2
+    return [row.tobytes() for row in nodes[siblings]]
+
+
+def root_from_proof(leaf: bytes, proof: list[bytes]) -> bytes:
+    """The root that ``proof`` leads to from ``leaf``."""
+    node = leaf
+    for sibling in proof:
+        node = hash_pair(node, sibling)
+    return node
+
+
+def proof_length(count: int, index: int) -> int:
+    """Length of the proof of leaf ``index`` in a tree of ``count`` leaves: floor(log2(2n-1-index))."""
+    if not 0 <= index < count:
+        raise ValueError("the index lies outside the tree")
+    return (2 * count - 1 - index).bit_length() - 1
+
+
+def next_of(accounts: ByteRows) -> ByteRows:
+    """Each account key's successor on the ring of strictly ascending keys: (n, 32) → (n, 32)."""
+    return np.roll(accounts, -1, axis=0)
+
+
+def shows_absence(key: bytes, account: bytes, next_account: bytes) -> bool:
+    """Whether the entry (account, next_account) shows that ``key`` is on no entry of an honest ring."""
+    if key == account:
+        return False
+    if account < next_account:
+        return account < key < next_account
+    return key > account or key < next_account
