@@ -95,8 +95,8 @@ class EmbeddedChain:
     def request(self, method: str, params: list[Any]) -> Any:
         """The ``result`` of the call; see ``Endpoint.request``."""
         self._catch_up()
-        answer = getattr(self, f"_{method}", None)
-        if answer is None or not method.startswith("eth_"):
+        answer = getattr(self, f"_{method}", None) if method.startswith("eth_") else None
+        if answer is None:
             raise self._error(method, _UNKNOWN_METHOD, "the embedded chain has no such method")
         try:
             return answer(*params)
@@ -105,32 +105,27 @@ class EmbeddedChain:
         except TransactionRefused as error:
             raise self._error(method, _REFUSED, str(error)) from error
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            raise self._error(
-                method, _INVALID_PARAMS, f"invalid parameters ({type(error).__name__})"
-            ) from error
+            why = f"invalid parameters ({type(error).__name__})"
+            raise self._error(method, _INVALID_PARAMS, why) from error
 
     # --- journal -----------------------------------------------------------------------------------
 
     def _begin(self, time: int) -> None:
-        accounts = dict.fromkeys(DEVELOPMENT_ADDRESSES, FUNDS)
-        self._chain = LocalChain(
-            EMBEDDED_CHAIN_ID, time, {bytes.fromhex(a[2:]): n for a, n in accounts.items()}
-        )
+        accounts = {bytes.fromhex(address[2:]): FUNDS for address in DEVELOPMENT_ADDRESSES}
+        self._chain = LocalChain(EMBEDDED_CHAIN_ID, time, accounts)
         self._journal.append(
             {
                 "schema": SCHEMA,
                 "chainId": str(EMBEDDED_CHAIN_ID),
                 "time": time,
-                "accounts": {address: str(balance) for address, balance in accounts.items()},
+                "accounts": dict.fromkeys(DEVELOPMENT_ADDRESSES, str(FUNDS)),
                 "hash": evm_json.hexed(self._chain.head.hash),
             }
         )
 
     def _require_genesis(self) -> None:
         if self._journal.line == 0:
-            raise InputError(
-                "the embedded chain is empty", file=self._journal.path, advice="deploy to it first"
-            )
+            raise InputError("the chain is empty", file=self._journal.path, advice="deploy to it first")
 
     def _catch_up(self) -> None:
         """Replays what this or another process appended since."""
@@ -262,7 +257,11 @@ class EmbeddedChain:
             earliest = self._chain.head.timestamp + 1
             wanted = int(clock.time()) if self._time is None else self._time
             block = self._chain.seal((transaction,), max(wanted, earliest))
-            self._journal.append(_entry(block, [raw.lower()]))
+            try:
+                self._journal.append(_entry(block, [raw.lower()]))
+            except OSError as error:
+                self._journal.rewind()  # memory is ahead of the disk: replay before the next answer
+                raise InputError(f"cannot be written: {error.strerror}", file=self._journal.path) from error
         return evm_json.hexed(transaction.hash)
 
     # --- helpers -----------------------------------------------------------------------------------

@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import SignedTransactionAPI
 from eth.chains.base import MiningChain
-from eth.consensus import ConsensusApplier, NoProofConsensus
+from eth.consensus.applier import ConsensusApplier
+from eth.consensus.noproof import NoProofConsensus
 from eth.db import get_db_backend
 from eth.exceptions import Revert, VMError
 from eth.vm.forks.shanghai import ShanghaiVM
 from eth.vm.spoof import SpoofTransaction
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 GAS_LIMIT = 30_000_000
 _ZERO = b"\0" * 20
@@ -41,9 +42,9 @@ class CallResult:
 class Block:
     """A sealed block with what its transactions did."""
 
-    header: BlockHeaderAPI
-    transactions: tuple[SignedTransactionAPI, ...]
-    receipts: tuple[ReceiptAPI, ...]
+    header: Any
+    transactions: tuple[Any, ...]
+    receipts: tuple[Any, ...]
     created: tuple[bytes | None, ...]
 
 
@@ -58,7 +59,7 @@ class LocalChain:
 
     def __init__(self, chain_id: int, time: int, accounts: dict[bytes, int]) -> None:
         rules = ConsensusApplier(NoProofConsensus).amend_vm_configuration(((0, ShanghaiVM),))
-        kind = MiningChain.configure("LocalChain", vm_configuration=rules, chain_id=chain_id)
+        kind: Any = MiningChain.configure("LocalChain", vm_configuration=rules, chain_id=chain_id)
         state = {
             address: {"balance": balance, "nonce": 0, "code": b"", "storage": {}}
             for address, balance in accounts.items()
@@ -78,7 +79,7 @@ class LocalChain:
         """Transaction hash to (block number, index)."""
 
     @property
-    def head(self) -> BlockHeaderAPI:
+    def head(self) -> Any:
         return self.blocks[-1].header
 
     def decode(self, raw: bytes) -> SignedTransactionAPI:
@@ -136,11 +137,11 @@ class LocalChain:
             except (ValidationError, VMError) as error:
                 return CallResult(b"", str(error), False, 0)
             used = transaction.intrinsic_gas + computation.get_gas_used()
-            error = computation.error if computation.is_error else None
-        if error is None:
+            failed = computation.error if computation.is_error else None
+        if failed is None:
             return CallResult(computation.output, "", False, used)
         return CallResult(
-            computation.output, str(error) or type(error).__name__, isinstance(error, Revert), used
+            computation.output, str(failed) or type(failed).__name__, isinstance(failed, Revert), used
         )
 
     def _check(self, transactions: tuple[SignedTransactionAPI, ...]) -> None:

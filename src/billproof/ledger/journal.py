@@ -107,6 +107,10 @@ class Journal:
             os.fsync(self._file)
         return torn
 
+    def rewind(self) -> None:
+        """``new_lines`` begins again at the start."""
+        self._offset = self.line = 0
+
     def append(self, entry: dict[str, Any]) -> None:
         """Adds one line and syncs it to disk; only within ``turn``."""
         line = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,63 @@
+"""The few calls that a verifier makes, encoded by hand: every argument and most answers are static words.
+
+Selectors and the event's topic are constants, so that no ABI library is loaded; a test derives them from
+the shipped ABI. Solidity ABI specification: https://docs.soliditylang.org/en/latest/abi-spec.html.
+"""
+
+from __future__ import annotations
+
+GET_BATCH = "0xcdc22ff8"
+GET_PERIOD = "0x35f22da3"
+GET_OPERATOR = "0x5cb050f0"
+OPERATOR_COUNT = "0x7c6f3158"
+IS_ANCHORER = "0x7ec2158c"
+BATCH_ANCHORED = "0x4129755d41b9703f6ca4ba4e4479125bb2fb2a6c88b871f079f32e7f9cf822d1"
+
+
+class OddEncoding(Exception):
+    """The answer is not what the ABI says; the text says where."""
+
+
+def call_data(selector: str, *arguments: int) -> str:
+    """The data of a call with unsigned integers (or addresses as such) as arguments."""
+    return selector + "".join(f"{argument:064x}" for argument in arguments)
+
+
+def words(answer: object, count: int | None = None) -> list[int]:
+    """The 32-byte words of an answer, as unsigned integers; exactly ``count`` of them when given."""
+    if not isinstance(answer, str) or not answer.startswith("0x"):
+        raise OddEncoding("no hexadecimal string")
+    body = answer[2:]
+    if len(body) % 64 or (count is not None and len(body) != 64 * count):
+        raise OddEncoding(f"{len(body) // 2} bytes" + (f" instead of {32 * count}" if count else ""))
+    try:
+        raw = bytes.fromhex(body)
+    except ValueError:
+        raise OddEncoding("no hexadecimal string") from None
+    return [int.from_bytes(raw[i : i + 32], "big") for i in range(0, len(raw), 32)]
+
+
+def uint(word: int, bits: int) -> int:
+    """A word that must fit into ``bits`` bits."""
+    if word >> bits:
+        raise OddEncoding(f"a number larger than {bits} bits")
+    return word
+
+
+def flag(word: int) -> bool:
+    """A word that must be 0 or 1."""
+    if word > 1:
+        raise OddEncoding("a flag that is neither 0 nor 1")
+    return word == 1
+
+
+def text(heap: list[int], offset: int, limit: int = 4096) -> str:
+    """A string that begins ``offset`` bytes into ``heap``; UTF-8, invalid bytes replaced."""
+    if offset % 32 or offset // 32 >= len(heap):
+        raise OddEncoding("a string outside the answer")
+    start = offset // 32
+    size = heap[start]
+    if size > limit or start + 1 + (size + 31) // 32 > len(heap):
+        raise OddEncoding("a string longer than the answer")
+    raw = b"".join(word.to_bytes(32, "big") for word in heap[start + 1 : start + 1 + (size + 31) // 32])
+    return raw[:size].decode("utf-8", "replace")

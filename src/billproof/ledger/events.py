@@ -1,0 +1,73 @@
+"""The ledger's events: which batches an operator anchored, in their order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from billproof.ledger import abi
+from billproof.ledger.deployments import Deployment
+from billproof.ledger.reads import odd_answer, quantity
+from billproof.ledger.rpc import Endpoint, RpcError
+from billproof.ledger.states import AnchoredEvent, BatchKey
+
+_TOO_MANY = re.compile(r"range|limit|too many|more than|exceed|timed? ?out|response size", re.I)
+
+
+def batch_events(
+    endpoint: Endpoint,
+    deployment: Deployment,
+    operator_id: int,
+    period: int | None = None,
+    *,
+    from_block: int | None = None,
+    to_block: int | None = None,
+) -> list[AnchoredEvent]:
+    """The anchored batches of an operator in their order, from the chain's events. Nodes that limit the
+    range of blocks or the number of events are asked in halves."""
+    topics = [abi.BATCH_ANCHORED, f"0x{operator_id:064x}"] + ([] if period is None else [f"0x{period:064x}"])
+    start = (deployment.deployer_block or 0) if from_block is None else from_block
+    if to_block is None:
+        to_block = quantity(endpoint, endpoint.request("eth_blockNumber", []))
+    query = {
+        "address": deployment.ledger,
+        "topics": topics,
+        "fromBlock": hex(start),
+        "toBlock": hex(to_block),
+    }
+    try:
+        logs = endpoint.request("eth_getLogs", [query])
+    except RpcError as error:
+        if start >= to_block or not _TOO_MANY.search(error.rpc_message):
+            raise
+        middle = (start + to_block) // 2
+        halves = ((start, middle), (middle + 1, to_block))
+        return [
+            event
+            for first, last in halves
+            for event in batch_events(
+                endpoint, deployment, operator_id, period, from_block=first, to_block=last
+            )
+        ]
+    if not isinstance(logs, list):
+        raise odd_answer(endpoint, "eth_getLogs", "no list")
+    return [_event(endpoint, log) for log in logs]
+
+
+def _event(endpoint: Endpoint, log: Any) -> AnchoredEvent:
+    try:
+        topics = [int(topic, 16) for topic in log["topics"]]
+        w = abi.words(log["data"], 7)
+        return AnchoredEvent(
+            BatchKey(topics[1], topics[2], abi.uint(w[0], 32), abi.uint(w[1], 32)),
+            topics[3].to_bytes(32, "big"),
+            w[2].to_bytes(32, "big"),
+            w[3].to_bytes(32, "big"),
+            abi.uint(w[4], 32),
+            f"0x{abi.uint(w[5], 160):040x}",
+            w[6].to_bytes(32, "big"),
+            quantity(endpoint, log["blockNumber"]),
+            str(log["transactionHash"]),
+        )
+    except (abi.OddEncoding, KeyError, IndexError, TypeError, ValueError) as error:
+        raise odd_answer(endpoint, "eth_getLogs", "no BatchAnchored event") from error
