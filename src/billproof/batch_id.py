@@ -49,6 +49,7 @@ def check_period(period: int) -> int:
     """The period itself when it is a YYYYMM that the ledger accepts; :class:`InputError` otherwise."""
     if not (200001 <= period <= 999912 and 1 <= period % 100 <= 12):
         raise InputError(
-            f"{period} is not a billing period", advice="Write it as YYYYMM, for example 202610 for October 2026."
+            f"{period} is not a billing period",
+            advice="Write it as YYYYMM, for example 202610 for October 2026.",
         )
     return period

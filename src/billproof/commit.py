@@ -39,7 +39,7 @@ class Commitment:
 
     @property
     def root(self) -> bytes:
-        return self.nodes[0].tobytes()
+        return bytes(self.nodes[0])
 
 
 def commit(
@@ -58,9 +58,7 @@ def commit(
         recordCount=statements.count,
         currency=padded_rows(statements.currencies, 3),
         tariff=rows_of(tariff, 32),
-        totals=structs.hash_struct(
-            structs.TOTALS, total=statements.total, salt=totals_salts(opening_keys)
-        ),
+        totals=structs.hash_struct(structs.TOTALS, total=statements.total, salt=totals_salts(opening_keys)),
     )
     order = np.lexsort(keys.T[::-1])
     ranked = keys[order]

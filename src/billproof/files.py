@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,10 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
     """A path to write to, beside ``path``; on leaving without an error it is synced and takes its place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)  # of a process that died and had the same id
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield partial
         sync(partial)
@@ -36,10 +38,13 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
         sync(path.parent)
     except OSError as error:
         raise InputError(
-            f"cannot write: {error.strerror}", file=path, advice="Check free space and permissions, then run again."
+            f"cannot write: {error.strerror}",
+            file=path,
+            advice="Check free space and permissions, then run again.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

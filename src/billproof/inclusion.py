@@ -74,15 +74,15 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
 
     account = _account_key(bundle.account, batch)
     if account != _bytes(statement.account):
-        problems.append(
-            Problem("account key", "the account does not open to this key in this batch: account or batch was changed")
-        )
+        message = "the account does not open to this key in this batch: account or batch was changed"
+        problems.append(Problem("account key", message))
     lines = hash_lines(bundle.records)
     for at, record in enumerate(bundle.records):
         if int(record.index) != at:
             problems.append(Problem("line order", f"this line says that it is number {record.index}", at))
         if lines.hashes[at].tobytes() != _bytes(record.hash):
-            problems.append(Problem("line", "the line is not what was committed: its fields give another hash", at))
+            message = "the line is not what was committed: its fields give another hash"
+            problems.append(Problem("line", message, at))
     if int(statement.recordCount) != count:
         problems.append(
             Problem("line count", f"the statement has {statement.recordCount} lines, the file holds {count}")
@@ -95,7 +95,9 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
     records_root = tree.build_tree(lines.hashes)[0].tobytes()
     if records_root != _bytes(statement.recordsRoot):
         problems.append(Problem("lines root", "the lines together do not give the statement's records root"))
-    totals = structs.hash_one(structs.TOTALS, {"total": int(statement.total), "salt": _bytes(statement.totalSalt)})
+    totals = structs.hash_one(
+        structs.TOTALS, {"total": int(statement.total), "salt": _bytes(statement.totalSalt)}
+    )
     root = _root(batch, statement, records_root, totals, bundle.entry)
     return Inclusion(batch, root, problems)
 
@@ -116,8 +118,9 @@ def include_receipt(receipt: doc.Receipt) -> Inclusion:
     if index >= count:
         problems.append(Problem("line count", f"line {index} of a statement of {count} lines", index))
     elif len(receipt.recordProof) != tree.proof_length(count, index):
-        problems.append(Problem("proof length", "the proof does not fit a statement of this many lines", index))
-    leaf = hash_records(_table([record]), np.array([index]), peer).tobytes()
+        message = "the proof does not fit a statement of this many lines"
+        problems.append(Problem("proof length", message, index))
+    leaf = _hash_records([record], peer).tobytes()
     records_root = tree.root_from_proof(leaf, [_bytes(node) for node in receipt.recordProof])
     root = _root(batch, statement, records_root, _bytes(statement.totals), receipt.entry)
     return Inclusion(batch, root, problems)
@@ -129,7 +132,7 @@ def amendment_problems(document: doc.Bundle | doc.Receipt) -> list[Problem]:
         document.records if isinstance(document, doc.Bundle) else [document.record]
     )
     problems = [
-        Problem("amendment", "a line of an amendment must name the record that it corrects", int(record.index))
+        Problem("amendment", "a line of an amendment must name what it corrects", int(record.index))
         for record in records
         if _bytes(record.corrects) == ZERO32
     ]
@@ -140,14 +143,18 @@ def amendment_problems(document: doc.Bundle | doc.Receipt) -> list[Problem]:
 
 def hash_lines(records: Sequence[doc.Record]) -> LineHashes:
     """Peer and record hashes of a bundle's lines, each at the index that it states."""
-    table = _table(records)
     peers = hash_peers(
         pa.array([record.number for record in records], pa.string()),
         rows_of(b"".join(_bytes(record.salt) for record in records), 32),
     )
-    index = np.array([int(record.index) for record in records], np.int64)
+    return LineHashes(peers, _hash_records(records, peers))
+
+
+def _hash_records(records: Sequence[doc.Record] | Sequence[doc.ReceiptRecord], peers: ByteRows) -> ByteRows:
+    """Record hashes of lines; an integer outside its type raises SchemaError."""
+    table = _table(records)
     try:
-        return LineHashes(peers, hash_records(table, index, peers))
+        return hash_records(table, table["index"].to_numpy(), peers)
     except ValueError as error:
         raise doc.SchemaError(str(error)) from error
 
@@ -164,6 +171,7 @@ def _table(records: Sequence[Any]) -> pa.Table:
 
     return pa.table(
         {
+            "index": integers("index"),
             "service": integers("service"),
             "started_at": integers("startedAt"),
             "utc_offset": integers("utcOffset"),

@@ -43,9 +43,11 @@ def hash_records(records: pa.Table, index: NDArray[np.int64], peers: ByteRows) -
 
 
 def padded_rows(texts: pa.Array | pa.ChunkedArray, width: int) -> ByteRows:
-    """Short ASCII texts, padded right with zeros: n texts → (n, width)."""
-    padded = np.asarray(texts.to_pylist(), dtype=f"S{width}")
-    return padded.view(np.uint8).reshape(-1, width)
+    """Short ASCII texts, padded right with zeros: n texts → (n, width). A longer one raises ValueError."""
+    values = texts.to_pylist()
+    if any(len(value) > width for value in values):
+        raise ValueError(f"a text is longer than {width} bytes")
+    return np.asarray(values, dtype=f"S{width}").view(np.uint8).reshape(-1, width)
 
 
 def byte_rows(column: pa.Array | pa.ChunkedArray, width: int) -> ByteRows:
@@ -53,7 +55,9 @@ def byte_rows(column: pa.Array | pa.ChunkedArray, width: int) -> ByteRows:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if len(array) == 0:
         return np.empty((0, width), np.uint8)
-    return rows_of(array.buffers()[1], width)[array.offset : array.offset + len(array)]
+    # A buffer may be longer than its values: Arrow pads what it allocates.
+    data = np.frombuffer(array.buffers()[1], np.uint8, width * len(array), width * array.offset)
+    return data.reshape(-1, width)
 
 
 def fixed_binary(rows: ByteRows) -> pa.Array:
@@ -68,4 +72,5 @@ def _text_hashes(texts: pa.Array | pa.ChunkedArray) -> ByteRows:
     """Keccak-256 of each text, every distinct one hashed once: n texts → (n, 32)."""
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     encoded = pc.dictionary_encode(array)
-    return hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+    hashes: ByteRows = hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+    return hashes

@@ -22,21 +22,18 @@ RECEIPT = "billproof/receipt/1"
 ACCOUNT_KEY = "billproof/account-key/1"
 
 
-def _hex(width: int) -> Any:
-    return Annotated[str, Meta(pattern=rf"^0x[0-9a-f]{{{2 * width}}}\Z", description=f"{width} bytes")]
+def _pattern(pattern: str, description: str) -> Meta:
+    return Meta(pattern=rf"^{pattern}\Z", description=description)
 
 
-def _text(pattern: str, description: str) -> Any:
-    return Annotated[str, Meta(pattern=rf"^{pattern}\Z", description=description)]
-
-
-Hash = _hex(32)
-Address = _hex(20)
-Unsigned = _text("(0|[1-9][0-9]{0,18})", "an integer below 2^63, canonical decimal")
-Signed = _text("(0|-?[1-9][0-9]{0,18})", "an integer within 64 bits, canonical decimal")
-ChainId = _text("[1-9][0-9]{0,77}", "an EIP-155 chain id, canonical decimal")
-Currency = _text("[A-Z]{3}", "an ISO 4217 code")
-Network = _text("([0-9]{3}-[0-9]{2,3})?", "the serving network, MCC-MNC")
+Hash = Annotated[str, _pattern("0x[0-9a-f]{64}", "32 bytes")]
+Address = Annotated[str, _pattern("0x[0-9a-f]{40}", "20 bytes")]
+Unsigned = Annotated[str, _pattern("(0|[1-9][0-9]{0,18})", "an integer below 2^63, canonical decimal")]
+Signed = Annotated[str, _pattern("(0|-?[1-9][0-9]{0,18})", "an integer within 64 bits, canonical decimal")]
+ChainId = Annotated[str, _pattern("[1-9][0-9]{0,77}", "an EIP-155 chain id, canonical decimal")]
+Period = Annotated[str, _pattern("[2-9][0-9]{3}(0[1-9]|1[0-2])", "the billing period, YYYYMM")]
+Currency = Annotated[str, _pattern("[A-Z]{3}", "an ISO 4217 code")]
+Network = Annotated[str, _pattern("([0-9]{3}-[0-9]{2,3})?", "the serving network, MCC-MNC")]
 Proof = Annotated[list[Hash], Meta(max_length=40)]
 
 
@@ -44,18 +41,18 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defa
     """A JSON object with exactly the declared keys."""
 
 
-class BatchFields(_Strict):
+class BatchFields(_Strict, frozen=True):
     """Which batch: the fields of the typed struct ``BatchId``."""
 
     chainId: ChainId
     ledger: Address
     operatorId: Unsigned
-    period: _text("[0-9]{6}", "the billing period, YYYYMM")  # type: ignore[valid-type]
+    period: Period
     region: Unsigned
     sequence: Unsigned
 
 
-class AccountOpening(_Strict):
+class AccountOpening(_Strict, frozen=True):
     """What opens the account key: nobody else can link it to the account."""
 
     accountId: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -63,7 +60,7 @@ class AccountOpening(_Strict):
     holder: Address
 
 
-class StatementFields(_Strict):
+class StatementFields(_Strict, frozen=True):
     """The statement; ``account`` and ``recordsRoot`` are recomputed and must agree."""
 
     account: Hash
@@ -75,7 +72,7 @@ class StatementFields(_Strict):
     totalSalt: Hash
 
 
-class Record(_Strict):
+class Record(_Strict, frozen=True):
     """One line. ``hash`` is recomputed and must agree; it lets a verifier name the line that was changed."""
 
     index: Unsigned
@@ -93,14 +90,14 @@ class Record(_Strict):
     hash: Hash
 
 
-class Entry(_Strict):
+class Entry(_Strict, frozen=True):
     """The account's leaf in the batch tree: its neighbour on the ring, and the way to the root."""
 
     nextAccount: Hash
     proof: Proof
 
 
-class Bundle(_Strict):
+class Bundle(_Strict, frozen=True):
     """Everything a subscriber needs to check a statement. See ``docs/protocol.md``, "Files"."""
 
     schema: str
@@ -111,7 +108,7 @@ class Bundle(_Strict):
     entry: Entry
 
 
-class ReceiptStatement(_Strict):
+class ReceiptStatement(_Strict, frozen=True):
     """The statement around a receipt's record; its total stays hidden behind ``totals``."""
 
     account: Hash
@@ -121,7 +118,7 @@ class ReceiptStatement(_Strict):
     totals: Hash
 
 
-class ReceiptRecord(_Strict):
+class ReceiptRecord(_Strict, frozen=True):
     """One line for somebody else's eyes: ``number`` and ``salt`` are both there or both left out."""
 
     index: Unsigned
@@ -139,7 +136,7 @@ class ReceiptRecord(_Strict):
     salt: Hash | None = None
 
 
-class Receipt(_Strict):
+class Receipt(_Strict, frozen=True):
     """One record of a statement, provable on its own."""
 
     schema: str
@@ -150,7 +147,7 @@ class Receipt(_Strict):
     entry: Entry
 
 
-class AccountKeyFile(_Strict):
+class AccountKeyFile(_Strict, frozen=True):
     """The account's seed, handed over once and kept by the subscriber; never part of a bundle."""
 
     schema: str
@@ -183,17 +180,23 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
     """
     file = name or None
     if len(content) > MAX_BYTES:
-        raise InputError(f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt.")
-    repeated: list[str] = []
+        raise InputError(
+            f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt."
+        )
+    faults: list[str] = []
 
     def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            repeated.append(next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at])))
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                faults.append(f"the key {key!r} is there twice")
+            if value is None:
+                faults.append(f"{key!r} is null: leave the key out")
+            found[key] = value
         return found
 
     try:
-        claim = json.loads(content, object_pairs_hook=to_object)
+        claim = json.loads(content.decode(), object_pairs_hook=to_object)
     except RecursionError:
         raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.") from None
     except ValueError as error:
@@ -201,12 +204,14 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
         raise InputError(f"not JSON: {error}", file=file, advice=advice) from error
     kind = claim.get("schema") if isinstance(claim, dict) else None
     if not isinstance(kind, str) or not kind.startswith("billproof/"):
-        raise InputError("not a Billproof file", file=file, advice="Give a bundle or receipt from the operator.")
+        raise InputError(
+            "not a Billproof file", file=file, advice="Give a bundle or receipt from the operator."
+        )
     if kind not in KINDS:
         known = ", ".join(KINDS)
         raise InputError(f"a file of the kind {kind!r}, which is none of {known}", file=file)
-    if repeated:
-        raise SchemaError(f"the key {repeated[0]!r} is there twice")
+    if faults:
+        raise SchemaError(faults[0])
     try:
         return msgspec.json.decode(content, type=KINDS[kind])
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -223,7 +228,14 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     schemas = {}
     for name, kind in KINDS.items():
         schema: dict[str, Any] = json.loads(json.dumps(msgspec.json.schema(kind)).replace("\\\\Z", "$"))
-        body = schema["$defs"][kind.__name__]
-        body["properties"]["schema"] = {"const": name}
+        for body in schema["$defs"].values():
+            body["properties"] = {key: _without_null(field) for key, field in body["properties"].items()}
+        schema["$defs"][kind.__name__]["properties"]["schema"] = {"const": name}
         schemas[name] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **schema}
     return schemas
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """A field that may be left out is never null in a file."""
+    choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
+    return choices[0] if len(choices) == 1 else field

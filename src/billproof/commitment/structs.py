@@ -87,9 +87,10 @@ def hash_struct(struct: Struct, **columns: Column) -> ByteRows:
     if set(columns) != set(names):
         raise TypeError(f"{struct.name} has the fields {names}, not {sorted(columns)}")
     words = [_words(kind, columns[name], f"{struct.name}.{name}") for kind, name in struct.fields]
-    count = max((len(word) for word in words if len(word) != 1), default=1)
-    if any(len(word) == 0 for word in words):
-        return np.empty((0, WORD), np.uint8)
+    counts = {len(word) for word in words} - {1}
+    if len(counts) > 1:
+        raise ValueError(f"{struct.name} takes columns of one length, not of {sorted(counts)}")
+    count = counts.pop() if counts else 1
     preimages = np.empty((count, WORD * (len(words) + 1)), np.uint8)
     preimages[:, :WORD] = np.frombuffer(struct.type_hash, np.uint8)
     for at, word in enumerate(words, start=1):
@@ -141,7 +142,8 @@ def _integer_words(kind: str, column: Column, name: str) -> ByteRows:
     if not isinstance(column, np.ndarray):
         if any(not low <= value <= high for value in column):  # type: ignore[operator]
             raise ValueError(f"{name} does not fit {kind}")
-        return rows_of(b"".join((value % (1 << 256)).to_bytes(WORD) for value in column), WORD)  # type: ignore[operator]
+        words256 = ((value % (1 << 256)).to_bytes(WORD) for value in column)  # type: ignore[union-attr]
+        return rows_of(b"".join(words256), WORD)
     if len(column) and not low <= int(column.min()) <= int(column.max()) <= high:
         raise ValueError(f"{name} does not fit {kind}")
     words = np.zeros((len(column), WORD), np.uint8)
