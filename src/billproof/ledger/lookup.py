@@ -7,9 +7,10 @@ user chose the endpoint. Everything else is an error that says who answered what
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from billproof.errors import CannotCheckError, NotAnchoredError
 from billproof.ledger.deployments import Deployment
@@ -79,6 +80,8 @@ __all__ = [
     "require_ledger",
 ]
 
+T = TypeVar("T")
+
 STALE_AFTER = 6 * 3600
 """Seconds: a public chain's final block older than this cannot show that a batch is missing."""
 
@@ -121,27 +124,43 @@ class RootLookup:
             NotAnchoredError: there is no such batch; NotFinalError: it is anchored, but not finally.
             CannotCheckError: nobody, too few, or endpoints that disagree (see the classes of ``lookup``).
         """
+        state = self.agreed(lambda endpoint, block: batch_state(endpoint, self.deployment, key, block))
         block = self._common_block()
-        states: list[tuple[Endpoint, BatchState]] = []
-        for endpoint in list(self._answering):
-            try:
-                states.append((endpoint, batch_state(endpoint, self.deployment, key, hex(block.number))))
-            except CannotCheckError as error:
-                self._drop(endpoint, error)
-        self._require_enough()
-        first, state = states[0]
-        for other, different in states[1:]:
-            if different != state:
-                raise DisagreementError(
-                    f"{first.name} and {other.name} disagree about {key} at block {block.number}:"
-                    f" {_words(state)} against {_words(different)}",
-                    advice="one of them is wrong or lies; ask a node that you trust with --rpc",
-                )
         names = tuple(endpoint.name for endpoint in self._answering)
         if not state.exists:
             self._not_there(key, block, names)
         failed = tuple(f"{name}: {error.message}" for name, error in self._failures.items())
         return RootAnswer(state.root, state, block, names, failed, self.own_choice)
+
+    def agreed(self, read: Callable[[Endpoint, str], T]) -> T:
+        """What ``read(endpoint, block)`` gives at the common final block, when all who answer agree.
+
+        Raises:
+            CannotCheckError: nobody, too few, or endpoints that disagree; whatever ``read`` raises that is
+            not one of these.
+        """
+        block = self._common_block()
+        answers: list[tuple[Endpoint, T]] = []
+        for endpoint in list(self._answering):
+            try:
+                answers.append((endpoint, read(endpoint, hex(block.number))))
+            except CannotCheckError as error:
+                self._drop(endpoint, error)
+        self._require_enough()
+        first, answer = answers[0]
+        for other, different in answers[1:]:
+            if different != answer:
+                raise DisagreementError(
+                    f"{first.name} and {other.name} disagree at block {block.number}:"
+                    f" {_words(answer)} against {_words(different)}",
+                    advice="one of them is wrong or lies; ask a node that you trust with --rpc",
+                )
+        return answer
+
+    @property
+    def answering(self) -> tuple[Endpoint, ...]:
+        """The endpoints that have answered so far."""
+        return tuple(self._answering)
 
     # --- whom to ask, and at which block -----------------------------------------------------------
 
@@ -254,14 +273,16 @@ def look_up_root(
     return RootLookup(endpoints, deployment, own_choice=own_choice).root(key)
 
 
-def _words(state: BatchState) -> str:
-    if not state.exists:
+def _words(answer: object) -> str:
+    if not isinstance(answer, BatchState):
+        return str(answer)
+    if not answer.exists:
         return "no batch"
     flags = [
-        word for word, set_ in (("repudiated", state.repudiated), ("ring fault", state.ring_fault)) if set_
+        word for word, set_ in (("repudiated", answer.repudiated), ("ring fault", answer.ring_fault)) if set_
     ]
-    place = f"block {state.block_number}, amends {state.amends}"
-    return f"root 0x{state.root.hex()} ({', '.join([place, *flags])})"
+    place = f"block {answer.block_number}, amends {answer.amends}"
+    return f"root 0x{answer.root.hex()} ({', '.join([place, *flags])})"
 
 
 def _when(seconds: int) -> str:
