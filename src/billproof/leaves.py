@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from billproof.commitment.keccak import ByteRows, rows_of
+from billproof.commitment.keccak import ByteRows
 from billproof.commitment.structs import CALL_RECORD, PEER, hash_struct, hash_texts
 from billproof.records import NETWORK_BYTES
 

@@ -57,12 +57,16 @@ class SecretStore:
         return self.root / str(self.operator_id)
 
     def enrol(self, accounts: pa.Array, holders: Mapping[str, bytes] | None = None) -> Enrolment:
-        """Seeds and holders of the accounts; new accounts get a fresh seed, ``holders`` replaces addresses."""
+        """Seeds and holders of the accounts; new ones get a fresh seed, ``holders`` replaces addresses."""
         known = self._read(self._home / "accounts.arrow", _ACCOUNTS)
         fresh = accounts.filter(pc.invert(pc.is_in(accounts, known["account"])))
         if len(fresh):
             grown = pa.table(
-                [fresh, fixed_binary(rows_of(entropy.token_bytes(32 * len(fresh)), 32)), _zero_holders(len(fresh))],
+                [
+                    fresh,
+                    fixed_binary(rows_of(entropy.token_bytes(32 * len(fresh)), 32)),
+                    _zero_holders(len(fresh)),
+                ],
                 schema=_ACCOUNTS,
             )
             known = pa.concat_tables([known, grown])
@@ -118,12 +122,16 @@ class SecretStore:
             return schema.empty_table()
         if path.stat().st_mode & 0o077:
             raise InputError(
-                "others can read this file", file=path, advice=f"Run chmod 600 on it, and 700 on {path.parent}."
+                "others can read this file",
+                file=path,
+                advice=f"Run chmod 600 on it, and 700 on {path.parent}.",
             )
         try:
             table = pa.ipc.open_file(pa.py_buffer(path.read_bytes())).read_all()
         except pa.ArrowInvalid as error:
-            raise InputError("not a file of secrets", file=path, advice="Restore it from the backup.") from error
+            raise InputError(
+                "not a file of secrets", file=path, advice="Restore it from the backup."
+            ) from error
         if table.schema != schema:
             raise InputError("not a file of these secrets", file=path, advice="Restore it from the backup.")
         return table

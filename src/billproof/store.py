@@ -109,7 +109,8 @@ class StoredBatch:
 
     def check_sums(self) -> None:
         """Compares every file with ``SHA256SUMS``; :class:`DifferenceError` names the first that differs."""
-        sums = dict(reversed(line.split("  ", 1)) for line in (self.path / "SHA256SUMS").read_text().splitlines())
+        lines = (self.path / "SHA256SUMS").read_text().splitlines()
+        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
         there = {path.name for path in self.path.iterdir() if path.name != "SHA256SUMS"}
         for name in sorted(sums.keys() | {name for name in there if not name.startswith(".")}):
             if name not in sums or name not in there or _sha256(self.path / name) != sums[name]:
@@ -126,7 +127,9 @@ class StoredBatch:
 def find_batches(store: Path, operator_id: int, period: int) -> list[StoredBatch]:
     """All batches of an operator's period in the store, by region and sequence."""
     home = store / str(operator_id) / str(period)
-    found = [StoredBatch.open(file.parent) for file in home.glob("*/batch.json") if file.parent.name[0] != "."]
+    found = [
+        StoredBatch.open(file.parent) for file in home.glob("*/batch.json") if file.parent.name[0] != "."
+    ]
     return sorted(found, key=lambda batch: (batch.id.region, batch.id.sequence))
 
 
@@ -162,7 +165,9 @@ def write_batch(
         sync(final.parent)
     except OSError as error:
         raise InputError(
-            f"cannot write the batch: {error.strerror}", file=final, advice="Check free space and permissions."
+            f"cannot write the batch: {error.strerror}",
+            file=final,
+            advice="Check free space and permissions.",
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -185,7 +190,9 @@ def _write_contents(
     with pa.ipc.new_file(str(home / "entries.arrow"), entries.schema) as writer:
         writer.write_table(entries)
     (home / "tree.bin").write_bytes(commitment.nodes.tobytes())
-    listing = np.hstack([byte_rows(entries["account_key"], 32), byte_rows(entries["statement"], 32)]).tobytes()
+    listing = np.hstack(
+        [byte_rows(entries["account_key"], 32), byte_rows(entries["statement"], 32)]
+    ).tobytes()
     (home / "manifest.bin").write_bytes(listing)
     identity = batch_fields(batch)
     counts = {"records": str(records.num_rows), "statements": str(entries.num_rows)}
@@ -210,7 +217,9 @@ def _write_contents(
                 "amends": str(amends),
                 "tariff": "0x" + tariff.hex(),
                 **counts,
-                "totals": {currency: str(total) for currency, total in totals_by_currency(entries, "total").items()},
+                "totals": {
+                    currency: str(total) for currency, total in totals_by_currency(entries, "total").items()
+                },
             }
         )
     )

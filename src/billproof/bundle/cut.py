@@ -65,7 +65,9 @@ def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[st
 
 def file_name(account: str) -> str:
     """A file name for an account number: itself where that is safe, otherwise percent-encoded bytes."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_+@.") else _percent(c) for c in account).lstrip(".")
+    return "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_+@.") else _percent(c) for c in account
+    ).lstrip(".")
 
 
 def write_document(path: Path, document: doc.Bundle | doc.Receipt | doc.AccountKeyFile) -> None:
@@ -77,7 +79,9 @@ def receipt(bundle: doc.Bundle, index: int, *, show_number: bool) -> doc.Receipt
     """Cuts one record out of a bundle, with or without the number called."""
     if not 0 <= index < len(bundle.records):
         raise InputError(
-            f"there is no record {index}", field="record", advice=f"Records are 0 to {len(bundle.records) - 1}."
+            f"there is no record {index}",
+            field="record",
+            advice=f"Records are 0 to {len(bundle.records) - 1}.",
         )
     lines = hash_lines(bundle.records)
     nodes = tree.build_tree(lines.hashes)
@@ -117,7 +121,11 @@ def _rows_of(entries: pa.Table, accounts: Sequence[str], path: Path) -> list[int
     at = pc.index_in(pa.array(accounts, pa.string()), entries["account"]).to_pylist()
     for account, row in zip(accounts, at, strict=True):
         if row is None:
-            raise InputError(f"no statement of account {account}", file=path, advice="See the account numbers in your CDRs.")
+            raise InputError(
+                f"no statement of account {account}",
+                file=path,
+                advice="See the account numbers in your CDRs.",
+            )
     return at  # type: ignore[no-any-return]
 
 

@@ -1,0 +1,163 @@
+"""``billproof batch`` and ``billproof formats``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import click
+
+from billproof.cli import options
+from billproof.cli.output import emit, money, progress, say, table
+from billproof.errors import InputError
+
+
+@click.command(short_help="Commit CDR files to a batch, offline.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "format_name", required=True, help="A format of `billproof formats`.")
+@click.option("--mapping", type=options.FILE, help="A mapping file (TOML), see docs/formats.md.")
+@options.operator_option
+@options.period_option
+@click.option("--region", type=click.IntRange(0, (1 << 32) - 1), default=0, show_default=True)
+@click.option("--sequence", type=click.IntRange(1), help="[default: the next one in the store]")
+@click.option("--amends", type=click.IntRange(1), help="The sequence of the batch that this one amends.")
+@options.store_option
+@options.secrets_option
+@click.option("--enrolment", type=options.FILE, help="CSV of account,holder: the subscribers' own addresses.")
+@click.option("--tariff", type=options.FILE, help="The tariff file that statements refer to, by its hash.")
+@click.option("--chain-id", type=click.IntRange(1), help="The chain to build for. [default: that of --rpc]")
+@options.deployment_option
+@options.rpc_option
+@click.option("--expect-count", type=int, help="Control total: records to commit. A difference refuses.")
+@click.option("--expect-total", multiple=True, metavar="CUR=AMOUNT", help="Control total, once a currency.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@options.force_option
+@options.json_option
+def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
+    """Commit CDR FILES to a batch, offline.
+
+    Every record goes into a Merkle tree; the batch in the store holds all that is needed to anchor it and
+    to hand out proofs. Rows that cannot be used go to rejects.csv, each with file, line, field and reason.
+    The same files and secrets give the same root.
+    """
+    from billproof import billing_run
+    from billproof.cli.choices import chosen_deployment
+
+    deployment = chosen_deployment(given["rpc"], given["deployment"], given["chain_id"])
+    with progress(as_json) as update:
+        result = billing_run.batch(
+            files,
+            format=given["format_name"],
+            mapping=given["mapping"],
+            operator=given["operator_id"],
+            period=given["period"],
+            region=given["region"],
+            sequence=given["sequence"],
+            amends=given["amends"] or 0,
+            chain_id=deployment.chain_id,
+            ledger=deployment.ledger,
+            store=given["store"],
+            secrets=given["secrets_root"],
+            tariff=given["tariff"],
+            holders=_holders(given["enrolment"]) if given["enrolment"] else None,
+            control=billing_run.Control(given["expect_count"], options.totals_of(given["expect_total"])),
+            dry_run=given["dry_run"],
+            force=given["force"],
+            progress=update,
+        )
+    backup = None if given["dry_run"] else _backup(given["secrets_root"])
+    if as_json:
+        emit("batch-result", _document(result, backup))
+        return
+    _print(result)
+    if not given["dry_run"] and backup is None:
+        say("No backup of the secrets was made: name a password file in BILLPROOF_PASSWORD_FILE to get one.")
+
+
+@click.command(short_help="List the CDR formats that `batch` reads.")
+@options.json_option
+def formats(as_json: bool) -> None:
+    """List the CDR formats that `batch` reads."""
+    from billproof.intake import FORMATS
+
+    rows = [[name, found.description] for name, found in FORMATS.items()]
+    if as_json:
+        emit("formats", {"formats": [{"name": name, "description": words} for name, words in rows]})
+    else:
+        table(["format", "what it is"], rows)
+
+
+def _print(result: Any) -> None:
+    place = result.stored.path if result.stored else "nowhere (dry run)"
+    rows = [
+        ["rows read", f"{result.rows:,}"],
+        ["committed", f"{result.committed:,} records of {result.accounts:,} accounts"],
+        ["rejected", f"{result.rejected:,}"],
+        ["of other periods", f"{result.other_periods:,}"],
+        *([f"total {currency}", money(total)] for currency, total in result.totals.items()),
+        ["written to", place],
+    ]
+    if result.root:
+        rows.append(["root", "0x" + result.root.hex()])
+    table(["", ""], rows, title=f"Batch of {result.id}")
+    for reason, count in list(result.reasons.items())[:5]:
+        say(f"rejected {count:,}× {reason}")
+    if result.repeated:
+        say(
+            f"{result.repeated:,} records repeat another one (same account, service, time, number and usage)."
+        )
+    if result.stored and result.without_holder:
+        say(f"{result.without_holder:,} accounts have no holder address: they cannot open disputes on-chain.")
+
+
+def _document(result: Any, backup: Path | None) -> dict[str, Any]:
+    from billproof.store import batch_fields
+
+    return {
+        "batch": batch_fields(result.id),
+        "path": str(result.stored.path) if result.stored else None,
+        "root": "0x" + result.root.hex() if result.root else None,
+        "rows": result.rows,
+        "committed": result.committed,
+        "rejected": result.rejected,
+        "otherPeriods": result.other_periods,
+        "accounts": result.accounts,
+        "totals": {currency: str(total) for currency, total in result.totals.items()},
+        "repeated": result.repeated,
+        "withoutHolder": result.without_holder,
+        "reasons": result.reasons,
+        "backup": str(backup) if backup else None,
+    }
+
+
+def _backup(secrets_root: Path) -> Path | None:
+    """Renews the encrypted backup beside the secrets, when there is a password for it."""
+    from billproof.secret_store import backup
+
+    key = options.password(required=False)
+    if key is None:
+        return None
+    target = secrets_root.with_name(secrets_root.name + ".backup")
+    backup(secrets_root, target, key)
+    return target
+
+
+def _holders(path: Path) -> dict[str, bytes]:
+    """Account number → address, from the rows of an enrolment file that name one."""
+    holders: dict[str, bytes] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            if not {"account", "holder"} <= set(rows.fieldnames or []):
+                raise InputError("no header account,holder", file=path, line=1)
+            for row in rows:
+                address = (row["holder"] or "").strip().lower()
+                if not address:
+                    continue
+                if len(address) != 42 or address[:2] != "0x" or set(address[2:]) - set("0123456789abcdef"):
+                    raise InputError("not an address", file=path, line=rows.line_num, field="holder")
+                holders[row["account"]] = bytes.fromhex(address[2:])
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read: {error}", file=path) from error
+    return holders

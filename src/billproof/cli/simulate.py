@@ -1,0 +1,55 @@
+"""``billproof simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from billproof.cli import options
+from billproof.cli.output import emit, money, progress, table
+
+
+@click.command(short_help="Write a month of realistic CDR files.")
+@click.option("--operators", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--subscribers", type=click.IntRange(1), default=100, show_default=True, help="Per operator.")
+@options.period_option
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--format", "formats", default="csv", show_default=True, metavar="F[,F…]", help="Formats to write."
+)
+@click.option("--records", type=float, default=50, show_default=True, help="Records a subscriber, on average.")
+@click.option("--timezone", default="Europe/Dublin", show_default=True, help="The operators' local time.")
+@click.option("--currency", default="EUR", show_default=True)
+@click.option("--rejects", type=click.IntRange(0), default=0, help="Malformed rows to mix in.")
+@click.option("--other-periods", type=click.IntRange(0), default=0, help="Rows of neighbouring months.")
+@click.option("--out", type=options.FOLDER, required=True, help="Where to write.")
+@options.force_option
+@options.json_option
+def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool, **given: Any) -> None:
+    """Write a month of realistic CDR files under DIR/cdr, with mapping files beside them.
+
+    Nothing in them is real: numbers come from ranges reserved for fiction where there are any. See
+    docs/simulator.md for the model; simulation.json holds the control totals.
+    """
+    from billproof.simulate import simulate as run
+
+    with progress(as_json) as update:
+        simulation = run(
+            out,
+            formats=[name.strip() for name in formats.split(",")],
+            records_per_subscriber=records,
+            overwrite=force,
+            progress=lambda done, total: update("subscribers", done, total),
+            **given,
+        )
+    if as_json:
+        emit("simulation", simulation.document())
+        return
+    rows = [
+        [month.carrier.number, month.carrier.name, file.path, f"{file.records:,}", money(file.amount), file.currency]
+        for month in simulation.operators
+        for file in month.files
+    ]
+    table(["operator", "name", "file", "records", "amount", "currency"], rows)

@@ -1,0 +1,104 @@
+"""``billproof verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from billproof.cli import options
+from billproof.cli.output import emit, say
+from billproof.report import Report, Verdict, overall
+
+_MARKS = {
+    Verdict.VALID: ("✓", "green"),
+    Verdict.INVALID: ("✗", "red"),
+    Verdict.UNUSABLE: ("✗", "red"),
+    Verdict.NOT_ANCHORED: ("∅", "yellow"),
+    Verdict.CANNOT_CHECK: ("?", "yellow"),
+}
+_SHOWN_PROBLEMS = 10
+
+
+@click.command(short_help="Check bundles and receipts against the chain.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--rpc",
+    multiple=True,
+    envvar="BILLPROOF_RPC",
+    metavar="URL|embedded:FILE",
+    help="A node of your own choice; several must agree. [default: two independent ones of the deployment]",
+)
+@options.deployment_option
+@options.trust_option
+@click.option("--testnet", is_flag=True, help="Accept test networks, where nothing binds anybody.")
+@click.option("--on-chain", is_flag=True, help="Also have the ledger's own code agree, run on this machine.")
+@click.option("--on-node", is_flag=True, help="The same, run by the node: discloses the fields to it.")
+@options.json_option
+def verify(
+    files: tuple[Path, ...],
+    rpc: tuple[str, ...],
+    deployment: Path | None,
+    trust: Path | None,
+    testnet: bool,
+    on_chain: bool,
+    on_node: bool,
+    as_json: bool,
+) -> int:
+    """Check bundles and receipts against the chain.
+
+    Every hash is recomputed on this machine; nodes are only asked for the root of the batch. FILES may be
+    directories: every .json file in them is checked.
+
+    Exit codes: 0 valid, 1 invalid, 2 unusable file or options, 3 not anchored, 4 cannot check.
+    """
+    from billproof.trust import Pins
+    from billproof.verification import Verifier
+
+    verifier = Verifier(
+        rpc=rpc,
+        deployment=deployment,
+        pins=Pins.load(trust),
+        on_chain="node" if on_node else "local" if on_chain else "",
+        testnets=testnet,
+    )
+    paths = [
+        path for given in files for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])
+    ]
+    if not paths:
+        raise click.UsageError("there is no .json file in the directories given")
+    reports = []
+    for path in paths:
+        report = verifier.verify(path)
+        reports.append(report)
+        if not as_json:
+            _print(report, terse=len(paths) > 5)
+    verdict = overall(reports)
+    if as_json:
+        emit("verification", {"verdict": verdict.words, "files": [report.document() for report in reports]})
+    elif len(reports) > 1:
+        counts = {outcome: sum(report.verdict is outcome for report in reports) for outcome in Verdict}
+        say(", ".join(f"{count} {outcome.words}" for outcome, count in counts.items() if count))
+    return int(verdict)
+
+
+def _print(report: Report, *, terse: bool) -> None:
+    """The verdict first, then the steps behind it; in a long list only where something is wrong."""
+    mark, colour = _MARKS[report.verdict]
+    click.echo(
+        f"{click.style(f'{mark} {report.verdict.words.upper()}', fg=colour, bold=True)}  {report.file}"
+    )
+    if terse and report.verdict is Verdict.VALID and not report.notes:
+        return
+    for step in report.steps:
+        mark, colour = _MARKS[step.verdict]
+        click.echo(f"  {click.style(mark, fg=colour)} {step.name}: {step.message}")
+        for problem in step.problems[:_SHOWN_PROBLEMS]:
+            place = "" if problem.line is None else f"line {problem.line}, "
+            click.echo(f"      {place}{problem.check}: {problem.message}")
+        if len(step.problems) > _SHOWN_PROBLEMS:
+            click.echo(f"      … and {len(step.problems) - _SHOWN_PROBLEMS} more (--json lists all)")
+        if step.advice:
+            click.echo(f"    → {step.advice}")
+    for note in report.notes:
+        click.echo(f"  {click.style('!', fg='yellow')} {note}")

@@ -1,0 +1,362 @@
+"""File → verdict, in the protocol's order: schema, hashes, root, ledger's own code, identity.
+
+Nothing of the file leaves the machine: nodes are asked for the root of the batch and no more, unless the
+caller chooses ``on_chain="node"``.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from billproof.batch_id import BatchId
+from billproof.bundle import documents as doc
+from billproof.errors import BillproofError, CannotCheckError, InputError
+from billproof.identity import Identity, identify
+from billproof.inclusion import (
+    Inclusion,
+    Problem,
+    amendment_problems,
+    batch_of,
+    include_bundle,
+    include_receipt,
+)
+from billproof.ledger import deployments
+from billproof.ledger.deployments import Deployment
+from billproof.ledger.lookup import RootAnswer, RootLookup
+from billproof.ledger.reads import batch_state
+from billproof.ledger.rpc import Endpoint, connect
+from billproof.ledger.states import BatchKey, BatchState
+from billproof.report import Report, Verdict
+from billproof.trust import Pins
+
+_DAY = 86_400
+_MAX_AMENDMENTS = 100
+
+
+@dataclass
+class Verifier:
+    """Verifies files against the user's choice of nodes, deployments and pins; answers are asked once.
+
+    ``rpc`` names nodes of the user's own choice; without it, the deployment's list is asked. ``on_chain``
+    is ``""``, ``"local"`` (the ledger's code in this process) or ``"node"`` (discloses the fields to it).
+    """
+
+    rpc: Sequence[str] = ()
+    deployment: Path | None = None
+    pins: Pins = field(default_factory=Pins)
+    on_chain: str = ""
+    testnets: bool = False
+    identify: Callable[..., Identity] = identify
+    _lookups: dict[int, RootLookup] = field(default_factory=dict)
+    _roots: dict[BatchId, RootAnswer | BillproofError] = field(default_factory=dict)
+    _identities: dict[tuple[int, str, int], Identity | BillproofError] = field(default_factory=dict)
+    _lines: dict[tuple[object, ...], tuple[BatchId, str]] = field(default_factory=dict)
+
+    def verify(self, path: Path) -> Report:
+        """The verdict on one file, which is a bundle or a receipt."""
+        report = Report(str(path))
+        try:
+            document = read_document(path)
+        except doc.SchemaError as error:
+            report.add("file", Verdict.INVALID, f"claims our format and breaks it: {error.message}")
+            return report
+        except InputError as error:
+            report.add("file", Verdict.UNUSABLE, error.message, error.advice)
+            return report
+        return self.verify_document(document, report)
+
+    def verify_document(self, document: doc.Bundle | doc.Receipt, report: Report) -> Report:
+        """The same for a document that has been parsed already."""
+        report.kind = "bundle" if isinstance(document, doc.Bundle) else "receipt"
+        try:
+            inclusion = _include(document)
+        except doc.SchemaError as error:
+            report.add("file", Verdict.INVALID, f"claims our format and breaks it: {error.message}")
+            return report
+        report.batch = inclusion.batch
+        report.facts = _facts(document, inclusion)
+        report.add("file", Verdict.VALID, _description(document))
+        if inclusion.problems:
+            report.add("inclusion", Verdict.INVALID, _first(inclusion.problems), problems=inclusion.problems)
+            return report
+        try:
+            answer = self._root(inclusion.batch)
+            if not self._anchored(report, document, inclusion, answer):
+                return report
+            if self.on_chain and not self._agreed(report, document, inclusion, answer):
+                return report
+        except BillproofError as error:
+            report.add("anchoring", Verdict(error.exit_code), error.message, error.advice)
+            return report
+        self._identified(report, inclusion.batch)
+        if isinstance(document, doc.Bundle):
+            self._compare_with_earlier(report, document, inclusion.batch)
+        return report
+
+    # --- the root ----------------------------------------------------------------------------------
+
+    def _root(self, batch: BatchId) -> RootAnswer:
+        if batch not in self._roots:
+            try:
+                self._roots[batch] = self._lookup(batch).root(_key(batch))
+            except BillproofError as error:
+                self._roots[batch] = error
+        answer = self._roots[batch]
+        if isinstance(answer, BillproofError):
+            raise answer
+        return answer
+
+    def _lookup(self, batch: BatchId) -> RootLookup:
+        """The look-up for the batch's chain, on the verifier's own list of deployments."""
+        if batch.chain_id not in self._lookups:
+            deployment = deployments.load(self.deployment or batch.chain_id)
+            own_choice = bool(self.rpc)
+            endpoints = [connect(spec) for spec in self.rpc] if own_choice else deployment.connect_known()
+            if deployment.kind == "testnet" and not self.testnets:
+                raise CannotCheckError(
+                    f"{deployment.name} is a test network: what is anchored there binds nobody",
+                    advice="Add --testnet if that is what you want to check.",
+                )
+            self._lookups[batch.chain_id] = RootLookup(endpoints, deployment, own_choice=own_choice)
+        lookup = self._lookups[batch.chain_id]
+        expected = lookup.deployment
+        if expected.chain_id != batch.chain_id:
+            raise CannotCheckError(
+                f"the file belongs to chain {batch.chain_id}, your deployment to chain {expected.chain_id}",
+                advice="Give the deployment file of that chain, if you trust it.",
+            )
+        if expected.ledger != batch.ledger:
+            raise CannotCheckError(
+                f"the file names the ledger {batch.ledger}, but {expected.name} has it at {expected.ledger}",
+                advice="A ledger of the operator's own proves nothing: ask for a file for the known one.",
+            )
+        return lookup
+
+    def _anchored(
+        self, report: Report, document: doc.Bundle | doc.Receipt, inclusion: Inclusion, answer: RootAnswer
+    ) -> bool:
+        """Compares roots and says when and by whose word."""
+        if answer.root != inclusion.root:
+            return report.add(
+                "inclusion",
+                Verdict.INVALID,
+                "the file does not lead to the root that was anchored for this batch:"
+                " it was changed, or it was never part of the batch",
+            )
+        if answer.state.amends:
+            problems = amendment_problems(document)
+            if problems:
+                return report.add("inclusion", Verdict.INVALID, _first(problems), problems=problems)
+        lines = len(document.records) if isinstance(document, doc.Bundle) else 1
+        report.add(
+            "inclusion",
+            Verdict.VALID,
+            f"every hash recomputed: {lines} line{'s' * (lines != 1)} in the anchored batch",
+        )
+        report.facts |= _anchoring_facts(answer)
+        if answer.state.repudiated:
+            return report.add(
+                "anchoring",
+                Verdict.CANNOT_CHECK,
+                "the operator has repudiated this batch: it says that a stolen key anchored it",
+                "Keep the file. Ask the operator for the bundle of the batch that replaces it.",
+            )
+        if answer.state.ring_fault:
+            report.notes.append(
+                "this batch is flagged: its list of accounts is faulty, so it cannot prove absences"
+            )
+        self._list_amendments(report, inclusion.batch)
+        return report.add("anchoring", Verdict.VALID, _anchoring(inclusion.batch, answer))
+
+    def _list_amendments(self, report: Report, batch: BatchId) -> None:
+        """Notes later batches of the region that amend this one; their bundles are files of their own."""
+        lookup = self._lookups[batch.chain_id]
+        for sequence in range(batch.sequence + 1, batch.sequence + 1 + _MAX_AMENDMENTS):
+            key = BatchKey(batch.operator_id, batch.period, batch.region, sequence)
+            state = lookup.agreed(partial(_state_at, lookup.deployment, key))
+            if not state.exists:
+                return
+            if state.amends == batch.sequence:
+                report.notes.append(
+                    f"batch {batch.region}-{sequence} amends this one and was not checked:"
+                    " ask the operator for its bundle if it concerns you"
+                )
+        report.notes.append(f"more than {_MAX_AMENDMENTS} later batches: the rest was not looked at")
+
+    # --- the ledger's own code ---------------------------------------------------------------------
+
+    def _agreed(
+        self, report: Report, document: doc.Bundle | doc.Receipt, inclusion: Inclusion, answer: RootAnswer
+    ) -> bool:
+        """Has the ledger's own code verify the fields, in this process or on the node."""
+        from billproof.on_chain import ask_ledger  # web3 and the EVM, only when asked for
+
+        lookup = self._lookups[inclusion.batch.chain_id]
+        reason = ask_ledger(document, inclusion, answer, lookup, on_node=self.on_chain == "node")
+        where = answer.answered_by[0] if self.on_chain == "node" else "a local EVM"
+        if reason != "Ok":
+            return report.add(
+                "ledger code", Verdict.INVALID, f"the ledger's code, run by {where}, says {reason}"
+            )
+        return report.add("ledger code", Verdict.VALID, f"the ledger's own code agrees, run by {where}")
+
+    # --- who the operator is -----------------------------------------------------------------------
+
+    def _identified(self, report: Report, batch: BatchId) -> None:
+        triple = (batch.chain_id, batch.ledger, batch.operator_id)
+        if triple not in self._identities:
+            try:
+                lookup = self._lookups[batch.chain_id]
+                self._identities[triple] = self.identify(lookup, batch.operator_id, self.pins)
+            except BillproofError as error:
+                self._identities[triple] = error
+        identity = self._identities[triple]
+        if isinstance(identity, BillproofError):
+            report.add("identity", Verdict(identity.exit_code), identity.message, identity.advice)
+            return
+        report.facts["operator"] = {
+            "name": identity.name,
+            "domain": identity.domain,
+            "identity": identity.status,
+        }
+        if identity.status in ("pinned", "bound"):
+            report.add("identity", Verdict.VALID, identity.how)
+        else:
+            report.add(
+                "identity", Verdict.CANNOT_CHECK, f"operator unverified: {identity.how}", identity.advice
+            )
+
+    # --- several files -----------------------------------------------------------------------------
+
+    def _compare_with_earlier(self, report: Report, bundle: doc.Bundle, batch: BatchId) -> None:
+        """Notes lines that an earlier file, of another batch, charged as well."""
+        twice: list[tuple[str, str]] = []
+        for record in bundle.records:
+            if int(record.service) >= 32:  # fees recur by design
+                continue
+            triple = (batch.chain_id, batch.ledger, batch.operator_id)
+            line = (*triple, record.service, record.startedAt, record.number, record.usage)
+            seen, file = self._lines.setdefault(line, (batch, report.file))
+            if seen != batch:
+                twice.append((record.index, file))
+        for index, file in twice:
+            report.notes.append(f"line {index} is in {file} too: a possible double charge")
+
+
+def verify(
+    path: Path | str,
+    *,
+    rpc: Sequence[str] | str = (),
+    deployment: Path | None = None,
+    trust: Path | None = None,
+    on_chain: str = "",
+    testnets: bool = False,
+) -> Report:
+    """Verifies one bundle or receipt. For many files keep a :class:`Verifier`, which asks nodes once."""
+    return Verifier(
+        rpc=[rpc] if isinstance(rpc, str) else rpc,
+        deployment=deployment,
+        pins=Pins.load(trust),
+        on_chain=on_chain,
+        testnets=testnets,
+    ).verify(Path(path))
+
+
+def _state_at(deployment: Deployment, key: BatchKey, endpoint: Endpoint, block: str) -> BatchState:
+    return batch_state(endpoint, deployment, key, block)
+
+
+def read_document(path: Path) -> doc.Bundle | doc.Receipt:
+    """The bundle or receipt in a file; see :func:`billproof.bundle.documents.parse` for the errors."""
+    try:
+        if path.stat().st_size > doc.MAX_BYTES:
+            raise InputError(
+                f"larger than {doc.MAX_BYTES >> 20} MiB", file=path, advice="This is no bundle or receipt."
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    document = doc.parse(content, str(path))
+    if isinstance(document, doc.AccountKeyFile):
+        raise InputError(
+            "this is an account key, not a bundle",
+            file=path,
+            advice="Keep it secret; verify the bundle instead.",
+        )
+    return document
+
+
+def _include(document: doc.Bundle | doc.Receipt) -> Inclusion:
+    return include_bundle(document) if isinstance(document, doc.Bundle) else include_receipt(document)
+
+
+def _key(batch: BatchId) -> BatchKey:
+    return BatchKey(batch.operator_id, batch.period, batch.region, batch.sequence)
+
+
+def _first(problems: list[Problem]) -> str:
+    """The first problem in words, and how many more there are."""
+    first = problems[0]
+    place = "" if first.line is None else f"line {first.line}: "
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{first.check}: {place}{first.message}{more}"
+
+
+def _description(document: doc.Bundle | doc.Receipt) -> str:
+    batch = batch_of(document)
+    if isinstance(document, doc.Receipt):
+        return f"a receipt for line {document.record.index}, {batch}"
+    total = int(document.statement.total) / 1e9
+    return f"a bundle of {len(document.records)} lines, {total:,.2f} {document.statement.currency}, {batch}"
+
+
+def _facts(document: doc.Bundle | doc.Receipt, inclusion: Inclusion) -> dict[str, object]:
+    from billproof.store import batch_fields
+
+    facts: dict[str, object] = {"batch": batch_fields(inclusion.batch), "root": "0x" + inclusion.root.hex()}
+    if isinstance(document, doc.Bundle):
+        statement = document.statement
+        facts["statement"] = {
+            "records": len(document.records),
+            "total": statement.total,
+            "currency": statement.currency,
+        }
+    return facts
+
+
+def _anchoring_facts(answer: RootAnswer) -> dict[str, object]:
+    return {
+        "anchored": {
+            "block": answer.state.block_number,
+            "time": _iso(answer.state.anchored_at),
+            "finalBlock": answer.block.number,
+            "answeredBy": list(answer.answered_by),
+            "didNotAnswer": list(answer.failed),
+            "ownChoice": answer.own_choice,
+        }
+    }
+
+
+def _anchoring(batch: BatchId, answer: RootAnswer) -> str:
+    year, month = divmod(batch.period, 100)
+    end = calendar.timegm((year + month // 12, month % 12 + 1, 1, 0, 0, 0))
+    days = (answer.state.anchored_at - end) / _DAY
+    late = (
+        f"{days:.1f} days after the period ended"
+        if days >= 0
+        else f"{-days:.1f} days before the period ended"
+    )
+    who = " and ".join(answer.answered_by)
+    by = "your own choice" if answer.own_choice else "run independently"
+    return (
+        f"in block {answer.state.block_number} at {_iso(answer.state.anchored_at)}, {late}; says {who} ({by})"
+    )
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
