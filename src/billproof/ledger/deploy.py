@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from billproof.errors import CannotCheckError, InputError, LedgerError
 from billproof.ledger.artifact import CREATE2_DEPLOYER, load_artifact
-from billproof.ledger.deployments import Deployment, KnownEndpoint
+from billproof.ledger.deployments import Deployment, KnownEndpoint, known_chains, load
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID
 from billproof.ledger.reads import chain_id, ledger_code_present
 from billproof.ledger.rpc import Endpoint, HttpEndpoint, RpcError
@@ -84,7 +84,7 @@ def deploy(
     known = (KnownEndpoint(url, HttpEndpoint(url).host),) if url else ()
     wanted = Deployment(
         chain_id=chain,
-        name=name or (f"development chain {chain}" if own else f"chain {chain}"),
+        name=name or (load(chain).name if chain in known_chains() else f"chain {chain}"),
         kind=kind,
         ledger=artifact.address,
         deployer_block=None,

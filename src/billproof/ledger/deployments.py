@@ -7,15 +7,14 @@ with ``--deployment``. There is no public deployment yet: what ships are the dev
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from billproof.errors import CannotCheckError, InputError
+from billproof.files import json_bytes, write_file
 from billproof.ledger.artifact import load_artifact
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID, NEVER_PUBLIC
 from billproof.ledger.rpc import Endpoint, HttpEndpoint
@@ -136,37 +135,9 @@ def save(deployment: Deployment, file: str | Path) -> None:
         "finality": rule,
         "endpoints": [{"url": known.url, "operatedBy": known.operated_by} for known in deployment.endpoints],
     }
-    content = json.dumps(tree, indent=2).encode() + b"\n"
+    content = json_bytes(tree)
     parse(content, file)
-    replace_file(Path(file), content)
-
-
-def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Writes a file beside its name, syncs, and renames: readers see the old or the new, never a part.
-
-    Raises:
-        InputError: the folder is missing or cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(content)
-                out.flush()
-                os.fchmod(out.fileno(), mode)
-                os.fsync(out.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", file=path) from error
+    write_file(Path(file), content)
 
 
 def _check_kind(deployment: Deployment, file: str | Path) -> None:

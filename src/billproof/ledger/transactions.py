@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from billproof.errors import CannotCheckError, LedgerError
@@ -75,7 +75,7 @@ class Receipt:
     fee: int
     success: bool
     contract: str
-    logs: tuple[dict[str, Any], ...]
+    logs: tuple[dict[str, Any], ...] = field(repr=False)
 
 
 def suggest_fees(endpoint: Endpoint) -> Fees:
