@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from billproof.batch_id import BatchId
 from billproof.commitment import salts, structs, tree
@@ -26,6 +27,7 @@ ENTRIES = pa.schema(
         pa.field("count", pa.int64(), nullable=False),
         pa.field("total", pa.int64(), nullable=False),
         pa.field("currency", pa.string(), nullable=False),
+        pa.field("holder", pa.binary(20), nullable=False),
     ]
 )
 
@@ -50,15 +52,15 @@ def commit(
     nodes, starts = tree.build_forest(hashes, statements.count)
     roots = nodes[starts]
     keys = account_keys(statements.accounts, batch, enrolment)
-    statement = structs.hash_struct(
-        structs.STATEMENT,
-        batchId=rows_of(batch.hash, 32),
-        account=keys,
-        recordsRoot=roots,
-        recordCount=statements.count,
-        currency=padded_rows(statements.currencies, 3),
-        tariff=rows_of(tariff, 32),
-        totals=structs.hash_struct(structs.TOTALS, total=statements.total, salt=totals_salts(opening_keys)),
+    statement = statement_hashes(
+        batch,
+        tariff,
+        keys=keys,
+        roots=roots,
+        count=statements.count,
+        currencies=statements.currencies,
+        total=statements.total,
+        total_salts=totals_salts(opening_keys),
     )
     order = np.lexsort(keys.T[::-1])
     ranked = keys[order]
@@ -75,6 +77,7 @@ def commit(
             pa.array(statements.count[order]),
             pa.array(statements.total[order]),
             statements.currencies.take(take),
+            fixed_binary(enrolment.holders[order]),
         ],
         schema=ENTRIES,
     )
@@ -88,6 +91,30 @@ def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
         np.repeat(opening_keys, statements.count, axis=0), salts.PEER_SALT, salts.index_words(index)
     )
     return hash_records(statements.records, index, hash_peers(statements.records["number"], record_salts))
+
+
+def statement_hashes(
+    batch: BatchId,
+    tariff: bytes,
+    *,
+    keys: ByteRows,
+    roots: ByteRows,
+    count: NDArray[np.int64],
+    currencies: pa.Array,
+    total: NDArray[np.int64],
+    total_salts: ByteRows,
+) -> ByteRows:
+    """``hashStruct(Statement)`` of m statements of a batch, their totals under their salts: (m, 32)."""
+    return structs.hash_struct(
+        structs.STATEMENT,
+        batchId=rows_of(batch.hash, 32),
+        account=keys,
+        recordsRoot=roots,
+        recordCount=count,
+        currency=padded_rows(currencies, 3),
+        tariff=rows_of(tariff, 32),
+        totals=structs.hash_struct(structs.TOTALS, total=total, salt=total_salts),
+    )
 
 
 def account_keys(accounts: pa.Array, batch: BatchId, enrolment: Enrolment) -> ByteRows:

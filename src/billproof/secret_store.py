@@ -4,8 +4,8 @@
     SECRETS/<operator>/<period>/<region>-<sequence>.secret     the batch secret, until anchored
     SECRETS/<operator>/<period>/<region>-<sequence>.keys.arrow opening keys per account, from then on
 
-Files are mode 0600. Deleting an account's opening key (and its records) makes its statements unopenable
-once every other copy is gone.
+Files are mode 0600; writers take turns. Deleting an account's opening key (and its records) makes its
+statements unopenable once every other copy is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import io
 import os
 import secrets as entropy
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ import pyarrow.compute as pc
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from numpy.typing import NDArray
 
 from billproof.batch_id import BatchId
 from billproof.commitment import salts
@@ -35,6 +37,8 @@ from billproof.leaves import byte_rows, fixed_binary
 _ACCOUNTS = pa.schema([("account", pa.string()), ("seed", pa.binary(32)), ("holder", pa.binary(20))])
 _KEYS = pa.schema([("account", pa.string()), ("opening_key", pa.binary(32))])
 _BACKUP_MAGIC = b"billproof/secrets-backup/1\n"
+_BACKUP_OVERHEAD = 16 + 12 + 16  # salt, nonce, tag
+_RESTORE = "Restore it from the backup."
 
 
 @dataclass(frozen=True)
@@ -57,25 +61,23 @@ class SecretStore:
         return self.root / str(self.operator_id)
 
     def enrol(self, accounts: pa.Array, holders: Mapping[str, bytes] | None = None) -> Enrolment:
-        """Seeds and holders of the accounts; new ones get a fresh seed, ``holders`` replaces addresses."""
-        known = self._read(self._home / "accounts.arrow", _ACCOUNTS)
-        fresh = accounts.filter(pc.invert(pc.is_in(accounts, known["account"])))
-        if len(fresh):
-            grown = pa.table(
-                [
-                    fresh,
-                    fixed_binary(rows_of(entropy.token_bytes(32 * len(fresh)), 32)),
-                    _zero_holders(len(fresh)),
-                ],
-                schema=_ACCOUNTS,
-            )
-            known = pa.concat_tables([known, grown])
-        replaced = _replace_holders(known, holders or {})
-        if len(fresh) or replaced is not known:
-            self._write(self._home / "accounts.arrow", replaced)
-        at = pc.index_in(accounts, replaced["account"])
-        chosen = replaced.take(at)
-        return Enrolment(byte_rows(chosen["seed"], 32), byte_rows(chosen["holder"], 20))
+        """Seeds and holders of the accounts; new ones get a seed, ``holders`` replaces addresses."""
+        path = self._home / "accounts.arrow"
+        known = self._read(path, _ACCOUNTS)
+        if _with_enrolled(known, accounts, holders or {}) is not known:
+            with _locked(self._home):  # of two runs at once, neither loses the other's seeds
+                known = _with_enrolled(self._read(path, _ACCOUNTS), accounts, holders or {})
+                self._write(path, known)
+        return _enrolment(known, accounts)
+
+    def enrolled(self, accounts: pa.Array) -> Enrolment:
+        """Seeds and holders of accounts that have them; :class:`InputError` when one has none."""
+        path = self._home / "accounts.arrow"
+        known = self._read(path, _ACCOUNTS)
+        missing = pc.index_in(accounts, known["account"]).null_count
+        if missing:
+            raise InputError(f"{missing} accounts are not enrolled", file=path, advice=_RESTORE)
+        return _enrolment(known, accounts)
 
     def opening_keys(self, batch: BatchId, accounts: pa.Array) -> ByteRows:
         """Each account's opening key in a batch, (m, 32); the batch secret is made on first use."""
@@ -94,12 +96,41 @@ class SecretStore:
         words = keccak_each(account.encode() for account in accounts.to_pylist())
         return salts.prf(secret, salts.OPENING_KEY, words)
 
+    def openable(self, batch: BatchId, accounts: pa.Array) -> NDArray[np.bool_]:
+        """Which accounts have an opening key, (m,); InputError when the batch has no secrets here."""
+        kept = self._keys_path(batch)
+        if kept.exists():
+            there = pc.is_in(accounts, self._read(kept, _KEYS)["account"])
+            return there.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+        if not self._secret_path(batch).exists():
+            raise InputError(f"no secrets of {batch}", file=kept, advice=_RESTORE)
+        return np.ones(len(accounts), bool)
+
     def keep_opening_keys(self, batch: BatchId, accounts: pa.Array) -> None:
         """After anchoring: writes the opening keys down and destroys the batch secret they come from."""
+        self.openable(batch, accounts)
         if not self._keys_path(batch).exists():
             keys = fixed_binary(self.opening_keys(batch, accounts))
             self._write(self._keys_path(batch), pa.table([accounts, keys], schema=_KEYS))
         self._secret_path(batch).unlink(missing_ok=True)
+
+    def erase_opening_keys(self, batch: BatchId, accounts: Sequence[str]) -> int:
+        """Forgets the accounts' opening keys of an anchored batch; returns how many there were.
+
+        Their statements stay in the tree and can be opened no more, except from copies handed out before.
+        """
+        kept = self._keys_path(batch)
+        if not kept.exists():
+            raise InputError(
+                f"the opening keys of {batch} are not kept apart yet",
+                file=kept,
+                advice="Anchor the batch first, or rebuild it without these records.",
+            )
+        with _locked(kept.parent):
+            table = self._read(kept, _KEYS)
+            left = table.filter(pc.invert(pc.is_in(table["account"], pa.array(accounts, pa.string()))))
+            self._write(kept, left)
+        return int(table.num_rows - left.num_rows)
 
     def _secret_path(self, batch: BatchId) -> Path:
         return self.root / batch.path.with_name(batch.path.name + ".secret")
@@ -110,11 +141,12 @@ class SecretStore:
     def _batch_secret(self, batch: BatchId) -> bytes:
         path = self._secret_path(batch)
         if not path.exists():
-            _make_private(path.parent)
-            write_file(path, entropy.token_bytes(32), mode=0o600)
+            with _locked(path.parent):
+                if not path.exists():
+                    write_file(path, entropy.token_bytes(32), mode=0o600)
         secret = path.read_bytes()
         if len(secret) != 32:
-            raise InputError("a batch secret is 32 bytes", file=path, advice="Restore it from the backup.")
+            raise InputError("a batch secret is 32 bytes", file=path, advice=_RESTORE)
         return secret
 
     def _read(self, path: Path, schema: pa.Schema) -> pa.Table:
@@ -129,11 +161,9 @@ class SecretStore:
         try:
             table = pa.ipc.open_file(pa.py_buffer(path.read_bytes())).read_all()
         except pa.ArrowInvalid as error:
-            raise InputError(
-                "not a file of secrets", file=path, advice="Restore it from the backup."
-            ) from error
+            raise InputError("not a file of secrets", file=path, advice=_RESTORE) from error
         if table.schema != schema:
-            raise InputError("not a file of these secrets", file=path, advice="Restore it from the backup.")
+            raise InputError("not a file of these secrets", file=path, advice=_RESTORE)
         return table
 
     def _write(self, path: Path, table: pa.Table) -> None:
@@ -147,7 +177,7 @@ def backup(root: Path, target: Path, password: bytes) -> None:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:xz") as tar:
         for path in sorted(root.rglob("*")):
-            if path.is_file() and not path.name.endswith(".partial"):
+            if path.is_file() and not path.name.startswith("."):
                 tar.add(path, arcname=str(path.relative_to(root)))
     salt, nonce = entropy.token_bytes(16), entropy.token_bytes(12)
     sealed = AESGCM(_derive(password, salt)).encrypt(nonce, archive.getvalue(), _BACKUP_MAGIC)
@@ -156,8 +186,11 @@ def backup(root: Path, target: Path, password: bytes) -> None:
 
 def restore(source: Path, root: Path, password: bytes) -> int:
     """Writes a backup's files below ``root``, which must be empty or absent; returns how many."""
-    content = source.read_bytes()
-    if not content.startswith(_BACKUP_MAGIC):
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=source) from error
+    if not content.startswith(_BACKUP_MAGIC) or len(content) < len(_BACKUP_MAGIC) + _BACKUP_OVERHEAD:
         raise InputError("not a backup of secrets", file=source)
     if root.exists() and any(root.iterdir()):
         raise InputError("there are secrets already", file=root, advice="Restore into an empty directory.")
@@ -183,6 +216,17 @@ def _derive(password: bytes, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, n=1 << 16, r=8, p=1).derive(password)
 
 
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Keeps other processes from writing the secrets of a directory meanwhile."""
+    import fcntl  # operators run POSIX; verifiers need not
+
+    _make_private(directory)
+    with os.fdopen(os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _make_private(directory: Path) -> None:
     """Creates the directory and its missing parents, for the owner alone."""
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
@@ -194,6 +238,21 @@ def _make_private(directory: Path) -> None:
 
 def _zero_holders(count: int) -> pa.Array:
     return fixed_binary(np.zeros((count, 20), np.uint8))
+
+
+def _enrolment(table: pa.Table, accounts: pa.Array) -> Enrolment:
+    chosen = table.take(pc.index_in(accounts, table["account"]))
+    return Enrolment(byte_rows(chosen["seed"], 32), byte_rows(chosen["holder"], 20))
+
+
+def _with_enrolled(known: pa.Table, accounts: pa.Array, holders: Mapping[str, bytes]) -> pa.Table:
+    """The table with the accounts in it and the holders replaced; itself when nothing changes."""
+    fresh = pc.unique(accounts.filter(pc.invert(pc.is_in(accounts, known["account"]))))
+    if len(fresh):
+        seeds = fixed_binary(rows_of(entropy.token_bytes(32 * len(fresh)), 32))
+        grown = pa.table([fresh, seeds, _zero_holders(len(fresh))], schema=_ACCOUNTS)
+        known = pa.concat_tables([known, grown])
+    return _replace_holders(known, holders)
 
 
 def _replace_holders(table: pa.Table, holders: Mapping[str, bytes]) -> pa.Table:

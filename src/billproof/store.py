@@ -109,15 +109,19 @@ class StoredBatch:
 
     def check_sums(self) -> None:
         """Compares every file with ``SHA256SUMS``; :class:`DifferenceError` names the first that differs."""
-        lines = (self.path / "SHA256SUMS").read_text().splitlines()
-        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-        there = {path.name for path in self.path.iterdir() if path.name != "SHA256SUMS"}
-        for name in sorted(sums.keys() | {name for name in there if not name.startswith(".")}):
-            if name not in sums or name not in there or _sha256(self.path / name) != sums[name]:
-                raise DifferenceError(
-                    f"{self.path / name}: not what was written (by SHA256SUMS)",
-                    advice="Restore the batch from a copy, or rebuild it with `billproof batch --force`.",
-                )
+        file = self.path / "SHA256SUMS"
+        listed = file.read_bytes() if file.exists() else b""
+        there = dict(_digests(self.path))
+        if listed == _listing(there):
+            return
+        lines = (line.partition("  ") for line in listed.decode(errors="replace").split("\n"))
+        said = {name: digest for digest, _, name in lines if name}
+        differing = [name for name in sorted(said.keys() | there.keys()) if said.get(name) != there.get(name)]
+        wrong = self.path / differing[0] if said and differing else file
+        raise DifferenceError(
+            f"{wrong}: not what was written (by SHA256SUMS)",
+            advice="Restore the batch from a copy, or rebuild it with `billproof batch --force`.",
+        )
 
     def write_sums(self) -> None:
         """Brings ``SHA256SUMS`` up to date, after ``anchor.json`` changed."""
@@ -158,7 +162,11 @@ def write_batch(
         if replace and final.exists():
             old = final.with_name(f".{final.name}.{os.getpid()}.old")
             final.rename(old)
-            partial.rename(final)
+            try:
+                partial.rename(final)
+            except BaseException:
+                old.rename(final)
+                raise
             shutil.rmtree(old)
         else:
             partial.rename(final)
@@ -241,10 +249,15 @@ def batch_fields(batch: BatchId) -> dict[str, str]:
 
 
 def _sums(home: Path) -> bytes:
-    return "".join(f"{digest}  {name}\n" for name, digest in _digests(home)).encode()
+    return _listing(dict(_digests(home)))
+
+
+def _listing(digests: dict[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
 
 
 def _digests(home: Path) -> Iterator[tuple[str, str]]:
+    """Name and digest of every file of a batch, by name."""
     for path in sorted(home.iterdir()):
         if path.name != "SHA256SUMS" and not path.name.startswith("."):
             yield path.name, _sha256(path)

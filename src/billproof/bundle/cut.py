@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from billproof import commit
 from billproof.bundle import documents as doc
-from billproof.commit import key_secrets, totals_salts
 from billproof.commitment import salts, tree
-from billproof.commitment.keccak import ByteRows
+from billproof.commitment.keccak import ByteRows, keccak
 from billproof.commitment.structs import TOTALS, hash_one
 from billproof.errors import InputError
 from billproof.files import write_file
@@ -22,10 +23,12 @@ from billproof.leaves import byte_rows, hash_peers, hash_records
 from billproof.secret_store import Enrolment, SecretStore
 from billproof.store import StoredBatch, batch_fields
 
+_MAX_NAME = 120
+
 
 @dataclass(frozen=True)
 class _Openings:
-    """What opens each entry of a batch, row by row in the entries' order: seeds, holders, opening keys."""
+    """What opens the entries asked for, in their order: seeds, holders, opening keys."""
 
     enrolment: Enrolment
     key_secrets: ByteRows
@@ -36,18 +39,23 @@ class _Openings:
 def bundles(
     stored: StoredBatch, secrets: SecretStore, accounts: Sequence[str] | None = None
 ) -> Iterator[tuple[str, doc.Bundle]]:
-    """Account number and bundle of each account of the batch, or of those asked for."""
-    entries = stored.entries
-    rows = range(entries.num_rows) if accounts is None else _rows_of(entries, accounts, stored.path)
-    openings = _open(stored, secrets)
-    for row in rows:
-        yield entries["account"][row].as_py(), _cut(stored, openings, row)
+    """Account number and bundle of each account of the batch, or of those asked for.
+
+    Accounts whose opening keys were erased have none: they are left out, or an :class:`InputError` when
+    asked for. So is a batch that was made with other secrets than these.
+    """
+    held = stored.entries["account"].combine_chunks()
+    openable = secrets.openable(stored.id, held)
+    rows = np.flatnonzero(openable) if accounts is None else _rows_of(stored.entries, accounts, stored.path)
+    openings = _open(stored, secrets, rows)
+    for at, row in enumerate(rows.tolist()):
+        yield held[row].as_py(), _cut(stored, openings, at, row)
 
 
 def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[str, doc.AccountKeyFile]]:
     """Account number and account key file of each account of the batch."""
     accounts = stored.entries["account"].combine_chunks()
-    enrolment = secrets.enrol(accounts)
+    enrolment = secrets.enrolled(accounts)
     for row, account in enumerate(accounts.to_pylist()):
         yield (
             account,
@@ -64,10 +72,15 @@ def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[st
 
 
 def file_name(account: str) -> str:
-    """A file name for an account number: itself where that is safe, otherwise percent-encoded bytes."""
-    return "".join(
-        c if c.isascii() and (c.isalnum() or c in "-_+@.") else _percent(c) for c in account
-    ).lstrip(".")
+    """A file name for an account number, different for each: itself where that is safe, else percent-encoded.
+
+    A long one is cut and ends with its hash.
+    """
+    name = "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_+@" or (c == "." and at)) else _percent(c)
+        for at, c in enumerate(account)
+    )
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}~{keccak(account.encode()).hex()}"
 
 
 def write_document(path: Path, document: doc.Bundle | doc.Receipt | doc.AccountKeyFile) -> None:
@@ -117,7 +130,7 @@ def receipt(bundle: doc.Bundle, index: int, *, show_number: bool) -> doc.Receipt
     )
 
 
-def _rows_of(entries: pa.Table, accounts: Sequence[str], path: Path) -> list[int]:
+def _rows_of(entries: pa.Table, accounts: Sequence[str], path: Path) -> NDArray[np.int64]:
     at = pc.index_in(pa.array(accounts, pa.string()), entries["account"]).to_pylist()
     for account, row in zip(accounts, at, strict=True):
         if row is None:
@@ -126,17 +139,36 @@ def _rows_of(entries: pa.Table, accounts: Sequence[str], path: Path) -> list[int
                 file=path,
                 advice="See the account numbers in your CDRs.",
             )
-    return at  # type: ignore[no-any-return]
+    return np.array(at, np.int64)
 
 
-def _open(stored: StoredBatch, secrets: SecretStore) -> _Openings:
-    accounts = stored.entries["account"].combine_chunks()
-    enrolment = secrets.enrol(accounts)
+def _open(stored: StoredBatch, secrets: SecretStore, rows: NDArray[np.int64]) -> _Openings:
+    entries = stored.entries.take(pa.array(rows))
+    accounts = entries["account"].combine_chunks()
+    # The holder is that of the time: the one enrolled now may be another.
+    enrolment = Enrolment(secrets.enrolled(accounts).seeds, byte_rows(entries["holder"], 20))
     keys = secrets.opening_keys(stored.id, accounts)
-    return _Openings(enrolment, key_secrets(stored.id, enrolment.seeds), keys, totals_salts(keys))
+    total_salts = commit.totals_salts(keys)
+    recomputed = commit.statement_hashes(
+        stored.id,
+        stored.tariff,
+        keys=commit.account_keys(accounts, stored.id, enrolment),
+        roots=byte_rows(entries["records_root"], 32),
+        count=entries["count"].to_numpy(),
+        currencies=entries["currency"],
+        total=entries["total"].to_numpy(),
+        total_salts=total_salts,
+    )
+    if not np.array_equal(recomputed, byte_rows(entries["statement"], 32)):
+        raise InputError(
+            "this batch was made with other secrets",
+            file=stored.path,
+            advice="Restore them from the backup.",
+        )
+    return _Openings(enrolment, commit.key_secrets(stored.id, enrolment.seeds), keys, total_salts)
 
 
-def _cut(stored: StoredBatch, openings: _Openings, row: int) -> doc.Bundle:
+def _cut(stored: StoredBatch, openings: _Openings, at: int, row: int) -> doc.Bundle:
     entry = {name: stored.entries[name][row].as_py() for name in stored.entries.column_names}
     neighbour = (row + 1) % stored.entries.num_rows
     return doc.Bundle(
@@ -144,8 +176,8 @@ def _cut(stored: StoredBatch, openings: _Openings, row: int) -> doc.Bundle:
         batch=doc.BatchFields(**batch_fields(stored.id)),
         account=doc.AccountOpening(
             accountId=entry["account"],
-            keySecret=_hex(openings.key_secrets[row]),
-            holder=_hex(openings.enrolment.holders[row]),
+            keySecret=_hex(openings.key_secrets[at]),
+            holder=_hex(openings.enrolment.holders[at]),
         ),
         statement=doc.StatementFields(
             account="0x" + entry["account_key"].hex(),
@@ -154,9 +186,9 @@ def _cut(stored: StoredBatch, openings: _Openings, row: int) -> doc.Bundle:
             currency=entry["currency"],
             tariff="0x" + stored.tariff.hex(),
             total=str(entry["total"]),
-            totalSalt=_hex(openings.totals_salts[row]),
+            totalSalt=_hex(openings.totals_salts[at]),
         ),
-        records=_lines(stored.records.slice(entry["first"], entry["count"]), openings.opening_keys[row]),
+        records=_lines(stored.records.slice(entry["first"], entry["count"]), openings.opening_keys[at]),
         entry=doc.Entry(
             nextAccount="0x" + stored.entries["account_key"][neighbour].as_py().hex(),
             proof=["0x" + node.hex() for node in tree.proof_of(stored.nodes, row)],
