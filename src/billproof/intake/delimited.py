@@ -1,0 +1,319 @@
+"""Reads delimited text into columns, without making a Python object per row or field.
+
+A block of the file stays one buffer. Fields are an Arrow string array laid over it without copying: its
+offsets are start and end of every field in turn, so that element ``2k`` is field ``k`` (the odd ones are
+what lies between). A column is then one ``take``, and columns that no mapping names cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billproof.errors import InputError
+from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Ints, Octets, Rows
+from billproof.intake.source import text_blocks
+from billproof.intake.splitting import Dialect, cut
+
+_SMALLEST_WINDOW = 1 << 14
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a delimited file is written; see ``[file]`` in docs/formats.md. ``columns`` empty: a header names
+    them.
+    """
+
+    encoding: str
+    dialect: Dialect
+    skip_lines: int
+    columns: tuple[str, ...]
+    min_columns: int | None
+
+
+@dataclass
+class _Block:
+    """Rows found in a block: positions of fields, and of rows (``bounds``: start, end), within it."""
+
+    starts: list[Ints]
+    ends: list[Ints]
+    first: list[Ints]
+    counts: list[Ints]
+    bounds: list[Ints]
+    lines: list[Ints]
+    bad: list[BadRow]
+    doubled: bool = False
+    fields: int = 0
+
+
+class DelimitedReader:
+    """One pass over one file. ``needed``: the columns that the mapping names."""
+
+    def __init__(
+        self, path: Path, layout: Layout, needed: frozenset[str], *, block: int | None = None
+    ) -> None:
+        self._path = path
+        self._layout = layout
+        self._needed = needed
+        self._block = block
+        self._names = layout.columns
+        self._line = 1
+        self._skip = layout.skip_lines
+        self._dropping: BadRow | None = None
+        if self._names:
+            self._check_names(None)
+
+    def __iter__(self) -> Iterator[Rows]:
+        """The file's rows, some 8 MiB at a time. Raises :class:`InputError` for files that cannot be read
+        at all.
+        """
+        rest = b""
+        for piece in text_blocks(self._path, self._layout.encoding, block=self._block):
+            rows, rest = self._rows(rest + piece, final=False)
+            if rows is not None:
+                yield rows
+        rows, _ = self._rows(rest, final=True)
+        if rows is not None:
+            yield rows
+        if not self._names:
+            raise InputError(
+                "has no header line", file=self._path, advice="check file.skip_lines, or name file.columns"
+            )
+
+    def _rows(self, text: bytes, *, final: bool) -> tuple[Rows | None, bytes]:
+        """Rows of the text and what is left of it, which the next piece continues."""
+        text = self._skip_lines(text)
+        if self._skip:
+            return None, text
+        found = _Block([], [], [], [], [], [], [])
+        buffer = np.frombuffer(text, np.uint8)
+        position = self._drop(text, 0, final, found)
+        window = len(text)
+        while position < len(text):
+            stop = min(position + window, len(text))
+            last = final and stop == len(text)
+            used, fault = self._window(buffer[position:stop], position, last, found)
+            position += used
+            if fault or (stop == len(text) and len(text) - position > MAX_ROW):
+                position = self._give_up_line(text, position, fault, final, found)
+                window = _SMALLEST_WINDOW
+            elif stop == len(text):
+                break
+            else:
+                window *= 2
+        return self._gather(text, buffer, found), text[position:]
+
+    def _skip_lines(self, text: bytes) -> bytes:
+        """Drop the lines before the header."""
+        while self._skip:
+            head, end, rest = text.partition(b"\n")
+            if not end:
+                return b"" if len(head) > MAX_ROW else text
+            text = rest
+            self._skip -= 1
+            self._line += 1
+        return text
+
+    def _window(self, window: Octets, base: int, final: bool, found: _Block) -> tuple[int, str]:
+        """Find the rows of a window at ``base``; how many bytes are done, and why it stopped early."""
+        part = cut(window, self._layout.dialect, final=final)
+        if len(part.rows) > 1:
+            found.starts.append(part.starts + base)
+            found.ends.append(part.ends + base)
+            found.first.append(part.first[:-1] + found.fields)
+            found.counts.append(np.diff(part.first))
+            found.bounds.append(np.stack((part.rows[:-1], part.rows[1:])) + base)
+            found.lines.append(np.searchsorted(part.newlines, part.rows[:-1]) + self._line)
+            found.fields += len(part.starts)
+            found.doubled |= part.doubled
+        self._line += int(np.searchsorted(part.newlines, part.consumed))
+        return part.consumed, part.fault
+
+    def _give_up_line(self, text: bytes, position: int, fault: str, final: bool, found: _Block) -> int:
+        """Reject the line at ``position``; where the next one begins."""
+        reason = fault or f"is longer than {MAX_ROW} bytes, or a quote is opened and never closed"
+        raw = text[position : position + RAW_KEPT].split(b"\n", 1)[0]
+        self._dropping = BadRow(
+            self._line, "", f"the row {reason}" if reason[:2] == "is" else reason, _show(raw)
+        )
+        return self._drop(text, position, final, found)
+
+    def _drop(self, text: bytes, position: int, final: bool, found: _Block) -> int:
+        """Finish a line that is being given up, which may reach into the next block."""
+        if self._dropping is None:
+            return position
+        end = text.find(b"\n", position)
+        if end < 0 and not final:
+            return len(text)
+        found.bad.append(self._dropping)
+        self._dropping = None
+        self._line += 1
+        return len(text) if end < 0 else end + 1
+
+    def _gather(self, text: bytes, buffer: Octets, found: _Block) -> Rows | None:
+        """Put the block's rows together: header off, empty lines off, rows of the wrong shape aside."""
+        if not found.lines and not found.bad:
+            return None
+        none = np.zeros(0, np.int64)
+        starts, ends, first, counts, lines = (
+            np.concatenate(parts) if parts else none
+            for parts in (found.starts, found.ends, found.first, found.counts, found.lines)
+        )
+        bounds = np.concatenate(found.bounds, axis=1) if found.bounds else np.zeros((2, 0), np.int64)
+        filled = np.flatnonzero((counts > 1) | (starts[first] < ends[first]))
+        fields = _overlay(text, starts, ends)
+        if not self._names:
+            filled = self._header(filled, first, counts, lines, fields, found)
+            if not self._names:
+                return None
+        good = np.ones(len(filled), np.bool_)
+        spoilt = _spoilt(text, bounds[:, filled])
+        self._wrong_shape(counts[filled], good, spoilt)
+        bad = list(found.bad)
+        for index in np.flatnonzero(~good).tolist():
+            row = filled[index]
+            reason = spoilt.get(index) or self._shape_reason(int(counts[row]))
+            bad.append(BadRow(int(lines[row]), "", reason, _show(text[bounds[0, row] : bounds[1, row]])))
+        kept = filled[good]
+        if not len(kept) and not bad:
+            return None
+        first, counts, bounds = first[kept], counts[kept], bounds[:, kept]
+        places = {name: place for place, name in enumerate(self._names)}
+        ragged = self._layout.min_columns is not None
+
+        def column(name: str) -> pa.StringArray:
+            place = places[name]
+            index = (first + place) * 2
+            if ragged:
+                texts = fields.take(pa.array(index, mask=counts <= place)).fill_null("")
+            else:
+                texts = fields.take(pa.array(index))
+            return _undouble(texts, self._layout.dialect.quote) if found.doubled else texts
+
+        def raw(rows: Ints) -> list[str]:
+            return [_show(text[begin:end]) for begin, end in bounds[:, rows].T.tolist()]
+
+        return Rows(lines[kept], column, raw, bad)
+
+    def _header(
+        self, filled: Ints, first: Ints, counts: Ints, lines: Ints, fields: pa.StringArray, found: _Block
+    ) -> Ints:
+        """Take the names from the first row; the remaining rows."""
+        if found.bad and (not len(filled) or found.bad[0].line < lines[filled[0]]):
+            raise InputError(
+                f"the header cannot be read: {found.bad[0].reason}",
+                file=self._path,
+                line=found.bad[0].line,
+                advice="check file.quote, file.encoding and file.skip_lines in the mapping",
+            )
+        if not len(filled):
+            return filled
+        row = filled[0]
+        line = int(lines[row])
+        try:
+            names = [fields[int(index)].as_py() for index in (first[row] + np.arange(counts[row])) * 2]
+        except UnicodeDecodeError as error:
+            raise InputError(
+                "the header is not valid text",
+                file=self._path,
+                line=line,
+                advice="state file.encoding in the mapping",
+            ) from error
+        mark = chr(max(self._layout.dialect.quote, 0))
+        self._names = tuple(name.replace(mark * 2, mark).strip(" \t\ufeff") for name in names)
+        self._check_names(line)
+        return filled[1:]
+
+    def _check_names(self, line: int | None) -> None:
+        """Every needed column is there, once."""
+        shown = ", ".join(self._names[:40])
+        if len(shown) > 1000:
+            shown = shown[:1000] + " …"
+        for name in sorted(self._needed):
+            count = self._names.count(name)
+            if count != 1:
+                what = "is named twice in" if count else "is not in"
+                where = f"the header ({shown})" if line else f"file.columns ({shown})"
+                raise InputError(
+                    f"the mapping uses the column {name!r}, which {what} {where}",
+                    file=self._path,
+                    line=line,
+                    field=name,
+                    advice="correct the column name, file.delimiter or file.skip_lines in the mapping",
+                )
+
+    def _wrong_shape(self, counts: Ints, good: Bools, spoilt: dict[int, str]) -> None:
+        """Mark rows with too few or too many columns, and those that are not text."""
+        most = len(self._names)
+        least = most if self._layout.min_columns is None else self._layout.min_columns
+        good &= (counts >= least) & (counts <= most)
+        good[list(spoilt)] = False
+
+    def _shape_reason(self, count: int) -> str:
+        most = len(self._names)
+        least = self._layout.min_columns
+        wanted = f"{most}" if least is None else f"{least} to {most}"
+        return f"{count} columns instead of {wanted}"
+
+
+def _overlay(text: bytes, starts: Ints, ends: Ints) -> pa.StringArray:
+    """The fields as every other element of a string array over the text itself."""
+    if not len(starts):
+        return pa.array([""], pa.string())
+    offsets = np.empty(2 * len(starts), np.int32)
+    offsets[0::2] = starts
+    offsets[1::2] = ends
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def _undouble(texts: pa.StringArray, quote: int) -> pa.StringArray:
+    """Doubled quotes are one. Outside quoted fields no quote survives :func:`cut`, so all texts can be
+    treated.
+    """
+    mark = chr(quote)
+    return pc.replace_substring(texts, mark + mark, mark)
+
+
+def _spoilt(text: bytes, bounds: Ints) -> dict[int, str]:
+    """Rows that hold NUL or bytes that are not text, by index: why."""
+    found: dict[int, str] = {}
+    if not len(bounds[0]):
+        return found
+    position = text.find(b"\0")
+    while position >= 0:
+        index = int(np.searchsorted(bounds[1], position, "right"))
+        if index >= len(bounds[0]):
+            break
+        inside = bool(bounds[0, index] <= position)
+        if inside:
+            found[index] = "holds a NUL byte"
+        position = text.find(b"\0", int(bounds[int(inside), index]))
+    if text.isascii():
+        return found
+    position = 0
+    view = memoryview(text)
+    while True:
+        try:
+            str(view[position:], "utf-8")
+        except UnicodeDecodeError as error:
+            place = position + error.start
+            index = int(np.searchsorted(bounds[1], place, "right"))
+            if index >= len(bounds[0]):
+                return found
+            inside = bool(bounds[0, index] <= place)
+            if inside:
+                byte = place - int(bounds[0, index]) + 1
+                found.setdefault(index, f"is not valid text in its encoding at byte {byte} of the row")
+            position = int(bounds[int(inside), index])
+        else:
+            return found
+
+
+def _show(raw: bytes) -> str:
+    """A row as text, without its line ending; bytes that are not text as ``\\xNN``."""
+    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")

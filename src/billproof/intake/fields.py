@@ -1,0 +1,287 @@
+"""The columns of a record, each from its section of the mapping. One function per field or kind of field."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billproof.intake.clock import read_moments
+from billproof.intake.decimals import Decimals, parse_decimals, scale
+from billproof.intake.mapping import Case, CdrMapping
+from billproof.intake.options import CLOCKED
+from billproof.intake.rows import Bools, Ints, Octets, bools, repeat
+from billproof.intake.sheet import Sheet, tidy
+from billproof.records import ZERO32, Service
+
+MAX_ACCOUNT, MAX_NUMBER, MAX_RATE = 256, 128, 512
+
+_SERVICES: Mapping[str, int] = {
+    **{service.name.lower(): int(service) for service in Service},
+    **{str(int(service)): int(service) for service in Service},
+}
+_CLOCKED = r"^(?:(?P<h>[0-9]{1,6}):)?(?P<m>[0-9]{1,8}):(?P<s>[0-9]{2})$"
+_E164 = r"^\+[1-9][0-9]{6,14}$"
+_DIALLED = r"^\+?[0-9 ()./-]*[0-9][0-9 ()./-]*$"
+_NETWORK = r"^([0-9]{3}-[0-9]{2,3})?$"
+_CURRENCY = r"^[A-Z]{3}$"
+_HASH = r"^(0x[0-9A-Fa-f]{64})?$"
+
+#: Numbers whose reading is remembered; forgotten all at once when there are this many.
+_REMEMBERED = 1 << 17
+
+
+def accounts(sheet: Sheet, mapping: CdrMapping) -> pa.StringArray:
+    """Account numbers: 1 to 256 characters, NFC."""
+    texts = sheet.gather("account", mapping.fields["account"], required=True)
+    sheet.fault(bools(pc.equal(texts, "")), "account", "is empty")
+    return tidy(sheet, "account", texts, MAX_ACCOUNT)
+
+
+def services(sheet: Sheet, mapping: CdrMapping) -> Octets:
+    """Service numbers, uint8."""
+    texts = sheet.gather("service", mapping.fields["service"], required=True)
+    found = pc.index_in(texts, pa.array(list(_SERVICES), pa.string()))
+    sheet.fault(bools(found.is_null()), "service", "is not a service", texts)
+    numbers = np.array(list(_SERVICES.values()), np.uint8)
+    result: Octets = numbers[found.fill_null(0).to_numpy(zero_copy_only=False)]
+    return result
+
+
+def starts(sheet: Sheet, mapping: CdrMapping) -> tuple[Ints, Ints, Bools]:
+    """UTC seconds, minutes of offset, and the rows that have neither."""
+    unknown = np.zeros(sheet.size, np.bool_)
+
+    def report(mask: Bools, reason: str, shown: pa.StringArray) -> None:
+        unknown[mask] = True
+        sheet.fault(mask, "time", reason, shown)
+
+    started, offset = read_moments(sheet.column, mapping.time, mapping.time.columns, report)
+    return np.where(unknown, 0, started), np.where(unknown, 0, offset), unknown
+
+
+def quantities(sheet: Sheet, field: str, mapping: CdrMapping, started: Ints) -> Ints:
+    """Usage or billed usage in seconds, bytes or messages."""
+    result = np.zeros(sheet.size, np.int64)
+    for case, rows in sheet.choose(field, mapping.fields[field]):
+        if not rows.any():
+            continue
+        if case.end is not None:
+            amount = _until(sheet, field, mapping, case.end, rows, started)
+        else:
+            amount = _sum(sheet, field, mapping, case, rows)
+        result = np.where(rows, amount, result)
+    return result
+
+
+def _until(sheet: Sheet, field: str, mapping: CdrMapping, column: str, rows: Bools, started: Ints) -> Ints:
+    """Seconds from the start to the time in ``column``."""
+
+    def report(mask: Bools, reason: str, shown: pa.StringArray) -> None:
+        sheet.fault(mask & rows, field, reason, shown)
+
+    ended, _ = read_moments(sheet.column, mapping.time, (column,), report)
+    report(ended < started, "is before the start", sheet.column(column))
+    return ended - started
+
+
+def _sum(sheet: Sheet, field: str, mapping: CdrMapping, case: Case, rows: Bools) -> Ints:
+    """The case's column, or the sum of its columns."""
+    total = np.zeros(sheet.size, np.int64)
+    for column in case.columns or ("",):
+        texts = sheet.text(field, case, rows, required=True, column=column)
+        if case.options["unit"] == CLOCKED:
+            part = _clocked(sheet, field, texts, rows)
+        else:
+            number = parse_decimals(texts, mark=mapping.decimal, thousands=mapping.thousands)
+            sheet.fault(rows & number.negative & ~number.faulty, field, "is negative", texts)
+            part = _whole(sheet, field, texts, rows, number, case.options["unit"], case.options["round"])
+        sheet.fault(rows & (part > np.iinfo(np.int64).max - total), field, "is too large", texts)
+        total = total + np.where(sheet.faults == 0, part, 0)
+    return total
+
+
+def _whole(
+    sheet: Sheet,
+    field: str,
+    texts: pa.StringArray,
+    rows: Bools,
+    number: Decimals,
+    unit: tuple[int, int],
+    rounding: str,
+) -> Ints:
+    """A decimal column in the record's unit, with everything that can be wrong with it reported."""
+    values, inexact, too_large = scale(number, unit, rounding)
+    sheet.fault(rows & number.malformed, field, "is not a decimal number", texts)
+    sheet.fault(rows & number.too_fine, field, "has more than nine decimals", texts)
+    sheet.fault(rows & (number.too_large | too_large), field, "is too large", texts)
+    sheet.fault(rows & inexact, field, "is no whole number in the record's unit", texts)
+    return values
+
+
+def _clocked(sheet: Sheet, field: str, texts: pa.StringArray, rows: Bools) -> Ints:
+    """``h:m:s`` or ``m:s`` in seconds."""
+    found = pc.extract_regex(texts, _CLOCKED)
+    bad = bools(found.is_null())
+    hours, minutes, seconds = (
+        np.asarray(
+            pc.if_else(pc.equal(part, ""), "0", part).fill_null("0").cast(pa.int64()).to_numpy(), np.int64
+        )
+        for part in (found.field(place) for place in range(3))
+    )
+    with_hours = ~bad & (np.asarray(bools(pc.not_equal(found.field(0), ""))))
+    bad |= (seconds > 59) | (with_hours & (minutes > 59))
+    sheet.fault(rows & bad, field, "is not a duration such as 1:02:03", texts)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def amounts(sheet: Sheet, mapping: CdrMapping) -> Ints:
+    """Billionths of the currency unit."""
+    result = np.zeros(sheet.size, np.int64)
+    for case, rows in sheet.choose("amount", mapping.fields["amount"]):
+        if not rows.any():
+            continue
+        texts = sheet.text("amount", case, rows, required=True)
+        number = parse_decimals(texts, mark=mapping.decimal, thousands=mapping.thousands)
+        if case.options["negate"]:
+            number = Decimals(
+                ~number.negative,
+                number.whole,
+                number.billionths,
+                number.malformed,
+                number.too_fine,
+                number.too_large,
+            )
+        values, inexact, too_large = scale(number, (case.options["unit"], 1), "exact")
+        sheet.fault(rows & number.malformed, "amount", "is not a decimal number", texts)
+        sheet.fault(rows & number.too_fine, "amount", "has more than nine decimals", texts)
+        sheet.fault(rows & inexact, "amount", "is finer than a billionth of the currency unit", texts)
+        sheet.fault(
+            rows & (number.too_large | too_large),
+            "amount",
+            "does not fit 64 bits of billionths of the unit",
+            texts,
+        )
+        result = np.where(rows, values, result)
+    return result
+
+
+def numbers(sheet: Sheet, mapping: CdrMapping, memory: dict[tuple[str, str], str]) -> pa.StringArray:
+    """The other party: E.164 where it can be told, otherwise the source text in NFC."""
+    cases = mapping.fields.get("number")
+    if cases is None:
+        return repeat("", sheet.size)
+    result: pa.StringArray | None = None
+    for case, rows in sheet.choose("number", cases):
+        texts = sheet.text("number", case, rows, required=False)
+        if case.options["ipv4"]:
+            texts = _addresses(sheet, texts, rows)
+        elif case.options["region"] or case.options["international"]:
+            texts = _dialled(texts, case.options["region"] or "", memory)
+        result = texts if result is None else pc.if_else(pa.array(rows), texts, result)
+    return tidy(sheet, "number", result, MAX_NUMBER)
+
+
+def _dialled(texts: pa.StringArray, region: str, memory: dict[tuple[str, str], str]) -> pa.StringArray:
+    """Numbers in E.164; ``region`` empty: the digits begin with a country code. Works on the distinct
+    ones.
+    """
+    coded = texts.dictionary_encode()
+    distinct = coded.dictionary
+    plain = bools(pc.match_substring_regex(distinct, _E164)) | ~bools(
+        pc.match_substring_regex(distinct, _DIALLED)
+    )
+    meanings = distinct.to_pylist()
+    for place in np.flatnonzero(~plain).tolist():
+        text = meanings[place]
+        known = memory.get((region, text))
+        if known is None:
+            if len(memory) >= _REMEMBERED:
+                memory.clear()
+            known = memory[region, text] = _e164(text, region)
+        meanings[place] = known
+    return pa.array(meanings, pa.string()).take(coded.indices)
+
+
+def _e164(text: str, region: str) -> str:
+    """One number in E.164, or the text in NFC where it is no valid number (short codes, service numbers)."""
+    if not region:
+        text = "+" + text.lstrip("+ ").removeprefix("00")
+    try:
+        number = phonenumbers.parse(text, region or None)
+    except phonenumbers.NumberParseException:
+        return unicodedata.normalize("NFC", text)
+    if not phonenumbers.is_valid_number(number):
+        return text if region else text.removeprefix("+")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _addresses(sheet: Sheet, texts: pa.StringArray, rows: Bools) -> pa.StringArray:
+    """IPv4 addresses written as signed 32-bit integers, in dotted notation; empty stays empty."""
+    coded = texts.dictionary_encode()
+    meanings: list[str | None] = [_dotted(text) for text in coded.dictionary.to_pylist()]
+    found = pa.array(meanings, pa.string()).take(coded.indices)
+    sheet.fault(rows & bools(found.is_null()), "number", "is not an IPv4 address as a 32-bit integer", texts)
+    return found.fill_null("")
+
+
+def _dotted(text: str) -> str | None:
+    if not text:
+        return ""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10):
+        return None
+    number = int(text)
+    if not -(2**31) <= number < 2**32:
+        return None
+    return ".".join(str(byte) for byte in (number % 2**32).to_bytes(4, "big"))
+
+
+def _patterned(sheet: Sheet, field: str, mapping: CdrMapping, pattern: str, reason: str) -> pa.StringArray:
+    """A short text that must match; empty where the mapping does not have the field."""
+    cases = mapping.fields.get(field)
+    if cases is None:
+        return repeat("", sheet.size)
+    texts = sheet.gather(field, cases, required=field == "currency")
+    if len(cases) == 1 and cases[0].value is not None and sheet.size:
+        wrong = np.full(sheet.size, not bools(pc.match_substring_regex(texts[:1], pattern))[0])
+    else:
+        wrong = ~bools(pc.match_substring_regex(texts, pattern))
+    sheet.fault(wrong, field, reason, texts)
+    return texts
+
+
+def networks(sheet: Sheet, mapping: CdrMapping) -> pa.StringArray:
+    """``MCC-MNC`` or empty."""
+    return _patterned(sheet, "network", mapping, _NETWORK, "is not MCC-MNC, such as 272-01")
+
+
+def currencies(sheet: Sheet, mapping: CdrMapping) -> pa.StringArray:
+    """Three capitals."""
+    return _patterned(sheet, "currency", mapping, _CURRENCY, "is not three capital letters")
+
+
+def rates(sheet: Sheet, mapping: CdrMapping) -> pa.StringArray:
+    """The printed rate line."""
+    cases = mapping.fields.get("rate")
+    if cases is None:
+        return repeat("", sheet.size)
+    return tidy(sheet, "rate", sheet.gather("rate", cases, required=False), MAX_RATE)
+
+
+def corrections(sheet: Sheet, mapping: CdrMapping) -> Any:
+    """Hashes of corrected records, 32 bytes each; zero for none."""
+    texts = _patterned(sheet, "corrects", mapping, _HASH, "is not 0x and 64 hexadecimal digits")
+    if "corrects" not in mapping.fields or not bools(pc.not_equal(texts, "")).any():
+        return pa.repeat(pa.scalar(ZERO32, pa.binary(32)), sheet.size)
+    fine = sheet.faults == 0
+    hashes = [
+        bytes.fromhex(text[2:]) if text and good else ZERO32
+        for text, good in zip(texts.to_pylist(), fine.tolist(), strict=True)
+    ]
+    return pa.array(hashes, pa.binary(32))
