@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from billproof.cli import options
-from billproof.cli.output import emit, money, progress, say, table
+from billproof.cli.output import emit, facts, money, progress, say, table
 from billproof.errors import InputError
 
 
@@ -91,16 +91,16 @@ def formats(as_json: bool) -> None:
 def _print(result: Any) -> None:
     place = result.stored.path if result.stored else "nowhere (dry run)"
     rows = [
-        ["rows read", f"{result.rows:,}"],
-        ["committed", f"{result.committed:,} records of {result.accounts:,} accounts"],
-        ["rejected", f"{result.rejected:,}"],
-        ["of other periods", f"{result.other_periods:,}"],
-        *([f"total {currency}", money(total)] for currency, total in result.totals.items()),
-        ["written to", place],
+        ("rows read", f"{result.rows:,}"),
+        ("committed", f"{result.committed:,} records of {result.accounts:,} accounts"),
+        ("rejected", f"{result.rejected:,}"),
+        ("of other periods", f"{result.other_periods:,}"),
+        *((f"total {currency}", money(total)) for currency, total in result.totals.items()),
+        ("written to", place),
     ]
     if result.root:
-        rows.append(["root", "0x" + result.root.hex()])
-    table(["", ""], rows, title=f"Batch of {result.id}")
+        rows.append(("root", "0x" + result.root.hex()))
+    facts(f"{result.id}", rows)
     for reason, count in list(result.reasons.items())[:5]:
         say(f"rejected {count:,}× {reason}")
     if result.repeated:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from billproof.errors import InputError
 from billproof.ledger import deployments
 from billproof.ledger.deployments import Deployment
-from billproof.ledger.lookup import chain_id as chain_id_of
+from billproof.ledger.reads import chain_id as chain_id_of
 from billproof.ledger.rpc import Endpoint, connect
 
 if TYPE_CHECKING:
     from billproof.ledger.client import LedgerClient
+    from billproof.ledger.signers import Signer
 
 
 def chosen_deployment(rpc: str | None, file: Path | None, chain_id: int | None = None) -> Deployment:
@@ -34,21 +35,43 @@ def chosen_deployment(rpc: str | None, file: Path | None, chain_id: int | None =
     return deployments.load(chain_id)
 
 
-def connected(rpc: str | None, file: Path | None) -> tuple[Endpoint, Deployment]:
-    """The node of ``--rpc`` and the deployment of its chain."""
+def node(rpc: str | None, *, writable: bool = False) -> Endpoint:
+    """The node of ``--rpc``; a writable embedded chain is begun when its file is missing."""
     if rpc is None:
         raise InputError(
             "no node to talk to", advice="Give --rpc URL or --rpc embedded:FILE, or set BILLPROOF_RPC."
         )
-    endpoint = connect(rpc)
-    return endpoint, deployments.load(file or chain_id_of(endpoint))
+    return connect(rpc, writable=writable)
+
+
+def signer(chain_id: int, keystore: Path | None, dev_account: int | None) -> Signer:
+    """Who signs, by ``--keystore`` or ``--dev-account``."""
+    from billproof.ledger.signers import development_signer, open_keystore
+
+    if (keystore is None) == (dev_account is None):
+        raise InputError(
+            "who signs?",
+            advice="Give --keystore FILE, or --dev-account N on a development chain.",
+        )
+    if keystore is not None:
+        return open_keystore(keystore)
+    return development_signer(dev_account or 0, chain_id)
+
+
+def client(rpc: str | None, file: Path | None) -> LedgerClient:
+    """A client that only looks."""
+    from billproof.ledger.client import LedgerClient
+
+    endpoint = node(rpc)
+    return LedgerClient(endpoint, deployments.load(file or chain_id_of(endpoint)))
 
 
 def signing_client(
     rpc: str | None, file: Path | None, keystore: Path | None, dev_account: int | None
 ) -> LedgerClient:
-    """A client that can send transactions, signing as ``--keystore`` or ``--dev-account`` say."""
+    """A client that can send transactions."""
     from billproof.ledger.client import LedgerClient
 
-    endpoint, deployment = connected(rpc, file)
-    return LedgerClient(endpoint, deployment, signer(deployment, keystore, dev_account))
+    endpoint = node(rpc, writable=True)
+    chain_id = chain_id_of(endpoint)
+    return LedgerClient(endpoint, deployments.load(file or chain_id), signer(chain_id, keystore, dev_account))

@@ -38,6 +38,14 @@ def table(columns: list[str], rows: list[list[Any]], *, title: str | None = None
     Console().print(drawn)
 
 
+def facts(title: str, rows: list[tuple[str, Any]]) -> None:
+    """Prints a title and named values below it on standard output."""
+    width = max(len(name) for name, _ in rows)
+    click.echo(click.style(title, bold=True))
+    for name, value in rows:
+        click.echo(f"  {name.ljust(width)}  {value}")
+
+
 def report_error(message: str, advice: str, code: int, as_json: bool) -> int:
     """Prints an error and returns its exit code."""
     if as_json:

@@ -19,7 +19,9 @@ from billproof.cli.output import emit, money, progress, table
 @click.option(
     "--format", "formats", default="csv", show_default=True, metavar="F[,F…]", help="Formats to write."
 )
-@click.option("--records", type=float, default=50, show_default=True, help="Records a subscriber, on average.")
+@click.option(
+    "--records", type=float, default=50, show_default=True, help="Records a subscriber, on average."
+)
 @click.option("--timezone", default="Europe/Dublin", show_default=True, help="The operators' local time.")
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--rejects", type=click.IntRange(0), default=0, help="Malformed rows to mix in.")
@@ -48,7 +50,14 @@ def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool
         emit("simulation", simulation.document())
         return
     rows = [
-        [month.carrier.number, month.carrier.name, file.path, f"{file.records:,}", money(file.amount), file.currency]
+        [
+            month.carrier.number,
+            month.carrier.name,
+            file.path,
+            f"{file.records:,}",
+            money(file.amount),
+            file.currency,
+        ]
         for month in simulation.operators
         for file in month.files
     ]

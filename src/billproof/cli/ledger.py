@@ -1,0 +1,73 @@
+"""``billproof deploy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from billproof.cli import options
+from billproof.cli.output import emit, say
+
+
+@click.command(short_help="Deploy the ledger contract to a chain.")
+@options.rpc_option
+@options.signer_options
+@click.option(
+    "--kind", type=click.Choice(["public", "testnet", "development"]), help="[default: by chain id]"
+)
+@click.option("--name", help="What to call the chain. [default: by chain id]")
+@click.option("--confirmations", type=click.IntRange(0), help="[default: the node's finalized tag]")
+@click.option(
+    "--deployment", type=options.FILE, help="Write a deployment file, for chains that none is shipped for."
+)
+@options.force_option
+@options.json_option
+def deploy(
+    rpc: str | None,
+    keystore: Path | None,
+    dev_account: int | None,
+    kind: str | None,
+    name: str | None,
+    confirmations: int | None,
+    deployment: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Deploy the ledger contract to a chain.
+
+    It has one address on every chain, and no owner: deploying it again does no harm, and gives its
+    deployer no rights.
+    """
+    from billproof.cli import choices
+    from billproof.errors import InputError
+    from billproof.ledger import deployments
+    from billproof.ledger.deploy import deploy as run
+    from billproof.ledger.reads import chain_id
+
+    if deployment is not None and deployment.exists() and not force:
+        raise InputError("is there already", file=deployment, advice="Use --force to overwrite.")
+    endpoint = choices.node(rpc, writable=True)
+    chosen = choices.signer(chain_id(endpoint), keystore, dev_account)
+    url = rpc if rpc and rpc.startswith("http") and "@" not in rpc else None
+    result = run(endpoint, chosen, kind=kind, name=name, confirmations=confirmations, url=url)
+    if deployment is not None:
+        deployments.save(result.deployment, deployment)
+    found = result.deployment
+    gas = result.receipt.gas_used if result.receipt else 0
+    if as_json:
+        emit(
+            "deployed",
+            {
+                "chainId": str(found.chain_id),
+                "ledger": found.ledger,
+                "already": result.already,
+                "gas": gas,
+                "deployment": str(deployment) if deployment else None,
+            },
+        )
+        return
+    done = "is there already" if result.already else f"deployed, {gas:,} gas"
+    say(f"The ledger is at {found.ledger} on {found.name} ({done}).")
+    if deployment is not None:
+        say(f"Pass --deployment {deployment} to the other commands.")
