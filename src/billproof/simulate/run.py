@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -57,6 +58,10 @@ class Options:
         if unknown or not self.formats or len(set(self.formats)) < len(self.formats):
             problem = f"cannot write {unknown[0]!r}" if unknown else "formats must be named once each"
             raise InputError(problem, field="format", advice=f"choose among {', '.join(FORMATS)}")
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise InputError(
+                f"{self.currency!r} is no currency code", field="currency", advice="give three capitals: EUR"
+            )
         if not 0 < self.mean <= 100_000:
             raise InputError(
                 f"{self.mean} records for each subscriber",

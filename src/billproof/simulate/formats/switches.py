@@ -152,6 +152,7 @@ _FREESWITCH = """\
 # FreeSWITCH mod_cdr_csv: the example template and three columns of the rating.
 
 [file]
+header = false
 columns = [{names}]
 
 [account]
