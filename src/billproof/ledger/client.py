@@ -1,4 +1,4 @@
-"""The ledger contract as Python calls: a method per transaction, refusals in words, gas with every receipt."""
+"""The ledger contract in Python: a method per transaction, refusals in words, gas with every receipt."""
 
 from __future__ import annotations
 
