@@ -19,8 +19,8 @@ from billproof.intake.rows import Bools, Ints
 from billproof.intake.timeformat import ISO, Moments, TimeFormat, compile_format, parse_times
 from billproof.intake.zones import offsets_at, offsets_of_local
 
-#: Reports rows that cannot be used: mask, reason, the text shown with it.
-Report = Callable[[Bools, str, pa.StringArray], None]
+#: Reports rows that cannot be used: mask, reason.
+Report = Callable[[Bools, str], None]
 
 #: UTC offsets lie within this many minutes (18 hours, as in ISO 8601 libraries).
 MAX_OFFSET = 18 * 60
@@ -108,15 +108,15 @@ def read_moments(
     if len(columns) > 1:
         texts = pc.binary_join_element_wise(*(column(name) for name in columns), " ")
     moments, has_own_clock = _parse(texts, clock)
-    report(moments.bad, "is not a time in the format of the mapping", texts)
+    report(moments.bad, "is not a time in the format of the mapping")
     stated = None
     if clock.offset_column:
         stated = _stated_offsets(column(clock.offset_column), clock.offset_unit, report)
-    utc, offset = _to_utc(moments, has_own_clock, stated, clock, texts, report)
-    report((utc < 0) | (utc >= _END), "is outside the years 1970 to 9999", texts)
+    utc, offset = _to_utc(moments, has_own_clock, stated, clock, report)
+    report((utc < 0) | (utc >= _END), "is outside the years 1970 to 9999")
     minutes = offset // 60
-    report(offset % 60 != 0, "has an offset from UTC that is no whole number of minutes", texts)
-    report(np.abs(minutes) > MAX_OFFSET, "has an offset from UTC beyond 18 hours", texts)
+    report(offset % 60 != 0, "has an offset from UTC that is no whole number of minutes")
+    report(np.abs(minutes) > MAX_OFFSET, "has an offset from UTC beyond 18 hours")
     return utc, minutes
 
 
@@ -140,7 +140,7 @@ def _stated_offsets(texts: pa.StringArray, unit: str, report: Report) -> Ints:
     coded = texts.dictionary_encode()
     known = [_offset_seconds(text, unit) for text in coded.dictionary.to_pylist()]
     index = coded.indices.to_numpy()
-    report(np.array([value is None for value in known], np.bool_)[index], "is not an offset from UTC", texts)
+    report(np.array([value is None for value in known], np.bool_)[index], "is not an offset from UTC")
     seconds: Ints = np.array([value or 0 for value in known], np.int64)[index]
     return seconds
 
@@ -159,7 +159,7 @@ def _offset_seconds(text: str, unit: str) -> int | None:
 
 
 def _to_utc(
-    moments: Moments, own: Bools, stated: Ints | None, clock: Clock, texts: pa.StringArray, report: Report
+    moments: Moments, own: Bools, stated: Ints | None, clock: Clock, report: Report
 ) -> tuple[Ints, Ints]:
     """UTC seconds and offset in seconds."""
     said = moments.seconds - moments.offset * 60
@@ -175,9 +175,9 @@ def _to_utc(
         return said, offsets_at(clock.zone, usable)
     first, second, missing = offsets_of_local(clock.zone, usable)
     local = ~own & ~moments.bad
-    report(local & missing, f"never happened in {clock.zone}: clocks went forward over it", texts)
+    report(local & missing, f"never happened in {clock.zone}: clocks went forward over it")
     if clock.ambiguous == "reject":
-        report(local & (first != second), f"happened twice in {clock.zone}: clocks went back over it", texts)
+        report(local & (first != second), f"happened twice in {clock.zone}: clocks went back over it")
     offset = second if clock.ambiguous == "second" else first
     utc = np.where(own, said, said - offset)
     if own.any():

@@ -110,7 +110,7 @@ def scale(number: Decimals, unit: tuple[int, int], rounding: str) -> tuple[Ints,
     whole = np.where(too_large, np.uint64(0), number.whole)
     parts = (whole % bottom) * np.uint64(NANO) + number.billionths * top
     one = bottom * np.uint64(NANO)
-    result: Naturals = (whole // bottom) * top + parts // one
+    result: Naturals = ((whole // bottom) * top + parts // one).astype(np.uint64)
     twice = (parts % one) * np.uint64(2)
     fraction = twice != 0
     upward = np.zeros(len(fraction), np.bool_)

@@ -139,7 +139,7 @@ class DelimitedReader:
         reason = fault or f"is longer than {MAX_ROW} bytes, or a quote is opened and never closed"
         raw = text[position : position + RAW_KEPT].split(b"\n", 1)[0]
         self._dropping = BadRow(
-            self._line, "", f"the row {reason}" if reason[:2] == "is" else reason, _show(raw)
+            self._line, "row", f"the row {reason}" if reason[:2] == "is" else reason, _show(raw)
         )
         return self._drop(text, position, final, found)
 
@@ -178,7 +178,7 @@ class DelimitedReader:
         for index in np.flatnonzero(~good).tolist():
             row = filled[index]
             reason = spoilt.get(index) or self._shape_reason(int(counts[row]))
-            bad.append(BadRow(int(lines[row]), "", reason, _show(text[bounds[0, row] : bounds[1, row]])))
+            bad.append(BadRow(int(lines[row]), "row", reason, _show(text[bounds[0, row] : bounds[1, row]])))
         kept = filled[good]
         if not len(kept) and not bad:
             return None
@@ -307,8 +307,7 @@ def _spoilt(text: bytes, bounds: Ints) -> dict[int, str]:
                 return found
             inside = bool(bounds[0, index] <= place)
             if inside:
-                byte = place - int(bounds[0, index]) + 1
-                found.setdefault(index, f"is not valid text in its encoding at byte {byte} of the row")
+                found.setdefault(index, "is not valid text in the file's encoding")
             position = int(bounds[int(inside), index])
         else:
             return found

@@ -56,7 +56,7 @@ class Engine:
         """Sort the rows out."""
         mapping, sheet = self._mapping, Sheet(rows)
         for skip in mapping.skips:
-            sheet.fault(sheet.holds(skip.when), "", f"skipped by the mapping: {skip.reason}")
+            sheet.fault(sheet.holds(skip.when), "row", f"skipped by the mapping: {skip.reason}")
         started, offset, unknown = fields.starts(sheet, mapping)
         elsewhere = self._elsewhere(sheet, started + offset * 60, unknown)
         account = fields.accounts(sheet, mapping)
@@ -98,7 +98,7 @@ class Engine:
         if rule.kind == "column":
             texts = sheet.column(rule.column)
             period = _stated_periods(texts, rule.pattern)
-            sheet.fault(period == 0, "period", f"is not a billing month as {rule.pattern}", texts)
+            sheet.fault(period == 0, "period", f"is not a billing month as {rule.pattern}")
             known = period != 0
         else:
             period = _periods_of(local, rule)

@@ -47,7 +47,7 @@ def services(sheet: Sheet, mapping: CdrMapping) -> Octets:
     """Service numbers, uint8."""
     texts = sheet.gather("service", mapping.fields["service"], required=True)
     found = pc.index_in(texts, pa.array(list(_SERVICES), pa.string()))
-    sheet.fault(bools(found.is_null()), "service", "is not a service", texts)
+    sheet.fault(bools(found.is_null()), "service", "is not a service")
     numbers = np.array(list(_SERVICES.values()), np.uint8)
     result: Octets = numbers[found.fill_null(0).to_numpy(zero_copy_only=False)]
     return result
@@ -57,9 +57,9 @@ def starts(sheet: Sheet, mapping: CdrMapping) -> tuple[Ints, Ints, Bools]:
     """UTC seconds, minutes of offset, and the rows that have neither."""
     unknown = np.zeros(sheet.size, np.bool_)
 
-    def report(mask: Bools, reason: str, shown: pa.StringArray) -> None:
+    def report(mask: Bools, reason: str) -> None:
         unknown[mask] = True
-        sheet.fault(mask, "time", reason, shown)
+        sheet.fault(mask, "time", reason)
 
     started, offset = read_moments(sheet.column, mapping.time, mapping.time.columns, report)
     return np.where(unknown, 0, started), np.where(unknown, 0, offset), unknown
@@ -82,11 +82,11 @@ def quantities(sheet: Sheet, field: str, mapping: CdrMapping, started: Ints) -> 
 def _until(sheet: Sheet, field: str, mapping: CdrMapping, column: str, rows: Bools, started: Ints) -> Ints:
     """Seconds from the start to the time in ``column``."""
 
-    def report(mask: Bools, reason: str, shown: pa.StringArray) -> None:
-        sheet.fault(mask & rows, field, reason, shown)
+    def report(mask: Bools, reason: str) -> None:
+        sheet.fault(mask & rows, field, reason)
 
     ended, _ = read_moments(sheet.column, mapping.time, (column,), report)
-    report(ended < started, "is before the start", sheet.column(column))
+    report(ended < started, "is before the start")
     return ended - started
 
 
@@ -99,9 +99,9 @@ def _sum(sheet: Sheet, field: str, mapping: CdrMapping, case: Case, rows: Bools)
             part = _clocked(sheet, field, texts, rows)
         else:
             number = parse_decimals(texts, mark=mapping.decimal, thousands=mapping.thousands)
-            sheet.fault(rows & number.negative & ~number.faulty, field, "is negative", texts)
-            part = _whole(sheet, field, texts, rows, number, case.options["unit"], case.options["round"])
-        sheet.fault(rows & (part > np.iinfo(np.int64).max - total), field, "is too large", texts)
+            sheet.fault(rows & number.negative & ~number.faulty, field, "is negative")
+            part = _whole(sheet, field, rows, number, case.options["unit"], case.options["round"])
+        sheet.fault(rows & (part > np.iinfo(np.int64).max - total), field, "is too large")
         total = total + np.where(sheet.faults == 0, part, 0)
     return total
 
@@ -109,7 +109,6 @@ def _sum(sheet: Sheet, field: str, mapping: CdrMapping, case: Case, rows: Bools)
 def _whole(
     sheet: Sheet,
     field: str,
-    texts: pa.StringArray,
     rows: Bools,
     number: Decimals,
     unit: tuple[int, int],
@@ -117,10 +116,10 @@ def _whole(
 ) -> Ints:
     """A decimal column in the record's unit, with everything that can be wrong with it reported."""
     values, inexact, too_large = scale(number, unit, rounding)
-    sheet.fault(rows & number.malformed, field, "is not a decimal number", texts)
-    sheet.fault(rows & number.too_fine, field, "has more than nine decimals", texts)
-    sheet.fault(rows & (number.too_large | too_large), field, "is too large", texts)
-    sheet.fault(rows & inexact, field, "is no whole number in the record's unit", texts)
+    sheet.fault(rows & number.malformed, field, "is not a decimal number")
+    sheet.fault(rows & number.too_fine, field, "has more than nine decimals")
+    sheet.fault(rows & (number.too_large | too_large), field, "is too large")
+    sheet.fault(rows & inexact, field, "is no whole number in the record's unit")
     return values
 
 
@@ -136,7 +135,7 @@ def _clocked(sheet: Sheet, field: str, texts: pa.StringArray, rows: Bools) -> In
     )
     with_hours = ~bad & (np.asarray(bools(pc.not_equal(found.field(0), ""))))
     bad |= (seconds > 59) | (with_hours & (minutes > 59))
-    sheet.fault(rows & bad, field, "is not a duration such as 1:02:03", texts)
+    sheet.fault(rows & bad, field, "is not a duration such as 1:02:03")
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -158,14 +157,13 @@ def amounts(sheet: Sheet, mapping: CdrMapping) -> Ints:
                 number.too_large,
             )
         values, inexact, too_large = scale(number, (case.options["unit"], 1), "exact")
-        sheet.fault(rows & number.malformed, "amount", "is not a decimal number", texts)
-        sheet.fault(rows & number.too_fine, "amount", "has more than nine decimals", texts)
-        sheet.fault(rows & inexact, "amount", "is finer than a billionth of the currency unit", texts)
+        sheet.fault(rows & number.malformed, "amount", "is not a decimal number")
+        sheet.fault(rows & number.too_fine, "amount", "has more than nine decimals")
+        sheet.fault(rows & inexact, "amount", "is finer than a billionth of the currency unit")
         sheet.fault(
             rows & (number.too_large | too_large),
             "amount",
             "does not fit 64 bits of billionths of the unit",
-            texts,
         )
         result = np.where(rows, values, result)
     return result
@@ -226,7 +224,7 @@ def _addresses(sheet: Sheet, texts: pa.StringArray, rows: Bools) -> pa.StringArr
     coded = texts.dictionary_encode()
     meanings: list[str | None] = [_dotted(text) for text in coded.dictionary.to_pylist()]
     found = pa.array(meanings, pa.string()).take(coded.indices)
-    sheet.fault(rows & bools(found.is_null()), "number", "is not an IPv4 address as a 32-bit integer", texts)
+    sheet.fault(rows & bools(found.is_null()), "number", "is not an IPv4 address as a 32-bit integer")
     return found.fill_null("")
 
 
@@ -252,7 +250,7 @@ def _patterned(sheet: Sheet, field: str, mapping: CdrMapping, pattern: str, reas
         wrong = np.full(sheet.size, not bools(pc.match_substring_regex(texts[:1], pattern))[0])
     else:
         wrong = ~bools(pc.match_substring_regex(texts, pattern))
-    sheet.fault(wrong, field, reason, texts)
+    sheet.fault(wrong, field, reason)
     return texts
 
 

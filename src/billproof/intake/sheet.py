@@ -9,9 +9,6 @@ import pyarrow.compute as pc
 from billproof.intake.mapping import Case, Condition
 from billproof.intake.rows import Bools, Ints, Rows, bools, octets, repeat
 
-#: How much of a field's text a reason shows, in characters.
-_SHOWN = 60
-
 
 class Sheet:
     """Rows on their way through a mapping. The first fault of a row is the one that is kept."""
@@ -20,7 +17,7 @@ class Sheet:
         self.rows = rows
         self.size = len(rows)
         self.faults = np.zeros(self.size, np.int32)
-        self._reasons: list[tuple[str, str, pa.StringArray | None]] = []
+        self._reasons: list[tuple[str, str]] = []
         self._columns: dict[str, pa.StringArray] = {}
 
     def column(self, name: str) -> pa.StringArray:
@@ -29,26 +26,16 @@ class Sheet:
             self._columns[name] = self.rows.column(name)
         return self._columns[name]
 
-    def fault(self, mask: Bools, field: str, reason: str, shown: pa.StringArray | None = None) -> None:
-        """Reject the rows of ``mask`` that have no fault yet; ``shown`` is quoted before the reason."""
+    def fault(self, mask: Bools, field: str, reason: str) -> None:
+        """Reject the rows of ``mask`` that have no fault yet; one reason for all, so it can be counted."""
         if mask.any():
-            self._reasons.append((field, reason, shown))
+            self._reasons.append((field, reason))
             self.faults[mask & (self.faults == 0)] = len(self._reasons)
 
     def explain(self, rows: Ints) -> tuple[list[str], list[str]]:
         """Field and reason of each of these faulty rows."""
-        fields, reasons = [""] * len(rows), [""] * len(rows)
-        codes = self.faults[rows]
-        for code in np.unique(codes).tolist():
-            field, reason, shown = self._reasons[code - 1]
-            places = np.flatnonzero(codes == code)
-            texts = [""] * len(places)
-            if shown is not None:
-                cut = pc.utf8_slice_codeunits(shown.take(pa.array(rows[places])), 0, _SHOWN)
-                texts = [f"{text!r} " for text in cut.to_pylist()]
-            for place, text in zip(places.tolist(), texts, strict=True):
-                fields[place], reasons[place] = field, text + reason
-        return fields, reasons
+        found = [self._reasons[code - 1] for code in self.faults[rows].tolist()]
+        return [field for field, _ in found], [reason for _, reason in found]
 
     def holds(self, conditions: tuple[Condition, ...]) -> Bools:
         """Rows on which all conditions hold."""
@@ -100,7 +87,7 @@ class Sheet:
         found = pc.index_in(texts, pa.array(list(table), pa.string()))
         meanings = pa.array(list(table.values()), pa.string()).take(found)
         if case.otherwise is None:
-            self.fault(rows & bools(found.is_null()), field, "is not in the mapping's table of values", texts)
+            self.fault(rows & bools(found.is_null()), field, "is not in the mapping's table of values")
         return meanings.fill_null(case.otherwise or "")
 
     def _fill(self, template: tuple[tuple[bool, str], ...]) -> pa.StringArray:
@@ -130,8 +117,8 @@ def tidy(sheet: Sheet, field: str, texts: pa.StringArray, longest: int) -> pa.St
     suspicious = ((data < 0x20) | (data == 0x7F)).any() or (data >= 0x80).any()
     if suspicious:
         control = bools(pc.match_substring_regex(texts, r"\p{Cc}"))
-        sheet.fault(control, field, "holds a control character", texts)
+        sheet.fault(control, field, "holds a control character")
     if int(lengths.max()) > longest:
         long = bools(pc.greater(pc.utf8_length(texts), longest))
-        sheet.fault(long, field, f"has more than {longest} characters", texts)
+        sheet.fault(long, field, f"has more than {longest} characters")
     return texts
