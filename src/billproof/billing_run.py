@@ -13,11 +13,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.csv import write_csv
 
 from billproof.batch_id import BatchId, check_period
 from billproof.commit import commit
 from billproof.commitment.keccak import keccak
 from billproof.errors import DifferenceError, InputError
+from billproof.files import replacing
 from billproof.intake import REJECTS, read
 from billproof.records import NANO, SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
@@ -80,6 +82,7 @@ def batch(
     tariff: Path | None = None,
     holders: Mapping[str, bytes] | None = None,
     control: Control | None = None,
+    rejects_copy: Path | None = None,
     dry_run: bool = False,
     force: bool = False,
     progress: Progress = lambda step, done: None,
@@ -87,8 +90,9 @@ def batch(
     """Batches CDR files of one operator and period into ``store``; needs no network.
 
     ``sequence`` defaults to the next one in the store; with ``force`` the last batch of the region is
-    replaced unless it is anchored. ``holders`` maps account numbers to 20-byte addresses. Raises
-    :class:`InputError` for unusable files, :class:`DifferenceError` when ``control`` is not met.
+    replaced unless it is anchored. ``holders`` maps account numbers to 20-byte addresses. ``rejects_copy``
+    gets the rejected rows whatever becomes of the batch. Raises :class:`InputError` for unusable files,
+    :class:`DifferenceError` when ``control`` is not met.
     """
     check_period(period)
     if secrets.resolve().is_relative_to(store.resolve()):
@@ -103,6 +107,9 @@ def batch(
     statements, strays = group(intake.records)
     intake.rejects = _with_strays(intake, strays)
     result = _summarise(batch_id, intake, statements)
+    if rejects_copy is not None:
+        with replacing(rejects_copy, mode=0o600) as partial:
+            write_csv(intake.rejects, str(partial))
     _meet(control or Control(), result)
     if len(statements) == 0:
         raise InputError(
@@ -238,12 +245,8 @@ def _summarise(batch_id: BatchId, intake: _Intake, statements: Statements) -> Ba
     records = statements.records
     alike = ["account", "service", "started_at", "number", "usage"]
     usage = records.filter(pc.less(records["service"], 32))
-    reasons = Counter(
-        f"{name}: {reason}"
-        for name, reason in zip(
-            *(intake.rejects[column].to_pylist() for column in ("field", "reason")), strict=True
-        )
-    )
+    reasons = intake.rejects.group_by(["field", "reason"]).aggregate([([], "count_all")])
+    counted = sorted(reasons.to_pylist(), key=lambda row: (-row["count_all"], row["field"], row["reason"]))
     return BatchResult(
         id=batch_id,
         rows=sum(source["rows"] for source in intake.sources),
@@ -254,7 +257,7 @@ def _summarise(batch_id: BatchId, intake: _Intake, statements: Statements) -> Ba
         totals=totals_by_currency(records, "amount"),
         repeated=usage.num_rows - usage.group_by(alike).aggregate([]).num_rows,
         without_holder=0,
-        reasons=dict(reasons.most_common()),
+        reasons={f"{row['field']}: {row['reason']}": row["count_all"] for row in counted},
         root=None,
         stored=None,
     )

@@ -46,9 +46,9 @@ class Verifier:
     is ``""``, ``"local"`` (the ledger's code in this process) or ``"node"`` (discloses the fields to it).
     """
 
+    pins: Pins
     rpc: Sequence[str] = ()
     deployment: Path | None = None
-    pins: Pins = field(default_factory=Pins)
     on_chain: str = ""
     testnets: bool = False
     identify: Callable[..., Identity] = identify

@@ -31,6 +31,9 @@ from billproof.errors import InputError
 @options.rpc_option
 @click.option("--expect-count", type=int, help="Control total: records to commit. A difference refuses.")
 @click.option("--expect-total", multiple=True, metavar="CUR=AMOUNT", help="Control total, once a currency.")
+@click.option(
+    "--rejects", type=options.FILE, help="Also write the rejected rows there, even if the batch is refused."
+)
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @options.force_option
 @options.json_option
@@ -62,6 +65,7 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
             tariff=given["tariff"],
             holders=_holders(given["enrolment"]) if given["enrolment"] else None,
             control=billing_run.Control(given["expect_count"], options.totals_of(given["expect_total"])),
+            rejects_copy=given["rejects"],
             dry_run=given["dry_run"],
             force=given["force"],
             progress=update,

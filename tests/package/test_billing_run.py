@@ -1,0 +1,217 @@
+"""The operator's billing run: what is committed, counted, refused and numbered."""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billproof.billing_run import BatchResult, Control, batch
+from billproof.commitment.keccak import keccak
+from billproof.errors import DifferenceError, InputError
+
+LEDGER = "0x" + "ab" * 20
+MAPPING = """
+[account]
+column = "account"
+[service]
+column = "kind"
+[service.values]
+call = "voice_originated"
+fee = "recurring"
+[time]
+column = "start"
+zone = "Europe/Dublin"
+[usage]
+column = "seconds"
+[number]
+column = "number"
+[amount]
+column = "amount"
+[currency]
+column = "currency"
+"""
+HEADER = "account,kind,start,seconds,number,amount,currency\n"
+GOOD = [
+    "A2,call,2026-10-05T12:00:00+01:00,61,+353209100001,0.50,EUR",
+    "A1,call,2026-10-02T09:00:00+01:00,5,+353209100002,0.10,EUR",
+    "A1,fee,2026-10-01T00:00:00+01:00,0,,20.00,EUR",
+]
+OTHER_PERIOD = "A1,call,2026-11-02T09:00:00+00:00,5,+353209100002,0.10,EUR"
+BAD_AMOUNT = "A1,call,2026-10-02T09:00:00+01:00,5,+353209100002,ten,EUR"
+STRAY = "A1,call,2026-10-03T09:00:00+01:00,7,+353209100002,0.20,USD"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    """Runs a batch of CSV rows, each call's rows in a file of its own."""
+    (tmp_path / "map.toml").write_text(MAPPING)
+    made = 0
+
+    def run_rows(rows: list[str], **changes: Any) -> BatchResult:
+        nonlocal made
+        made += 1
+        file = tmp_path / changes.pop("name", f"cdr-{made}.csv")
+        file.write_text(HEADER + "".join(row + "\n" for row in rows))
+        options: dict[str, Any] = {
+            "format": "csv",
+            "mapping": tmp_path / "map.toml",
+            "operator": 1,
+            "period": 202610,
+            "chain_id": 31337,
+            "ledger": LEDGER,
+            "store": tmp_path / "store",
+            "secrets": tmp_path / "secrets",
+        }
+        return batch([file], **{**options, **changes})
+
+    return run_rows
+
+
+def test_rows_are_committed_rejected_or_of_other_periods(run: Any) -> None:
+    result = run([*GOOD, OTHER_PERIOD, BAD_AMOUNT, STRAY])
+    assert (result.rows, result.committed, result.rejected, result.other_periods) == (6, 3, 2, 1)
+    assert result.totals == {"EUR": 20_600_000_000}
+    assert result.accounts == 2
+    with (result.stored.path / "rejects.csv").open(newline="") as stream:
+        rejects = list(csv.DictReader(stream))
+    assert [(row["line"], row["field"]) for row in rejects] == [("6", "amount"), ("7", "currency")]
+    intake = json.loads((result.stored.path / "intake.json").read_text())
+    assert intake["sources"][0] == {
+        "file": "cdr-1.csv",
+        "sha256": intake["sources"][0]["sha256"],
+        "rows": 6,
+        "committed": 3,
+        "rejected": 2,
+        "otherPeriods": 1,
+    }
+
+
+def test_statements_are_in_order_of_time(run: Any) -> None:
+    stored = run(GOOD).stored
+    records = stored.records
+    assert records["account"].to_pylist() == ["A1", "A1", "A2"]
+    assert records["started_at"].to_pylist() == sorted(records["started_at"].to_pylist())
+    assert records["amount"].to_pylist() == [20_000_000_000, 100_000_000, 500_000_000]
+
+
+def test_the_same_files_and_secrets_give_the_same_root(run: Any, tmp_path: Path) -> None:
+    first = run(GOOD)
+    again = run(GOOD, store=tmp_path / "elsewhere")
+    fresh = run(GOOD, store=tmp_path / "third", secrets=tmp_path / "other-secrets")
+    assert first.root == again.root
+    assert first.root != fresh.root
+
+
+def test_the_manifest_hash_is_that_of_the_file(run: Any) -> None:
+    stored = run(GOOD).stored
+    assert stored.manifest_hash == keccak((stored.path / "manifest.json").read_bytes())
+    listed = (stored.path / "manifest.bin").read_bytes()
+    manifest = json.loads((stored.path / "manifest.json").read_text())
+    assert manifest["list"]["keccak256"] == "0x" + keccak(listed).hex()
+    assert len(listed) == 64 * int(manifest["statements"])
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (Control(count=4), "control count is 4"),
+        (Control(totals={"EUR": Decimal("20.61")}), "control total is 20.61"),
+        (Control(totals={"USD": Decimal("1")}), "add up to 0 USD"),
+    ],
+)
+def test_control_totals_that_are_not_met_refuse(
+    run: Any, tmp_path: Path, control: Control, words: str
+) -> None:
+    with pytest.raises(DifferenceError, match=words):
+        run(GOOD, control=control)
+    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_control_totals_that_are_met(run: Any) -> None:
+    assert run(GOOD, control=Control(3, {"EUR": Decimal("20.6")})).committed == 3
+
+
+def test_a_dry_run_writes_nothing(run: Any, tmp_path: Path) -> None:
+    result = run(GOOD, dry_run=True)
+    assert result.committed == 3
+    assert result.root is None
+    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_rejects_are_kept_even_when_there_is_no_batch(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no record to commit"):
+        run([BAD_AMOUNT], rejects_copy=tmp_path / "rejects.csv")
+    assert BAD_AMOUNT in (tmp_path / "rejects.csv").read_text().replace('""', '"')
+
+
+def test_sequences_follow_the_store(run: Any) -> None:
+    assert run(GOOD).id.sequence == 1
+    assert run(GOOD[:1]).id.sequence == 2
+    assert run(GOOD[:2], region=7).id.sequence == 1
+
+
+def test_the_same_file_is_not_billed_twice(run: Any) -> None:
+    run(GOOD)
+    with pytest.raises(InputError, match="are in the batch at"):
+        run(GOOD)
+
+
+def test_force_replaces_the_last_batch_unless_it_is_anchored(run: Any) -> None:
+    first = run(GOOD)
+    replaced = run(GOOD[:2], force=True)
+    assert replaced.id.sequence == 1
+    assert replaced.root != first.root
+    (replaced.stored.path / "anchor.json").write_text("{}")
+    assert run(GOOD[:1], force=True).id.sequence == 2
+    with pytest.raises(InputError, match="is anchored"):
+        run(GOOD, force=True, sequence=1)
+
+
+def test_an_existing_batch_is_not_overwritten_without_force(run: Any) -> None:
+    run(GOOD)
+    with pytest.raises(InputError, match="there is a batch already"):
+        run(GOOD[:2], sequence=1)
+
+
+def test_secrets_stay_out_of_the_store(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="inside the store"):
+        run(GOOD, secrets=tmp_path / "store" / "secrets")
+
+
+def test_a_file_named_twice_is_refused(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "copy.csv").write_text(HEADER + GOOD[0] + "\n")
+    run(GOOD[:1], name="copy.csv", dry_run=True)
+    with pytest.raises(InputError, match="the same content as"):
+        batch(
+            [tmp_path / "copy.csv", tmp_path / "copy.csv"],
+            format="csv",
+            mapping=tmp_path / "map.toml",
+            operator=1,
+            period=202610,
+            chain_id=31337,
+            ledger=LEDGER,
+            store=tmp_path / "store",
+            secrets=tmp_path / "secrets",
+        )
+
+
+@pytest.mark.parametrize("period", [20261, 202613, 202600, 199912, 0, 2026100])
+def test_periods_that_are_none(run: Any, period: int) -> None:
+    with pytest.raises(InputError, match="not a billing period"):
+        run(GOOD, period=period)
+
+
+def test_holders_are_counted(run: Any) -> None:
+    assert run(GOOD, holders={"A1": b"\x11" * 20}).without_holder == 1
+
+
+def test_repeated_records_are_counted_not_dropped(run: Any) -> None:
+    result = run([*GOOD, GOOD[0]])
+    assert (result.committed, result.repeated) == (4, 1)
