@@ -13,6 +13,9 @@ from billproof.simulate.numbering import Carrier
 SCHEMA = "billproof/simulation/1"
 NAME = "simulation.json"
 
+#: Above this, integers are strings in JSON: readers that use floating point would change them.
+_JSON_SAFE = 1 << 53
+
 
 @dataclass(frozen=True)
 class CdrFile:
@@ -93,7 +96,7 @@ class Simulation:
         """The contents of ``simulation.json``."""
         return {
             "schema": SCHEMA,
-            "seed": self.seed,
+            "seed": self.seed if self.seed <= _JSON_SAFE else str(self.seed),
             "period": self.period,
             "timezone": self.timezone,
             "formats": list(self.formats),

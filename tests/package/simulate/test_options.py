@@ -71,3 +71,8 @@ def test_a_single_subscriber_of_a_single_operator(tmp_path):
 
 def test_very_few_records(tmp_path):
     assert simulate(tmp_path, **GOOD, records_per_subscriber=0.5).records >= 15
+
+
+def test_a_large_seed_is_a_string_in_json(tmp_path, document):
+    simulation = simulate(tmp_path, **{**GOOD, "seed": 2**60})
+    assert document(simulation)["seed"] == str(2**60)
