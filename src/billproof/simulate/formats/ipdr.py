@@ -8,6 +8,7 @@ namespace of the carrier. Times are UTC: epoch seconds in CSV, ``dateTimeMsec`` 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,8 @@ COLUMNS = (*_OWN, *_EXTENSION)
 
 
 class _Ipdr(FileFormat):
+    #: ``format`` of the mapping's time section.
+    _clock: ClassVar[str]
     spoilt = {  # noqa: RUF012 - declared ClassVar in the base
         "amount": ("price", "1;5"),
         "time": ("startTime", "yesterday"),
@@ -67,8 +70,6 @@ class _Ipdr(FileFormat):
 
     def mapping(self) -> str:
         return _MAPPING.format(clock=self._clock)
-
-    _clock: str
 
 
 class IpdrCsv(_Ipdr):
