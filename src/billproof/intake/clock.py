@@ -129,7 +129,7 @@ def _parse(texts: pa.StringArray, clock: Clock) -> tuple[Moments, Bools]:
     number = parse_decimals(texts)
     seconds, _, too_large = scale(number, clock.epoch, "down")
     size = len(texts)
-    bad = number.faulty | too_large | number.negative
+    bad = number.faulty | too_large | number.below_zero
     none = np.zeros(size, np.bool_)
     inside = np.where(bad | (seconds >= _END), _END, seconds)
     return Moments(np.where(bad, 0, inside), bad, np.zeros(size, np.int64), none), np.ones(size, np.bool_)

@@ -47,6 +47,12 @@ class Decimals:
         """Rows without a value."""
         return self.malformed | self.too_fine | self.too_large
 
+    @property
+    def below_zero(self) -> Bools:
+        """Negative rows; ``-0`` is none."""
+        something: Bools = (self.whole != 0) | (self.billionths != 0)
+        return self.negative & something & ~self.faulty
+
 
 def parse_decimals(texts: pa.StringArray, *, mark: str = ".", thousands: str = "") -> Decimals:
     """Read a column of decimal numbers: sign, digits, ``mark``, up to nine decimals; no exponents.

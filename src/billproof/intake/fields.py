@@ -33,7 +33,7 @@ _CURRENCY = r"^[A-Z]{3}$"
 _HASH = r"^(0x[0-9A-Fa-f]{64})?$"
 
 #: Numbers whose reading is remembered; forgotten all at once when there are this many.
-_REMEMBERED = 1 << 17
+_REMEMBERED = 1 << 18
 
 
 def accounts(sheet: Sheet, mapping: CdrMapping) -> pa.StringArray:
@@ -99,7 +99,7 @@ def _sum(sheet: Sheet, field: str, mapping: CdrMapping, case: Case, rows: Bools)
             part = _clocked(sheet, field, texts, rows)
         else:
             number = parse_decimals(texts, mark=mapping.decimal, thousands=mapping.thousands)
-            sheet.fault(rows & number.negative & ~number.faulty, field, "is negative")
+            sheet.fault(rows & number.below_zero, field, "is negative")
             part = _whole(sheet, field, rows, number, case.options["unit"], case.options["round"])
         sheet.fault(rows & (part > np.iinfo(np.int64).max - total), field, "is too large")
         total = total + np.where(sheet.faults == 0, part, 0)

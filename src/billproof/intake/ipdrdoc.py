@@ -17,6 +17,8 @@ from billproof.intake.source import raw_blocks
 
 #: Elements within elements; IPDR documents have three levels.
 MAX_DEPTH = 32
+#: Bytes of one record or comment, markup included.
+_LONGEST = 8 * MAX_ROW
 _BATCH = 50_000
 _BLOCK = 1 << 20
 
@@ -59,6 +61,7 @@ class IpdrReader:
             for piece in raw_blocks(self._path, block=_BLOCK):
                 self._keep(piece)
                 self._parser.Parse(piece, False)
+                self._bound()
                 if len(self._lines) >= _BATCH:
                     yield self._take()
             self._parser.Parse(b"", True)
@@ -67,6 +70,10 @@ class IpdrReader:
                 f"is not well-formed XML: {errors.messages[error.code]}" if error.code else "is not XML",
                 "fetch the document again; the rows before this line were read",
                 error.lineno,
+            ) from error
+        except (ValueError, LookupError) as error:
+            raise self._error(
+                f"states an encoding that is not known here ({error})", "save it as UTF-8"
             ) from error
         if self._lines:
             yield self._take()
@@ -92,6 +99,14 @@ class IpdrReader:
         start = self._begun if self._row is not None else self._kept_from + len(self._kept)
         self._kept = self._kept[start - self._kept_from :] + piece
         self._kept_from = start
+
+    def _bound(self) -> None:
+        """Refuse records and markup that never end: they would have to be held in memory."""
+        waiting = self._kept_from + len(self._kept) - self._parser.CurrentByteIndex
+        if max(waiting, len(self._kept) if self._row is not None else 0) > _LONGEST:
+            raise self._error(
+                f"has a record or comment of more than {_LONGEST} bytes", "this is no IPDR document"
+            )
 
     def _error(self, message: str, advice: str, line: int | None = None) -> InputError:
         return InputError(

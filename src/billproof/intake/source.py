@@ -98,6 +98,8 @@ def text_blocks(path: Path, encoding: str, *, block: int | None = None) -> Itera
     blocks = raw_blocks(path, block=block)
     if encoding == "utf-8":
         first = next(blocks)
+        if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise InputError("is UTF-16", file=path, advice="save it as UTF-8 (iconv -f UTF-16 -t UTF-8)")
         yield first.removeprefix(codecs.BOM_UTF8)
         yield from blocks
         return
