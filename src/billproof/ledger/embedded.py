@@ -81,10 +81,9 @@ class EmbeddedChain:
         self.close()
 
     def __repr__(self) -> str:
-        return f"EmbeddedChain({self.name}, {len(self._chain.blocks)} blocks)"
+        return f"EmbeddedChain({self.name})"
 
     def close(self) -> None:
-        """Closes the file."""
         self._journal.close()
 
     def set_time(self, time: int | None) -> None:

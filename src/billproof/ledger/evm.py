@@ -122,6 +122,10 @@ class LocalChain:
         """The state after block ``number``; do not change it."""
         return self._chain.get_vm(self.blocks[number].header).state
 
+    def scratch_state(self) -> Any:
+        """A state after the newest block that may be changed at will: nothing of it comes back."""
+        return self._chain.get_vm(self.head).state
+
     def call(
         self, number: int, to: bytes, data: bytes, sender: bytes = _ZERO, value: int = 0, gas: int = GAS_LIMIT
     ) -> CallResult:
