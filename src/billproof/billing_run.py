@@ -31,6 +31,15 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
+class Input:
+    """CDR files of one format, with their mapping file where the format needs one."""
+
+    format: str
+    files: Sequence[Path]
+    mapping: Path | None = None
+
+
+@dataclass(frozen=True)
 class Control:
     """The billing system's own figures, that the batch must meet: lines committed, totals by currency."""
 
@@ -66,16 +75,14 @@ class _Intake:
 
 
 def batch(
-    files: Sequence[Path],
+    inputs: Sequence[Input],
     *,
-    format: str,
     operator: int,
     period: int,
     chain_id: int,
     ledger: str,
     store: Path,
     secrets: Path,
-    mapping: Path | None = None,
     region: int = 0,
     sequence: int | None = None,
     amends: int = 0,
@@ -88,6 +95,8 @@ def batch(
     progress: Progress = lambda step, done: None,
 ) -> BatchResult:
     """Batches CDR files of one operator and period into ``store``; needs no network.
+
+    An account's records from all ``inputs`` make one statement.
 
     ``sequence`` defaults to the next one in the store; with ``force`` the last batch of the region is
     replaced unless it is anchored. ``holders`` maps account numbers to 20-byte addresses. ``rejects_copy``
@@ -102,7 +111,7 @@ def batch(
     batch_id = BatchId(chain_id, ledger.lower(), operator, period, region, 0)
     existing = find_batches(store, operator, period)
     batch_id = _number(batch_id, existing, sequence, force)
-    intake = _read_all(files, format, mapping, period, progress)
+    intake = _read_all(inputs, period, progress)
     _refuse_repeated_sources(intake, [other for other in existing if other.id != batch_id])
     statements, strays = group(intake.records)
     intake.rejects = _with_strays(intake, strays)
@@ -135,7 +144,7 @@ def batch(
         commitment,
         statements.records,
         intake.rejects,
-        _intake_document(format, mapping, intake, result),
+        _intake_document(intake, result),
         amends=amends,
         tariff=tariff_hash,
         replace=force,
@@ -169,36 +178,37 @@ def _number(batch: BatchId, existing: list[StoredBatch], sequence: int | None, f
     return BatchId(batch.chain_id, batch.ledger, batch.operator_id, batch.period, batch.region, sequence)
 
 
-def _read_all(
-    files: Sequence[Path], format: str, mapping: Path | None, period: int, progress: Progress
-) -> _Intake:
-    if not files:
-        raise InputError("no files to batch", advice="Name at least one CDR file.")
+def _read_all(inputs: Sequence[Input], period: int, progress: Progress) -> _Intake:
     records: list[pa.RecordBatch] = []
     rejects: list[pa.RecordBatch] = []
     sources: list[dict[str, Any]] = []
-    digests: dict[str, Path] = {}
     done = 0
-    for path in files:
-        digest = _digest(path)
-        if digest in digests:
-            raise InputError(
-                f"the same content as {digests[digest]}", file=path, advice="Name each file once."
-            )
-        digests[digest] = path
-        counts = Counter(rows=0, committed=0, rejected=0, otherPeriods=0)
-        for chunk in read(path, format, period=period, mapping=mapping):
-            records.append(chunk.records)
-            rejects.append(chunk.rejects)
-            counts.update(
-                rows=chunk.rows,
-                committed=chunk.records.num_rows,
-                rejected=chunk.rejects.num_rows,
-                otherPeriods=chunk.other_periods,
-            )
-            done += chunk.rows
-            progress("read", done)
-        sources.append({"file": path.name, "sha256": digest, **counts})
+    for one in inputs:
+        mapping = {"mapping": one.mapping.name, "mappingSha256": _digest(one.mapping)} if one.mapping else {}
+        for path in one.files:
+            digest = _digest(path)
+            for source in sources:
+                if digest == source["sha256"]:
+                    raise InputError(
+                        f"has the content of {source['file']}", file=path, advice="Name it once."
+                    )
+                if path.name == source["file"]:
+                    raise InputError("another file has this name", file=path, advice="Rename one of them.")
+            counts = Counter(rows=0, committed=0, rejected=0, otherPeriods=0)
+            for chunk in read(path, one.format, period=period, mapping=one.mapping):
+                records.append(chunk.records)
+                rejects.append(chunk.rejects)
+                counts.update(
+                    rows=chunk.rows,
+                    committed=chunk.records.num_rows,
+                    rejected=chunk.rejects.num_rows,
+                    otherPeriods=chunk.other_periods,
+                )
+                done += chunk.rows
+                progress("read", done)
+            sources.append({"file": path.name, "sha256": digest, "format": one.format, **mapping, **counts})
+    if not sources:
+        raise InputError("no files to batch", advice="Name at least one CDR file.")
     return _Intake(
         pa.Table.from_batches(records, SCHEMA).unify_dictionaries().combine_chunks(),
         pa.Table.from_batches(rejects, REJECTS),
@@ -284,13 +294,9 @@ def _common(reasons: Mapping[str, int]) -> str:
     return "" if reason is None else f" (most often: {reason})"
 
 
-def _intake_document(
-    format: str, mapping: Path | None, intake: _Intake, result: BatchResult
-) -> dict[str, Any]:
+def _intake_document(intake: _Intake, result: BatchResult) -> dict[str, Any]:
     return {
         "schema": "billproof/intake/1",
-        "format": format,
-        "mapping": None if mapping is None else {"file": mapping.name, "sha256": _digest(mapping)},
         "rows": result.rows,
         "committed": result.committed,
         "rejected": result.rejected,

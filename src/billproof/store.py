@@ -9,7 +9,7 @@
     intake.json      what was read from which file
     rejects.csv      rows that were not committed, each with file, line, field and reason (personal data)
     anchor.json      the anchoring transaction and its outcome, once there is one
-    SHA256SUMS       digests of all the others
+    SHA256SUMS       digests of all the others but anchor.json, which is compared with the chain
 
 A directory is written beside its place and renamed: a batch is there wholly or not at all.
 """
@@ -35,7 +35,7 @@ from billproof.batch_id import BatchId
 from billproof.commit import Commitment
 from billproof.commitment.keccak import ByteRows, keccak
 from billproof.errors import DifferenceError, InputError
-from billproof.files import json_bytes, sync, write_file
+from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
 from billproof.statements import totals_by_currency
 
@@ -122,10 +122,6 @@ class StoredBatch:
             f"{wrong}: not what was written (by SHA256SUMS)",
             advice="Restore the batch from a copy, or rebuild it with `billproof batch --force`.",
         )
-
-    def write_sums(self) -> None:
-        """Brings ``SHA256SUMS`` up to date, after ``anchor.json`` changed."""
-        write_file(self.path / "SHA256SUMS", _sums(self.path))
 
 
 def find_batches(store: Path, operator_id: int, period: int) -> list[StoredBatch]:
@@ -257,9 +253,9 @@ def _listing(digests: dict[str, str]) -> bytes:
 
 
 def _digests(home: Path) -> Iterator[tuple[str, str]]:
-    """Name and digest of every file of a batch, by name."""
+    """Name and digest of every file of a batch that never changes, by name."""
     for path in sorted(home.iterdir()):
-        if path.name != "SHA256SUMS" and not path.name.startswith("."):
+        if path.name not in ("SHA256SUMS", "anchor.json") and not path.name.startswith("."):
             yield path.name, _sha256(path)
 
 

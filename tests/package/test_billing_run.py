@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from billproof.billing_run import BatchResult, Control, batch
+from billproof.billing_run import BatchResult, Control, Input, batch
 from billproof.commitment.keccak import keccak
 from billproof.errors import DifferenceError, InputError
 
@@ -58,8 +58,6 @@ def run(tmp_path: Path) -> Any:
         file = tmp_path / changes.pop("name", f"cdr-{made}.csv")
         file.write_text(HEADER + "".join(row + "\n" for row in rows))
         options: dict[str, Any] = {
-            "format": "csv",
-            "mapping": tmp_path / "map.toml",
             "operator": 1,
             "period": 202610,
             "chain_id": 31337,
@@ -67,7 +65,7 @@ def run(tmp_path: Path) -> Any:
             "store": tmp_path / "store",
             "secrets": tmp_path / "secrets",
         }
-        return batch([file], **{**options, **changes})
+        return batch([Input("csv", [file], tmp_path / "map.toml")], **{**options, **changes})
 
     return run_rows
 
@@ -84,6 +82,9 @@ def test_rows_are_committed_rejected_or_of_other_periods(run: Any) -> None:
     assert intake["sources"][0] == {
         "file": "cdr-1.csv",
         "sha256": intake["sources"][0]["sha256"],
+        "format": "csv",
+        "mapping": "map.toml",
+        "mappingSha256": intake["sources"][0]["mappingSha256"],
         "rows": 6,
         "committed": 3,
         "rejected": 2,
@@ -188,11 +189,9 @@ def test_secrets_stay_out_of_the_store(run: Any, tmp_path: Path) -> None:
 def test_a_file_named_twice_is_refused(run: Any, tmp_path: Path) -> None:
     (tmp_path / "copy.csv").write_text(HEADER + GOOD[0] + "\n")
     run(GOOD[:1], name="copy.csv", dry_run=True)
-    with pytest.raises(InputError, match="the same content as"):
+    with pytest.raises(InputError, match="has the content of"):
         batch(
-            [tmp_path / "copy.csv", tmp_path / "copy.csv"],
-            format="csv",
-            mapping=tmp_path / "map.toml",
+            [Input("csv", [tmp_path / "copy.csv"] * 2, tmp_path / "map.toml")],
             operator=1,
             period=202610,
             chain_id=31337,

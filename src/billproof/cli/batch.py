@@ -17,6 +17,14 @@ from billproof.errors import InputError
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--format", "format_name", required=True, help="A format of `billproof formats`.")
 @click.option("--mapping", type=options.FILE, help="A mapping file (TOML), see docs/formats.md.")
+@click.option(
+    "--input",
+    "inputs",
+    nargs=3,
+    multiple=True,
+    metavar="FORMAT MAPPING FILE",
+    help="A file of another format for the same batch; MAPPING is - for none. May be repeated.",
+)
 @options.operator_option
 @options.period_option
 @click.option("--region", type=click.IntRange(0, (1 << 32) - 1), default=0, show_default=True)
@@ -42,7 +50,8 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
 
     Every record goes into a Merkle tree; the batch in the store holds all that is needed to anchor it and
     to hand out proofs. Rows that cannot be used go to rejects.csv, each with file, line, field and reason.
-    The same files and secrets give the same root.
+    The same files and secrets give the same root. Records of one account from several files, also of
+    several formats (--input), make one statement.
     """
     from billproof import billing_run
     from billproof.cli.choices import chosen_deployment
@@ -50,9 +59,10 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     deployment = chosen_deployment(given["rpc"], given["deployment"], given["chain_id"])
     with progress(as_json) as update:
         result = billing_run.batch(
-            files,
-            format=given["format_name"],
-            mapping=given["mapping"],
+            [
+                billing_run.Input(given["format_name"], files, given["mapping"]),
+                *(_input(*words) for words in given["inputs"]),
+            ],
             operator=given["operator_id"],
             period=given["period"],
             region=given["region"],
@@ -90,6 +100,12 @@ def formats(as_json: bool) -> None:
         emit("formats", {"formats": [{"name": name, "description": words} for name, words in rows]})
     else:
         table(["format", "what it is"], rows)
+
+
+def _input(format_name: str, mapping: str, file: str) -> Any:
+    from billproof.billing_run import Input
+
+    return Input(format_name, [Path(file)], None if mapping == "-" else Path(mapping))
 
 
 def _print(result: Any) -> None:

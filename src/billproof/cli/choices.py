@@ -35,11 +35,16 @@ def chosen_deployment(rpc: str | None, file: Path | None, chain_id: int | None =
     return deployments.load(chain_id)
 
 
-def node(rpc: str | None, *, writable: bool = False) -> Endpoint:
-    """The node of ``--rpc``; a writable embedded chain is begun when its file is missing."""
+def node(rpc: str | None, *, writable: bool = False, create: bool = False) -> Endpoint:
+    """The node of ``--rpc``. ``create`` begins an embedded chain whose file is missing."""
     if rpc is None:
         raise InputError(
             "no node to talk to", advice="Give --rpc URL or --rpc embedded:FILE, or set BILLPROOF_RPC."
+        )
+    journal = Path(rpc.removeprefix("embedded:"))
+    if rpc.startswith("embedded:") and writable and not create and not journal.exists():
+        raise InputError(
+            "there is no such chain", file=journal, advice="`billproof deploy` begins one, or check the path."
         )
     return connect(rpc, writable=writable)
 
@@ -67,11 +72,12 @@ def client(rpc: str | None, file: Path | None) -> LedgerClient:
 
 
 def signing_client(
-    rpc: str | None, file: Path | None, keystore: Path | None, dev_account: int | None
+    rpc: str | None, deployment: Path | None, keystore: Path | None, dev_account: int | None
 ) -> LedgerClient:
     """A client that can send transactions."""
     from billproof.ledger.client import LedgerClient
 
     endpoint = node(rpc, writable=True)
     chain_id = chain_id_of(endpoint)
-    return LedgerClient(endpoint, deployments.load(file or chain_id), signer(chain_id, keystore, dev_account))
+    chosen = deployments.load(deployment or chain_id)
+    return LedgerClient(endpoint, chosen, signer(chain_id, keystore, dev_account))

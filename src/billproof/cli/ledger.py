@@ -47,7 +47,7 @@ def deploy(
 
     if deployment is not None and deployment.exists() and not force:
         raise InputError("is there already", file=deployment, advice="Use --force to overwrite.")
-    endpoint = choices.node(rpc, writable=True)
+    endpoint = choices.node(rpc, writable=True, create=True)
     chosen = choices.signer(chain_id(endpoint), keystore, dev_account)
     url = rpc if rpc and rpc.startswith("http") and "@" not in rpc else None
     result = run(endpoint, chosen, kind=kind, name=name, confirmations=confirmations, url=url)

@@ -130,9 +130,7 @@ def transfer(
 def _client(signing: dict[str, Any]) -> Any:
     from billproof.cli import choices
 
-    return choices.signing_client(
-        signing["rpc"], signing["deployment"], signing["keystore"], signing["dev_account"]
-    )
+    return choices.signing_client(**signing)
 
 
 def _done(receipt: Any, words: str, as_json: bool) -> None:
