@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Measure what the ledger's operations cost and write docs/gas.md; run with the Python of .venv-contracts.
+
+Every figure is the receipt of a transaction on a fresh anvil that runs the shipped artifact. Inputs are fixed, so
+the table is the same on every machine. `--check` fails when the committed table differs or a limit is exceeded.
+"""
+
+import argparse
+import json
+import random
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from web3 import HTTPProvider, Web3
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/contracts"))
+
+import trees  # noqa: E402
+from bills import make_record  # noqa: E402
+from typed import named, signable, struct_hash  # noqa: E402
+
+TABLE = ROOT / "docs/gas.md"
+ARTIFACT = ROOT / "src/billproof/ledger/artifacts/BillingLedger.json"
+NOVEMBER_2025 = 1_761_955_200
+PERIOD = 202_510
+SIGNER_KEY = "0x" + "42" * 32
+RECORDS, BATCH_DEPTH = 2**10, 20
+
+
+@dataclass
+class Row:
+    operation: str
+    gas: int
+    limit: int | None = None
+
+
+class Bench:
+    """A ledger on a chain of its own, and the cost of each call."""
+
+    def __init__(self, client: Web3) -> None:
+        self.client = client
+        self.sender = client.eth.accounts[0]
+        self.artifact = json.loads(ARTIFACT.read_text())
+        place = self.artifact["create2"]
+        receipt = self.send({"to": place["deployer"], "data": place["salt"] + self.artifact["bytecode"][2:]})
+        self.deployment = receipt["gasUsed"]
+        self.ledger = client.eth.contract(address=place["address"], abi=self.artifact["abi"]).functions
+        self.address = place["address"]
+
+    def send(self, fields: dict) -> dict:
+        transaction = {"from": self.sender, "gas": 8_000_000, **fields}
+        receipt = self.client.eth.wait_for_transaction_receipt(
+            self.client.eth.send_transaction(transaction), poll_latency=0.02
+        )
+        if receipt["status"] != 1:
+            sys.exit(f"a measured transaction failed: {fields}")
+        return receipt
+
+    def cost(self, call) -> int:
+        """Gas of the call as a transaction."""
+        return self.send({"to": self.address, "data": call._encode_transaction_data()})["gasUsed"]
+
+    def execution(self, call) -> int:
+        """Gas of the ledger's code alone: without the transaction's own 21,000 and its input bytes."""
+        if call.call() != 0:
+            sys.exit(f"a measured proof does not verify: {call.fn_name}, reason {call.call()}")
+        data = bytes.fromhex(call._encode_transaction_data()[2:])
+        return self.cost(call) - 21_000 - sum(16 if byte else 4 for byte in data)
+
+
+def path_to_root(rng: random.Random, leaf: bytes, depth: int = BATCH_DEPTH) -> tuple[list[bytes], bytes]:
+    """A proof of `depth` made-up siblings and the root that it leads to."""
+    path, at = [rng.randbytes(32) for _ in range(depth)], leaf
+    for sibling in path:
+        at = trees.node(at, sibling)
+    return path, at
+
+
+def anchoring(bench: Bench) -> list[Row]:
+    ledger, rng = bench.ledger, random.Random(1)
+
+    def anchor(region: int, sequence: int, amends: int = 0):
+        return ledger.anchor(1, PERIOD, region, sequence, rng.randbytes(32), rng.randbytes(32), amends)
+
+    def batch(sequence: int) -> tuple:
+        return (PERIOD, 1, sequence, rng.randbytes(32), rng.randbytes(32), 0)
+
+    rows = [
+        Row("`registerOperator`", bench.cost(ledger.registerOperator("Carrier", "carrier.example", ""))),
+        Row("`grantAnchorer`", bench.cost(ledger.grantAnchorer(1, bench.sender))),
+        Row("`anchor`, first batch of a period", bench.cost(anchor(1, 1))),
+        Row("`anchor`, next batch", bench.cost(anchor(1, 2)), 90_000),
+        Row("`anchor`, first batch of another region", bench.cost(anchor(2, 1)), 90_000),
+        Row("`anchor`, next batch, another region's in between", bench.cost(anchor(1, 3))),
+        Row("`anchor`, amendment of the batch before", bench.cost(anchor(1, 4, amends=3))),
+        Row("`anchor`, amendment of an older batch", bench.cost(anchor(1, 5, amends=1))),
+    ]
+    many = bench.cost(ledger.anchorMany(1, [batch(sequence) for sequence in range(6, 16)]))
+    rows += [Row("`anchorMany`, ten batches", many), Row("`anchorMany`, a batch of ten", -(-many // 10), 65_000)]
+
+    signer = bench.client.eth.account.from_key(SIGNER_KEY)
+    bench.cost(ledger.grantAnchorer(1, signer.address))
+    signed, deadline = batch(16), 2**40
+    values = (1, *signed, signer.address, ledger.nonceOf(1, signer.address).call(), deadline)
+    message = signable("Anchor", named("Anchor", values), bench.client.eth.chain_id, bench.address)
+    signature = signer.sign_message(message).signature
+    by_sig = bench.cost(ledger.anchorBySig(1, signed, signer.address, deadline, signature))
+    return [
+        *rows,
+        Row("`anchorBySig`, next batch", by_sig),
+        Row("`revokeAnchorer`", bench.cost(ledger.revokeAnchorer(1, signer.address))),
+        Row("`seal`", bench.cost(ledger.seal(1, PERIOD, ledger.headOf(1).call(), 17))),
+        Row("`repudiate`", bench.cost(ledger.repudiate((1, PERIOD, 1, 1)))),
+    ]
+
+
+def proofs(bench: Bench) -> list[Row]:
+    ledger, rng = bench.ledger, random.Random(2)
+    key = (1, PERIOD - 1, 1, 1)
+    records = [make_record(rng, index) for index in range(RECORDS)]
+    leaves = [struct_hash("CallRecord", *record) for record in records]
+    account, following, tariff, salt = (rng.randbytes(32) for _ in range(4))
+    total = 123_456_789
+    records_root = trees.root(leaves)
+    totals = {"total": total, "salt": salt}
+    batch_id = ledger.batchIdOf(key).call()
+    statement = struct_hash("Statement", batch_id, account, records_root, RECORDS, b"EUR", tariff, totals)
+    entry = (account, following, statement)
+    path, root = path_to_root(rng, struct_hash("AccountEntry", *entry))
+    bench.cost(ledger.anchor(*key[:4], root, bytes(32), 0))
+    terms = (account, RECORDS, b"EUR", tariff, struct_hash("Totals", total, salt))
+    opening = (account, records_root, RECORDS, b"EUR", tariff, total, salt)
+    chosen = sorted(rng.sample(range(RECORDS), 10))
+    nodes, flags = trees.multiproof(leaves, chosen)
+    some = [records[index] for index in chosen]
+    one = ledger.verifyRecord(key, terms, following, records[777], trees.proof(leaves, 777), path)
+    ten = ledger.verifyRecords(key, terms, following, some, nodes, flags, path)
+    inside = min(account, following)[:31] + b"\xff" if account < following else b"\xff" * 32
+    rows = [
+        Row("`verifyRecord`", bench.execution(one), 18_000),
+        Row("`verifyRecords`, ten records", bench.execution(ten)),
+        Row("`verifyStatement`", bench.execution(ledger.verifyStatement(key, opening, following, path))),
+        Row("`verifyAbsence`", bench.execution(ledger.verifyAbsence(key, inside, entry, path))),
+    ]
+
+    # Two statements under one key, in a tree whose two halves are 2^19 accounts each.
+    pair = [(account, following, rng.randbytes(32)) for _ in range(2)]
+    halves = [path_to_root(rng, struct_hash("AccountEntry", *one), BATCH_DEPTH - 1) for one in pair]
+    bench.cost(ledger.anchor(1, PERIOD - 1, 2, 1, trees.node(halves[0][1], halves[1][1]), bytes(32), 0))
+    ways = [[*halves[side][0], halves[1 - side][1]] for side in (0, 1)]
+    fault = ledger.proveRingFault((1, PERIOD - 1, 2, 1), pair[0], ways[0], pair[1], ways[1])
+    return [*rows, Row("`proveRingFault`, as a transaction", bench.cost(fault))]
+
+
+def render(bench: Bench, transactions: list[Row], views: list[Row]) -> str:
+    def lines(rows: list[Row]) -> str:
+        return "\n".join(
+            f"| {row.operation} | {row.gas:,} | {f'{row.limit:,}' if row.limit else ''} |" for row in rows
+        )
+
+    size = (len(bench.artifact["deployedBytecode"]) - 2) // 2
+    return f"""# What the ledger's operations cost
+
+Made by `tools/gas_table.py` from receipts of the shipped artifact on anvil (EVM {bench.artifact["evmVersion"]}); CI measures again
+and fails on any difference, or when a limit is exceeded. The code has {size:,} of at most 24,576 bytes.
+
+## Transactions
+
+All of the gas, the transaction's own 21,000 and its input bytes included. Roots and manifest hashes have no zero
+bytes. A period costs a new slot once, with its first batch.
+
+| operation | gas | limit |
+|---|---:|---:|
+{lines(transactions)}
+
+## Proofs
+
+Execution only, of a statement of 2^10 records in a batch of 2^20 accounts. Views cost nothing where nobody sends
+them; these figures are for contracts that call them, and for the limit that a node sets on `eth_call`.
+
+| operation | gas | limit |
+|---|---:|---:|
+{lines(views)}
+"""
+
+
+def measure(client: Web3) -> tuple[str, list[Row]]:
+    bench = Bench(client)
+    transactions = [Row("deployment", bench.deployment), *anchoring(bench)]
+    views = proofs(bench)
+    return render(bench, transactions, views), [*transactions, *views]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def on_fresh_chain() -> tuple[str, list[Row]]:
+    port = free_port()
+    command = [str(ROOT / "node_modules/.bin/anvil"), "--silent", "--port", str(port), "--hardfork", "shanghai"]
+    command += ["--timestamp", str(NOVEMBER_2025), "--mnemonic", "test " * 11 + "junk"]
+    chain = subprocess.Popen(command)  # noqa: S603 - the project's own anvil
+    try:
+        client = Web3(HTTPProvider(f"http://127.0.0.1:{port}"))
+        deadline = time.monotonic() + 20
+        while not client.is_connected():
+            if chain.poll() is not None or time.monotonic() > deadline:
+                sys.exit("anvil does not start: is node_modules there? npm install")
+            time.sleep(0.05)
+        return measure(client)
+    finally:
+        chain.terminate()
+        chain.wait()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with the committed table, write nothing")
+    check = parser.parse_args().check
+    table, rows = on_fresh_chain()
+    over = [row for row in rows if row.limit and row.gas > row.limit]
+    for row in over:
+        print(f"{row.operation}: {row.gas:,} gas, limit {row.limit:,}", file=sys.stderr)
+    if check and (not TABLE.exists() or TABLE.read_text() != table):
+        print("docs/gas.md is not what was measured: run tools/gas_table.py", file=sys.stderr)
+        return 1
+    if not check:
+        TABLE.write_text(table)
+    if over:
+        return 1
+    print(f"docs/gas.md: {'up to date' if check else 'written'}, {len(rows)} figures, no limit exceeded")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
