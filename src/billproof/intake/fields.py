@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -207,15 +206,14 @@ def _dialled(texts: pa.StringArray, region: str, memory: dict[tuple[str, str], s
 
 
 def _e164(text: str, region: str) -> str:
-    """One number in E.164, or the text in NFC where it is no valid number (short codes, service numbers)."""
-    if not region:
-        text = "+" + text.lstrip("+ ").removeprefix("00")
+    """One number in E.164, or the text itself where it is no valid number (short codes, service numbers)."""
+    dialled = text if region else "+" + text.lstrip("+ ").removeprefix("00")
     try:
-        number = phonenumbers.parse(text, region or None)
+        number = phonenumbers.parse(dialled, region or None)
     except phonenumbers.NumberParseException:
-        return unicodedata.normalize("NFC", text)
+        return text
     if not phonenumbers.is_valid_number(number):
-        return text if region else text.removeprefix("+")
+        return text
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
