@@ -7,7 +7,6 @@ anybody can register any name and any domain on the ledger.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from billproof.ledger.deployments import Deployment
 from billproof.ledger.lookup import RootLookup
 from billproof.ledger.reads import operator as read_operator
 from billproof.ledger.rpc import Endpoint, printable
+from billproof.ledger.safe_json import loads
 from billproof.ledger.states import OperatorState
 from billproof.ledger.web_fetch import FetchError, fetch_small
 from billproof.trust import Pins
@@ -27,7 +27,11 @@ SCHEMA = "billproof/domain-binding/1"
 WELL_KNOWN = "/.well-known/billproof.json"
 _MAX_OPERATORS = 1000
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".home.arpa", ".onion", ".lan")
+#: Names that nobody can own in the public DNS (RFC 2606, 6761, 6762, 7686 and common habits).
+_PRIVATE_SUFFIXES = (
+    *(".example", ".invalid", ".test", ".local", ".localhost"),
+    *(".internal", ".home.arpa", ".onion", ".lan"),
+)
 _NUMBER = r"[1-9][0-9]{0,18}"
 _TXT = re.compile(rf"billproof=1; chain=({_NUMBER}); ledger=(0x[0-9a-f]{{40}}); operator=({_NUMBER})")
 
@@ -120,8 +124,8 @@ def parse_well_known(content: bytes) -> set[Triple]:
         BillproofError: it is not exactly of the form ``billproof/domain-binding/1``.
     """
     try:
-        tree = json.loads(content)
-    except (ValueError, RecursionError):
+        tree = loads(content)
+    except ValueError:
         tree = None
     if not isinstance(tree, dict) or set(tree) != {"schema", "operators"} or tree["schema"] != SCHEMA:
         raise BillproofError(f"is not a {SCHEMA}")

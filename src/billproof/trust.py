@@ -6,7 +6,6 @@ names another. A pin needs no network and outranks what a domain says.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import platformdirs
 
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
+from billproof.ledger.safe_json import loads
 
 SCHEMA = "billproof/trust/1"
 VARIABLE = "BILLPROOF_TRUST"
@@ -129,8 +129,8 @@ class Pins:
 
 def _parse(content: bytes, file: Path) -> tuple[Pin, ...]:
     try:
-        tree = json.loads(content) if len(content) <= _MAX_FILE else None
-    except (ValueError, RecursionError):
+        tree = loads(content) if len(content) <= _MAX_FILE else None
+    except ValueError:
         tree = None
     if not isinstance(tree, dict) or set(tree) != {"schema", "operators"}:
         raise InputError("not a trust file", file=file, advice="remove it, and add your pins again")

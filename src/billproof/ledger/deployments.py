@@ -6,7 +6,6 @@ with ``--deployment``. There is no public deployment yet: what ships are the dev
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from importlib import resources
@@ -18,6 +17,7 @@ from billproof.files import json_bytes, write_file
 from billproof.ledger.artifact import load_artifact
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID, NEVER_PUBLIC
 from billproof.ledger.rpc import Endpoint, HttpEndpoint
+from billproof.ledger.safe_json import loads
 
 SCHEMA = "billproof/deployment/1"
 KINDS = ("public", "testnet", "development", "embedded")
@@ -91,8 +91,8 @@ def load(source: int | str | Path) -> Deployment:
 def parse(content: bytes, file: str | Path) -> Deployment:
     """A deployment from its JSON; ``file`` is named in errors."""
     try:
-        tree = json.loads(content)
-    except (ValueError, RecursionError):
+        tree = loads(content)
+    except ValueError:
         tree = None
     if not isinstance(tree, dict):
         raise InputError("not a JSON object", file=file, advice="this is no deployment file")

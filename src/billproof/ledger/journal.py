@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from billproof.errors import InputError
+from billproof.ledger.safe_json import loads
 
 try:
     import fcntl
@@ -137,8 +138,8 @@ class Journal:
 
     def _parse(self, piece: bytes, number: int) -> dict[str, Any]:
         try:
-            entry = json.loads(piece) if len(piece) <= MAX_LINE else None
-        except (ValueError, RecursionError):
+            entry = loads(piece) if len(piece) <= MAX_LINE else None
+        except ValueError:
             entry = None
         if not isinstance(entry, dict):
             raise InputError(

@@ -6,7 +6,6 @@ replacement with a higher fee is appended, never put in the place of one that ma
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger.deployments import Deployment
+from billproof.ledger.safe_json import loads
 from billproof.ledger.states import BatchKey
 from billproof.ledger.transactions import Fees, Signed
 
@@ -127,9 +127,9 @@ def load_state(request: AnchorRequest, deployment: Deployment) -> AnchorState | 
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=file) from error
     try:
-        tree = json.loads(content)
+        tree = loads(content)
         state = _state(tree)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             "not an anchor file",
             file=file,

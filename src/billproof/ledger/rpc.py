@@ -18,6 +18,7 @@ import urllib.request
 from typing import IO, Any, Protocol
 
 from billproof.errors import BillproofError, CannotCheckError, InputError
+from billproof.ledger.safe_json import loads
 
 DEFAULT_TIMEOUT = 15.0
 """Seconds for one request, connection and answer together."""
@@ -196,8 +197,8 @@ class HttpEndpoint:
 
     def _result(self, method: str, number: int, status: int, answer: bytes) -> Any:
         try:
-            message = json.loads(answer)
-        except (ValueError, RecursionError):
+            message = loads(answer)
+        except ValueError:
             message = None
         has_error = isinstance(message, dict) and isinstance(message.get("error"), dict)
         if status != 200 and not has_error:

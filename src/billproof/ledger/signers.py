@@ -19,6 +19,7 @@ from eth_account.signers.local import LocalAccount
 
 from billproof.errors import InputError
 from billproof.ledger.devaccounts import DEVELOPMENT_ADDRESSES, MNEMONIC, NEVER_PUBLIC
+from billproof.ledger.safe_json import loads
 
 PASSWORD_VARIABLE = "BILLPROOF_PASSWORD_FILE"  # noqa: S105  (the name of a variable)
 _MAX_KEYSTORE = 64 * 1024
@@ -97,10 +98,10 @@ def open_keystore(path: str | Path, *, password_file: str | Path | None = None) 
     """
     try:
         with Path(path).open("rb") as handle:
-            content = json.loads(handle.read(_MAX_KEYSTORE))
+            content = loads(handle.read(_MAX_KEYSTORE))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from error
-    except (ValueError, RecursionError):
+    except ValueError:
         content = None
     if not isinstance(content, dict) or "crypto" not in {str(name).lower() for name in content}:
         raise InputError("not a keystore file", file=path, advice="expected the JSON of a V3 keystore")
