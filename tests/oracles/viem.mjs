@@ -1,7 +1,7 @@
 // hashStruct by viem. Standard input: [{type, message}], integers as decimal strings, bytes as 0x hex.
 // Standard output: [hash].
 import { readFileSync } from 'node:fs'
-import { hashStruct } from 'viem'
+import { hashStruct } from 'viem/utils'
 
 const types = JSON.parse(readFileSync(new URL('types.json', import.meta.url)))
 

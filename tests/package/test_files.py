@@ -1,0 +1,98 @@
+"""Files are there wholly or not at all, and failures say what to do."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from billproof.errors import InputError
+from billproof.files import json_bytes, replacing, write_file
+
+
+def left(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "directory" / "file"
+    for content in (b"one", b"two", b""):
+        write_file(target, content)
+        assert target.read_bytes() == content
+    assert left(target.parent) == ["file"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_the_mode_is_the_one_asked_for_from_the_start(tmp_path: Path, mode: int) -> None:
+    with replacing(tmp_path / "file", mode=mode) as partial:
+        assert partial.stat().st_mode & 0o777 == mode
+        partial.write_bytes(b"secret")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_interruption_leaves_the_old_file_alone(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "file"
+    write_file(target, b"old")
+
+    def interrupted() -> None:
+        with replacing(target) as partial:
+            partial.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert target.read_bytes() == b"old"
+    assert left(tmp_path) == ["file"]
+
+
+def test_a_full_disk_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "file"
+    write_file(target, b"old")
+
+    def full(path: Path, content: bytes) -> int:
+        path.open("wb").close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left") as caught:
+        write_file(target, b"new")
+    assert "free space" in caught.value.advice
+    assert target.read_bytes() == b"old"
+    assert left(tmp_path) == ["file"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for target in (tmp_path / "file" / "below", tmp_path):
+        with pytest.raises(InputError, match=f"^{target}: cannot write"):
+            write_file(target, b"")
+
+
+def test_threads_that_write_the_same_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    target, failures = tmp_path / "file", []
+
+    def write(content: bytes) -> None:
+        try:
+            for _ in range(20):
+                write_file(target, content)
+        except InputError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(bytes([at]) * 1000,)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(set(target.read_bytes())) == 1
+    assert left(tmp_path) == ["file"]
+
+
+def test_json_has_one_form() -> None:
+    document = {"b": "Grüße ☎", "a": [1, {}]}
+    assert json_bytes(document) == json_bytes(json.loads(json_bytes(document)))
+    assert json_bytes(document).decode().endswith("}\n")
+    assert "Grüße ☎" in json_bytes(document).decode()

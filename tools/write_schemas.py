@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Write the JSON Schemas of bundle, receipt and account key file, `docs/schemas/*.json`, from the package.
+
+`--check` writes nothing and fails when a file differs.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from billproof.bundle.documents import json_schemas
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "docs/schemas"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="fail when a file differs instead of writing it")
+    check = parser.parse_args().check
+    status = 0
+    for name, schema in json_schemas().items():
+        path = SCHEMAS / f"{name.split('/')[1]}.json"
+        text = json.dumps(schema, indent=2) + "\n"
+        if path.exists() and path.read_text() == text:
+            continue
+        print(f"{path.relative_to(ROOT)}: {'differs, run tools/write_schemas.py' if check else 'written'}")
+        status = int(check)
+        if not check:
+            SCHEMAS.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
