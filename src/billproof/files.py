@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from billproof.errors import InputError
+
+#: Files that wait for the disk at the same time: it commits them together.
+_WRITERS = 16
 
 
 def json_bytes(document: Any) -> bytes:
@@ -45,6 +50,21 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> Iterator[Path]:
+    """Writes many files as :func:`write_file` does, side by side; yields each path when it is safe."""
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        waiting: deque[tuple[Path, Future[None]]] = deque()
+        for path, content in files:
+            waiting.append((path, writers.submit(write_file, path, content, mode=mode)))
+            if len(waiting) > 4 * _WRITERS:
+                done, future = waiting.popleft()
+                future.result()
+                yield done
+        for done, future in waiting:
+            future.result()
+            yield done
 
 
 def sync(path: Path) -> None:

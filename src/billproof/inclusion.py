@@ -18,7 +18,7 @@ from billproof.bundle import documents as doc
 from billproof.commitment import structs, tree
 from billproof.commitment.keccak import ByteRows, rows_of
 from billproof.leaves import fixed_binary, hash_peers, hash_records, padded_rows
-from billproof.records import ZERO32
+from billproof.records import ZERO32, money
 
 _INT64 = range(-(1 << 63), 1 << 63)
 
@@ -90,7 +90,10 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
     total = sum(int(record.amount) for record in bundle.records)
     if int(statement.total) != total:
         problems.append(
-            Problem("total", f"the lines add up to {total} billionths, the statement says {statement.total}")
+            Problem(
+                "total",
+                f"the lines add up to {money(total)} {statement.currency}, the statement says {money(int(statement.total))}",
+            )
         )
     records_root = tree.build_tree(lines.hashes)[0].tobytes()
     if records_root != _bytes(statement.recordsRoot):

@@ -21,6 +21,14 @@ NETWORK_BYTES = 8
 ZERO32 = bytes(32)
 
 
+def money(billionths: int) -> str:
+    """Billionths of the currency unit as a decimal amount, exact, with at least two decimals."""
+    sign = "-" if billionths < 0 else ""
+    units, rest = divmod(abs(billionths), NANO)
+    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
+    return f"{sign}{units:,}.{decimals}"
+
+
 class Service(IntEnum):
     """What was charged for."""
 

@@ -31,6 +31,8 @@ from billproof.ledger.lookup import RootAnswer, RootLookup
 from billproof.ledger.reads import batch_state
 from billproof.ledger.rpc import Endpoint, connect
 from billproof.ledger.states import BatchKey, BatchState
+from billproof.on_chain import ledger_call
+from billproof.records import money
 from billproof.report import Report, Verdict
 from billproof.trust import Pins
 
@@ -54,6 +56,7 @@ class Verifier:
     identify: Callable[..., Identity] = identify
     _lookups: dict[int, RootLookup] = field(default_factory=dict)
     _roots: dict[BatchId, RootAnswer | BillproofError] = field(default_factory=dict)
+    _amendments: dict[BatchId, list[str]] = field(default_factory=dict)
     _identities: dict[tuple[int, str, int], Identity | BillproofError] = field(default_factory=dict)
     _lines: dict[tuple[object, ...], tuple[BatchId, str]] = field(default_factory=dict)
 
@@ -170,23 +173,27 @@ class Verifier:
             report.notes.append(
                 "this batch is flagged: its list of accounts is faulty, so it cannot prove absences"
             )
-        self._list_amendments(report, inclusion.batch)
+        report.notes += self._amended(inclusion.batch)
         return report.add("anchoring", Verdict.VALID, _anchoring(inclusion.batch, answer))
 
-    def _list_amendments(self, report: Report, batch: BatchId) -> None:
-        """Notes later batches of the region that amend this one; their bundles are files of their own."""
+    def _amended(self, batch: BatchId) -> list[str]:
+        """Notes on later batches of the region that amend this one; their bundles are files of their own."""
+        if batch in self._amendments:
+            return self._amendments[batch]
         lookup = self._lookups[batch.chain_id]
+        notes = self._amendments[batch] = []
         for sequence in range(batch.sequence + 1, batch.sequence + 1 + _MAX_AMENDMENTS):
             key = BatchKey(batch.operator_id, batch.period, batch.region, sequence)
             state = lookup.agreed(partial(_state_at, lookup.deployment, key))
             if not state.exists:
-                return
+                return notes
             if state.amends == batch.sequence:
-                report.notes.append(
+                notes.append(
                     f"batch {batch.region}-{sequence} amends this one and was not checked:"
                     " ask the operator for its bundle if it concerns you"
                 )
-        report.notes.append(f"more than {_MAX_AMENDMENTS} later batches: the rest was not looked at")
+        notes.append(f"more than {_MAX_AMENDMENTS} later batches: the rest was not looked at")
+        return notes
 
     # --- the ledger's own code ---------------------------------------------------------------------
 
@@ -194,16 +201,22 @@ class Verifier:
         self, report: Report, document: doc.Bundle | doc.Receipt, inclusion: Inclusion, answer: RootAnswer
     ) -> bool:
         """Has the ledger's own code verify the fields, in this process or on the node."""
-        from billproof.on_chain import ask_ledger  # web3 and the EVM, only when asked for
+        from billproof.ledger.local_evm import call_node, run_locally  # an EVM, only when asked for
 
         lookup = self._lookups[inclusion.batch.chain_id]
-        reason = ask_ledger(document, inclusion, answer, lookup, on_node=self.on_chain == "node")
-        where = answer.answered_by[0] if self.on_chain == "node" else "a local EVM"
-        if reason != "Ok":
+        name, arguments = ledger_call(document, inclusion.batch)
+        if self.on_chain == "node":
+            node = lookup.answering[0]
+            reason = call_node(node, lookup.deployment, name, arguments, hex(answer.block.number))
+            where = node.name
+        else:
+            reason = run_locally(lookup.deployment, _key(inclusion.batch), answer, name, arguments)
+            where = "an EVM on this machine"
+        if reason:
             return report.add(
-                "ledger code", Verdict.INVALID, f"the ledger's code, run by {where}, says {reason}"
+                "ledger code", Verdict.INVALID, f"the ledger's own code, run by {where}: {reason.words}"
             )
-        return report.add("ledger code", Verdict.VALID, f"the ledger's own code agrees, run by {where}")
+        return report.add("ledger code", Verdict.VALID, f"{name} agrees, run by {where}")
 
     # --- who the operator is -----------------------------------------------------------------------
 
@@ -311,8 +324,8 @@ def _description(document: doc.Bundle | doc.Receipt) -> str:
     batch = batch_of(document)
     if isinstance(document, doc.Receipt):
         return f"a receipt for line {document.record.index}, {batch}"
-    total = int(document.statement.total) / 1e9
-    return f"a bundle of {len(document.records)} lines, {total:,.2f} {document.statement.currency}, {batch}"
+    total = f"{money(int(document.statement.total))} {document.statement.currency}"
+    return f"a bundle of {len(document.records)} lines, {total}, {batch}"
 
 
 def _facts(document: doc.Bundle | doc.Receipt, inclusion: Inclusion) -> dict[str, object]:

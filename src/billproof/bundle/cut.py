@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from billproof.commitment import salts, tree
 from billproof.commitment.keccak import ByteRows, keccak
 from billproof.commitment.structs import TOTALS, hash_one
 from billproof.errors import InputError
-from billproof.files import write_file
+from billproof.files import write_file, write_files
 from billproof.inclusion import hash_lines
 from billproof.leaves import byte_rows, hash_peers, hash_records
 from billproof.secret_store import Enrolment, SecretStore
@@ -86,6 +86,11 @@ def file_name(account: str) -> str:
 def write_document(path: Path, document: doc.Bundle | doc.Receipt | doc.AccountKeyFile) -> None:
     """Writes a document readable by its owner only: it is personal data."""
     write_file(path, doc.encode(document), mode=0o600)
+
+
+def write_documents(documents: Iterable[tuple[Path, doc.Bundle | doc.AccountKeyFile]]) -> Iterator[Path]:
+    """The same for many; yields each path when it is safely on the disk."""
+    return write_files(((path, doc.encode(document)) for path, document in documents), mode=0o600)
 
 
 def receipt(bundle: doc.Bundle, index: int, *, show_number: bool) -> doc.Receipt:

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from billproof.cli import options
-from billproof.cli.output import emit, facts, money, progress, say, table
+from billproof.cli.output import emit, facts, progress, say, table
 from billproof.errors import InputError
+from billproof.records import money
 
 
 @click.command(short_help="Commit CDR files to a batch, offline.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,26 +54,38 @@ def bundles(as_json: bool, **given: Any) -> None:
             there = set(batch.entries["account"].to_pylist())
             names = sorted(wanted & there) if wanted else None
             found |= there & wanted
-            for account, bundle in cut.bundles(batch, vault, names):
-                path = out / f"{cut.file_name(account)}.{batch.id.region}-{batch.id.sequence}.json"
-                if path.exists() and not given["force"]:
-                    raise InputError("is there already", file=path, advice="Use --force to overwrite.")
-                cut.write_document(path, bundle)
+            for _ in cut.write_documents(
+                _placed(out, batch, cut.bundles(batch, vault, names), given["force"])
+            ):
                 written += 1
                 update("bundles", written)
             if given["account_keys"]:
-                for account, key_file in cut.account_keys(batch, vault):
-                    path = given["account_keys"] / f"{cut.file_name(account)}.key.json"
-                    if not path.exists() and (not wanted or account in wanted):
-                        cut.write_document(path, key_file)
-                        keys += 1
-                        update("account keys", keys)
+                new_keys = (
+                    (path, key_file)
+                    for account, key_file in cut.account_keys(batch, vault)
+                    if not wanted or account in wanted
+                    if not (path := given["account_keys"] / f"{cut.file_name(account)}.key.json").exists()
+                )
+                for _ in cut.write_documents(new_keys):
+                    keys += 1
+                    update("account keys", keys)
     if wanted - found:
         raise InputError(f"no statement of account {sorted(wanted - found)[0]}", file=given["store"])
     if as_json:
         emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
     else:
         say(f"{written:,} bundles of {len(stored)} batches in {out}, {keys:,} new account keys.")
+
+
+def _placed(out: Path, batch: Any, cut_bundles: Any, force: bool) -> Iterator[tuple[Path, Any]]:
+    """Each bundle with the path of its file, which must be free."""
+    from billproof.bundle.cut import file_name
+
+    for account, bundle in cut_bundles:
+        path = out / f"{file_name(account)}.{batch.id.region}-{batch.id.sequence}.json"
+        if path.exists() and not force:
+            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
+        yield path, bundle
 
 
 @click.command(short_help="Cut one line out of a bundle, to show to somebody else.")

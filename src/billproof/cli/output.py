@@ -90,14 +90,6 @@ def progress(quiet: bool) -> Iterator[Any]:
         yield update
 
 
-def money(billionths: int) -> str:
-    """Billionths as a decimal amount with at least two decimals, exactly."""
-    sign = "-" if billionths < 0 else ""
-    units, rest = divmod(abs(billionths), 1_000_000_000)
-    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{sign}{units:,}.{decimals}"
-
-
 def _portable(value: Any) -> Any:
     """The value with integers that JavaScript cannot hold written as strings."""
     if isinstance(value, dict):

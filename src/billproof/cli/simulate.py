@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from billproof.cli import options
-from billproof.cli.output import emit, money, progress, table
+from billproof.cli.output import emit, progress, table
+from billproof.records import money
 
 
 @click.command(short_help="Write a month of realistic CDR files.")

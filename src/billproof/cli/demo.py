@@ -1,0 +1,29 @@
+"""``billproof demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from billproof.cli import options
+
+_WIDTH = 120
+
+
+@click.command(short_help="Take two operators through a month, and show what verification catches.")
+@click.option("--out", type=options.FOLDER, default=Path("out/demo"), show_default=True)
+@click.option("--subscribers", type=click.IntRange(20), default=200, show_default=True, help="Per operator.")
+def demo(out: Path, subscribers: int) -> int:
+    """Take two operators through a month on the embedded chain, and show what verification catches.
+
+    An earlier demo in the same directory is replaced. Exit code 1 when a verdict was not the expected one.
+    """
+    from rich.console import Console
+
+    from billproof.demo import run
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)  # a log takes long lines
+    return 0 if run(out, subscribers, console) else 1

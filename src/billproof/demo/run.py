@@ -1,0 +1,311 @@
+"""The demo's month, step by step, with the functions that the commands call."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from billproof.anchoring import anchor_period, seal_period
+from billproof.billing_run import BatchResult, Input, batch
+from billproof.bundle import cut
+from billproof.demo import cases
+from billproof.demo.stage import Stage
+from billproof.errors import InputError
+from billproof.files import json_bytes, write_file
+from billproof.ledger import deployments
+from billproof.ledger.client import LedgerClient
+from billproof.ledger.deploy import deploy
+from billproof.ledger.deployments import Deployment
+from billproof.ledger.embedded import EmbeddedChain
+from billproof.ledger.reads import chain_id
+from billproof.ledger.signers import development_signer
+from billproof.report import Verdict
+from billproof.secret_store import SecretStore
+from billproof.simulate import OperatorMonth, simulate
+from billproof.store import find_batches
+from billproof.trust import Pins
+from billproof.verification import Verifier
+
+SCHEMA = "billproof/demo/1"
+FORMATS = ("csv", "asterisk", "freeswitch")
+RECORDS = 56  # a subscriber
+RECEIPTS = 20
+SEED = 2026
+
+#: Development accounts: who deploys, the operators' admins, their anchorers, and an impostor.
+DEPLOYER, ADMINS, ANCHORERS, IMPOSTOR = 0, (1, 2), (3, 4), 5
+
+
+@dataclass
+class Demo:
+    """Where the demo's files lie, and the chain it runs on."""
+
+    out: Path
+    stage: Stage
+    period: int
+    chain: EmbeddedChain
+    deployment: Deployment
+
+    @property
+    def rpc(self) -> str:
+        return f"embedded:{self.out / 'chain.jsonl'}"
+
+    @property
+    def store(self) -> Path:
+        return self.out / "store"
+
+    @property
+    def secrets(self) -> Path:
+        return self.out / "secrets"
+
+    def client(self, account: int) -> LedgerClient:
+        """A client that signs with a development account."""
+        return LedgerClient(
+            self.chain, self.deployment, development_signer(account, self.deployment.chain_id)
+        )
+
+    def batch(self, operator_id: int, inputs: Sequence[Input], period: int, region: int = 0) -> BatchResult:
+        """A billing run into the demo's store."""
+        return batch(
+            inputs,
+            operator=operator_id,
+            period=period,
+            region=region,
+            chain_id=self.deployment.chain_id,
+            ledger=self.deployment.ledger,
+            store=self.store,
+            secrets=self.secrets,
+        )
+
+    def anchor(self, operator_id: int, account: int, period: int) -> int:
+        """Anchors an operator's period; the gas that it took."""
+        results = anchor_period(self.store, self.client(account), operator_id, period, secrets=self.secrets)
+        return sum(result.anchored.gas_used or 0 for result in results)
+
+
+def run(out: Path, subscribers: int, console: Console) -> bool:
+    """Runs the demo into ``out``; True when every verdict was the expected one."""
+    _clear(out)
+    started = time.perf_counter()
+    stage = Stage(console)
+    period = _month_before(int(datetime.now(UTC).strftime("%Y%m")))
+    console.print(f"\n[bold]Billproof demo[/bold]: two operators bill {period}\n")
+    demo = _deploy(out, stage, period)
+    months = _simulate(demo, subscribers)
+    _register(demo, months)
+    batches = _batch(demo, months)
+    _anchor(demo, months)
+    bundles = _cut_bundles(demo, months)
+    valid = _verify_bundles(demo, bundles)
+    agreed = _verify_receipts(demo, bundles)
+    outcomes = cases.run(demo, bundles[0], IMPOSTOR)
+    seconds = time.perf_counter() - started
+    summary = {
+        "schema": SCHEMA,
+        "period": period,
+        "chainId": str(demo.deployment.chain_id),
+        "ledger": demo.deployment.ledger,
+        "records": sum(result.committed for result in batches),
+        "accounts": sum(result.accounts for result in batches),
+        "batches": len(batches),
+        "bundles": {"total": len(bundles), "valid": valid},
+        "receipts": {"total": RECEIPTS, "valid": agreed},
+        "cases": {outcome.name: outcome.document() for outcome in outcomes},
+        "gas": {step.name: step.gas for step in stage.steps if step.gas},
+        "seconds": {step.name: round(step.seconds, 3) for step in stage.steps} | {"total": round(seconds, 3)},
+    }
+    write_file(out / "summary.json", json_bytes(summary))
+    demo.chain.close()
+    _show(demo, summary, outcomes, bundles[0])
+    return valid == len(bundles) and agreed == RECEIPTS and all(outcome.expected for outcome in outcomes)
+
+
+def _clear(out: Path) -> None:
+    """Removes an earlier demo; refuses to remove anything else."""
+    if not out.exists():
+        return
+    known = (out / "chain.jsonl").exists() or not any(out.iterdir())
+    if not known:
+        raise InputError("holds something other than a demo", file=out, advice="Choose another --out.")
+    shutil.rmtree(out)
+
+
+def _month_before(period: int) -> int:
+    year, month = divmod(period, 100)
+    return period - 1 if month > 1 else (year - 1) * 100 + 12
+
+
+def _deploy(out: Path, stage: Stage, period: int) -> Demo:
+    with stage.step("deploy the ledger") as (step, _):
+        out.mkdir(parents=True)
+        chain = EmbeddedChain.open(out / "chain.jsonl", writable=True)
+        result = deploy(chain, development_signer(DEPLOYER, chain_id(chain)))
+        step.gas = result.receipt.gas_used if result.receipt else 0
+        step.detail = f"{result.deployment.ledger} on {result.deployment.name}"
+    return Demo(out, stage, period, chain, deployments.load(chain_id(chain)))
+
+
+def _simulate(demo: Demo, subscribers: int) -> Sequence[OperatorMonth]:
+    with demo.stage.step("simulate the month", 2 * subscribers) as (step, advance):
+        done = 0
+
+        def told(now: int, total: int) -> None:
+            nonlocal done
+            advance(now - done)
+            done = now
+
+        simulation = simulate(
+            demo.out / "month",
+            operators=2,
+            subscribers=subscribers,
+            period=demo.period,
+            seed=SEED,
+            formats=FORMATS,
+            records_per_subscriber=RECORDS,
+            progress=told,
+        )
+        step.detail = f"{simulation.records:,} records in {', '.join(FORMATS)}"
+    return simulation.operators
+
+
+def _register(demo: Demo, months: Sequence[OperatorMonth]) -> None:
+    with demo.stage.step("register operators", len(months)) as (step, advance):
+        pins = Pins.load(demo.out / "trust.json")
+        for month, admin, anchorer in zip(months, ADMINS, ANCHORERS, strict=True):
+            client = demo.client(admin)
+            number, receipt = client.register_operator(month.carrier.name, month.carrier.domain)
+            granted = client.grant(number, demo.client(anchorer).signer.address)
+            step.gas += receipt.gas_used + granted.gas_used
+            pins.add(demo.deployment.chain_id, demo.deployment.ledger, number, month.carrier.name)
+            advance(1)
+        step.detail = " and ".join(month.carrier.name for month in months) + ", each with an anchorer's key"
+
+
+def inputs_of(out: Path, month: OperatorMonth) -> list[Input]:
+    """An operator's simulated files as inputs of its billing run."""
+    return [
+        Input(name, [out / file.path for file in files], out / files[0].mapping)
+        for name in FORMATS
+        if (files := month.in_format(name))
+    ]
+
+
+def _batch(demo: Demo, months: Sequence[OperatorMonth]) -> list[BatchResult]:
+    with demo.stage.step("batch the CDR files", len(months)) as (step, advance):
+        results = []
+        for number, month in enumerate(months, start=1):
+            results.append(demo.batch(number, inputs_of(demo.out / "month", month), demo.period))
+            advance(1)
+        records, accounts = (sum(getattr(r, name) for r in results) for name in ("committed", "accounts"))
+        step.detail = f"{records:,} records of {accounts:,} accounts under {len(results)} roots"
+    return results
+
+
+def _anchor(demo: Demo, months: Sequence[OperatorMonth]) -> None:
+    with demo.stage.step("anchor the roots", len(months)) as (step, advance):
+        for number, anchorer in enumerate(ANCHORERS, start=1):
+            step.gas += demo.anchor(number, anchorer, demo.period)
+            advance(1)
+        step.detail = "one transaction a batch, written down before it is sent"
+    with demo.stage.step("seal the period", len(months)) as (step, advance):
+        for number, admin in enumerate(ADMINS, start=1):
+            step.gas += seal_period(demo.store, demo.client(admin), number, demo.period).gas_used
+            advance(1)
+        step.detail = "from now on only amendments"
+
+
+def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
+    with demo.stage.step("hand out bundles", sum(month.accounts for month in months)) as (step, advance):
+        written = []
+        for number in range(1, len(months) + 1):
+            vault = SecretStore(demo.secrets, number)
+            home = demo.out / f"operator-{number}"
+            for stored in find_batches(demo.store, number, demo.period):
+                placed = (
+                    (home / "bundles" / f"{cut.file_name(account)}.json", bundle)
+                    for account, bundle in cut.bundles(stored, vault)
+                )
+                for path in cut.write_documents(placed):
+                    written.append(path)
+                    advance(1)
+                keys = (
+                    (home / "account-keys" / f"{cut.file_name(account)}.key.json", key_file)
+                    for account, key_file in cut.account_keys(stored, vault)
+                )
+                for _ in cut.write_documents(keys):
+                    pass
+        step.detail = (
+            f"{len(written):,} proof files, {sum(path.stat().st_size for path in written) >> 20} MiB"
+        )
+    return written
+
+
+def _verify_bundles(demo: Demo, bundles: list[Path]) -> int:
+    with demo.stage.step("verify every bundle", len(bundles)) as (step, advance):
+        verifier = Verifier(pins=Pins.load(demo.out / "trust.json"), rpc=[demo.rpc])
+        valid = 0
+        for path in bundles:
+            valid += verifier.verify(path).verdict is Verdict.VALID
+            advance(1)
+        step.detail = f"{valid:,} of {len(bundles):,} valid; the chain was asked for {_roots(bundles)} roots"
+    return valid
+
+
+def _roots(bundles: list[Path]) -> int:
+    """How many batches the bundles belong to: one look-up each."""
+    return len({path.parent for path in bundles})
+
+
+def _verify_receipts(demo: Demo, bundles: list[Path]) -> int:
+    with demo.stage.step("ask the contract", RECEIPTS) as (step, advance):
+        pins = Pins.load(demo.out / "trust.json")
+        verifier = Verifier(pins=pins, rpc=[demo.rpc], on_chain="node")
+        agreed = 0
+        for number in range(RECEIPTS):
+            source = bundles[number * len(bundles) // RECEIPTS]
+            bundle = cases.read_bundle(source)
+            line = (7 * number) % len(bundle.records)
+            path = demo.out / "receipts" / f"{source.parent.parent.name}-{source.stem}-{line}.json"
+            cut.write_document(path, cut.receipt(bundle, line, show_number=number % 2 == 0))
+            agreed += verifier.verify(path).verdict is Verdict.VALID
+            advance(1)
+        step.detail = (
+            f"verifyRecord agrees with {agreed} of {RECEIPTS} receipts, half of them without the number"
+        )
+    return agreed
+
+
+def _show(demo: Demo, summary: dict[str, Any], outcomes: list[cases.Outcome], bundle: Path) -> None:
+    """The cases as a table, the figures, and what to try next."""
+    console = demo.stage.console
+    table = Table(title="\nWhat somebody might try, and what the subscriber is told", title_justify="left")
+    for name in ("case", "verdict", "because"):
+        table.add_column(name, overflow="fold")
+    for outcome in outcomes:
+        colour = "green" if outcome.expected else "red"
+        words = escape(outcome.report.verdict.words)
+        table.add_row(outcome.words, f"[{colour}]{words}[/{colour}]", escape(outcome.because))
+    console.print(table)
+    gas = sum(summary["gas"].values())
+    console.print(
+        f"\n[bold]{summary['records']:,} records, {summary['accounts']:,} accounts,"
+        f" {summary['batches']} batches, {gas:,} gas, {summary['seconds']['total']:.1f} s.[/bold]"
+        f"  Everything is in {demo.out}",
+        soft_wrap=True,
+    )
+    console.print(
+        "\nTry it yourself:\n"
+        f"  ./run billproof verify --rpc {demo.rpc} --trust {demo.out / 'trust.json'} {bundle}\n"
+        f"  ./run billproof status {demo.period} --operator 1 --store {demo.store} --rpc {demo.rpc}\n",
+        highlight=False,
+        soft_wrap=True,
+    )
