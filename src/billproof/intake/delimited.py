@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from billproof.errors import InputError
 from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Ints, Octets, Rows
 from billproof.intake.source import text_blocks
-from billproof.intake.splitting import Dialect, cut
+from billproof.intake.splitting import MISPLACED, Dialect, cut
 
-_SMALLEST_WINDOW = 1 << 14
+_SMALLEST_WINDOW = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,16 @@ class DelimitedReader:
         if len(part.rows) > 1:
             found.starts.append(part.starts + base)
             found.ends.append(part.ends + base)
-            found.first.append(part.first[:-1] + found.fields)
-            found.counts.append(np.diff(part.first))
-            found.bounds.append(np.stack((part.rows[:-1], part.rows[1:])) + base)
-            found.lines.append(np.searchsorted(part.newlines, part.rows[:-1]) + self._line)
+            lines = np.searchsorted(part.newlines, part.rows[:-1]) + self._line
+            for row in part.spoilt.tolist():
+                raw = _show(window[part.rows[row] : part.rows[row + 1]].tobytes())
+                found.bad.append(BadRow(int(lines[row]), "row", MISPLACED, raw))
+            found.first.append(np.delete(part.first[:-1], part.spoilt) + found.fields)
+            found.counts.append(np.delete(np.diff(part.first), part.spoilt))
+            found.bounds.append(
+                np.delete(np.stack((part.rows[:-1], part.rows[1:])), part.spoilt, axis=1) + base
+            )
+            found.lines.append(np.delete(lines, part.spoilt))
             found.fields += len(part.starts)
             found.doubled |= part.doubled
         self._line += int(np.searchsorted(part.newlines, part.consumed))
@@ -137,7 +143,8 @@ class DelimitedReader:
     def _give_up_line(self, text: bytes, position: int, fault: str, final: bool, found: _Block) -> int:
         """Reject the line at ``position``; where the next one begins."""
         reason = fault or f"is longer than {MAX_ROW} bytes, or a quote is opened and never closed"
-        raw = text[position : position + RAW_KEPT].split(b"\n", 1)[0]
+        end = text.find(b"\n", position, position + MAX_ROW)
+        raw = text[position : end if end >= 0 else position + RAW_KEPT]
         self._dropping = BadRow(
             self._line, "row", f"the row {reason}" if reason[:2] == "is" else reason, _show(raw)
         )

@@ -16,6 +16,9 @@ from billproof.intake.rows import MAX_ROW, Bools, Ints, Octets
 
 _NEWLINE, _RETURN, _BLANK, _TAB = 10, 13, 32, 9
 
+#: What is wrong with a row whose quotes do not match.
+MISPLACED = "a quote stands inside a field, or is never closed"
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -34,7 +37,8 @@ class Cut:
 
     ``starts``, ``ends``: per field, without quotes and blanks. ``rows``: start of every row and the end of
     the last; ``first``: index of every row's first field and the number of fields. ``consumed``: bytes
-    dealt with. ``fault``: why the row that begins at ``consumed`` cannot be read, or empty.
+    dealt with. ``spoilt``: rows among these whose quotes are wrong, but whose line stands for itself.
+    ``fault``: why the row that begins at ``consumed`` cannot be read, or empty.
     """
 
     starts: Ints
@@ -43,6 +47,7 @@ class Cut:
     first: Ints
     newlines: Ints
     doubled: bool
+    spoilt: Ints
     consumed: int
     fault: str
 
@@ -70,9 +75,13 @@ def cut(window: Octets, dialect: Dialect, *, final: bool) -> Cut:
         at = np.append(at, size)
         kind = np.append(kind, np.uint8(_NEWLINE))
     row_end = np.flatnonzero(kind == _NEWLINE)
-    fault, fault_at = _quote_fault(window, quotes, dialect, final=final)
-    if final and unclosed and not fault:
-        fault, fault_at = "a quote is opened and never closed", size
+    wrong = _wrong_quotes(window, quotes, dialect)
+    alone = _stands_alone(wrong, quotes, newlines, size, final=final)
+    fault, fault_at = "", size
+    if not alone.all():
+        fault, fault_at = MISPLACED, int(wrong[~alone][0])
+    elif final and unclosed:
+        fault = "a quote is opened and never closed"
     bounds = np.concatenate(([0], at[row_end] + 1))
     keep = len(row_end)
     if fault:
@@ -88,6 +97,7 @@ def cut(window: Octets, dialect: Dialect, *, final: bool) -> Cut:
     blanks = _blanks(window, dialect) if dialect.strip else None
     if blanks is not None:
         starts, ends = _strip(starts, ends, blanks)
+    spoilt = np.unique(np.searchsorted(bounds, wrong[alone & (wrong < fault_at)], "right") - 1)
     doubled = False
     if len(quotes) and fields:
         inside = starts < ends
@@ -101,6 +111,7 @@ def cut(window: Octets, dialect: Dialect, *, final: bool) -> Cut:
         np.concatenate(([0], row_end + 1)),
         newlines,
         doubled,
+        spoilt[spoilt < keep],
         int(bounds[keep]),
         fault,
     )
@@ -134,10 +145,21 @@ def _strip(starts: Ints, ends: Ints, solid: Ints) -> tuple[Ints, Ints]:
     return left, right
 
 
-def _quote_fault(window: Octets, quotes: Ints, dialect: Dialect, *, final: bool) -> tuple[str, int]:
-    """The first quote that is not where a quote may be: ``(reason, position)``, reason empty for none."""
+def _stands_alone(wrong: Ints, quotes: Ints, newlines: Ints, size: int, *, final: bool) -> Bools:
+    """Which wrong quotes stand on a line that begins and ends outside quotes: giving it up moves no other."""
+    line = np.searchsorted(newlines, wrong)
+    edges = np.concatenate(([0], newlines, [size]))
+    before = np.searchsorted(quotes, edges[line])
+    after = np.searchsorted(quotes, edges[line + 1])
+    complete = (line < len(newlines)) | final
+    result: Bools = complete & (before & 1 == 0) & (after & 1 == 0)
+    return result
+
+
+def _wrong_quotes(window: Octets, quotes: Ints, dialect: Dialect) -> Ints:
+    """The quotes that are not where a quote may be, in order."""
     if not len(quotes):
-        return "", 0
+        return quotes
     size = len(window)
     opening, closing = quotes[0::2], quotes[1::2]
     before, after = opening - 1, closing + 1
@@ -157,10 +179,7 @@ def _quote_fault(window: Octets, quotes: Ints, dialect: Dialect, *, final: bool)
     good_close |= returning & ((after + 1 >= size) | (window[follower] == _NEWLINE))
     paired = opening[1:]
     good_close[: len(paired)] |= paired == closing[: len(paired)] + 1
-    places = [bad[0] for bad in (opening[~good_open], closing[~good_close]) if len(bad)]
-    if not places:
-        return "", 0
-    return "a quote stands inside a field, or is never closed", int(min(places))
+    return np.sort(np.concatenate((opening[~good_open], closing[~good_close])))
 
 
 def _one_of(window: Octets, places: Ints, wanted: tuple[int, ...]) -> Bools:

@@ -207,3 +207,11 @@ def test_unusable_files(file: Callable[[bytes], Path], tmp_path: Path) -> None:
         cells(tmp_path)
     with pytest.raises(InputError, match="is UTF-16"):
         cells(file("a,b,c\n".encode("utf-16")))
+
+
+def test_a_reject_keeps_its_whole_row(file: Callable[[bytes], Path]) -> None:
+    long = b"y" * 50_000
+    content = b'1,"2"x,' + long + b"\n" + b'1,2"x,' + long + b"\n1,2\n"
+    layout = Layout("utf-8", COMMA, 0, NAMES, None)
+    bad = [row for part in DelimitedReader(file(content), layout, frozenset(NAMES)) for row in part.bad]
+    assert "\n".join(row.raw for row in sorted(bad, key=lambda row: row.line)).encode() + b"\n" == content
