@@ -87,12 +87,15 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
         problems.append(
             Problem("line count", f"the statement has {statement.recordCount} lines, the file holds {count}")
         )
+    if int(statement.total) not in _INT64:
+        raise doc.SchemaError("statement.total does not fit 64 bits")
     total = sum(int(record.amount) for record in bundle.records)
     if int(statement.total) != total:
         problems.append(
             Problem(
                 "total",
-                f"the lines add up to {money(total)} {statement.currency}, the statement says {money(int(statement.total))}",
+                f"the lines add up to {money(total)} {statement.currency},"
+                f" the statement says {money(int(statement.total))}",
             )
         )
     records_root = tree.build_tree(lines.hashes)[0].tobytes()

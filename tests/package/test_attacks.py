@@ -211,6 +211,13 @@ def test_integers_beyond_64_bits_break_the_schema(field: str, value: str, bundle
         include_receipt(reread(receipt))
 
 
+@pytest.mark.parametrize("value", [*_TOO_LARGE, "-9223372036854775809"])
+def test_totals_beyond_64_bits_break_the_schema(value: str, bundle: doc.Bundle) -> None:
+    statement = msgspec.structs.replace(bundle.statement, total=value)
+    with pytest.raises(doc.SchemaError, match="does not fit"):
+        include_bundle(reread(msgspec.structs.replace(bundle, statement=statement)))
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("index", str(1 << 32)), ("service", "256"), ("utcOffset", "32768"), ("utcOffset", "-32769")],

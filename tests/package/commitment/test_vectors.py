@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +12,27 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
+from billproof.commitment import salts, structs
+from billproof.records import Service
+
 ROOT = Path(__file__).resolve().parents[3]
 Oracle = Callable[[str, Any], Any]
+SERVICE_WORDS = {
+    Service.VOICE_ORIGINATED: "voice originated",
+    Service.VOICE_TERMINATED: "voice terminated",
+    Service.VOICE_FORWARDED: "voice forwarded",
+    Service.MESSAGE_SENT: "message sent",
+    Service.MESSAGE_RECEIVED: "message received",
+    Service.DATA: "data",
+    Service.MMS: "MMS",
+    Service.CONTENT: "content",
+    Service.RECURRING: "recurring",
+    Service.ONE_OFF: "one-off",
+    Service.DISCOUNT: "discount",
+    Service.TAX: "tax",
+    Service.CREDIT: "credit",
+    Service.ROUNDING: "rounding",
+}
 
 
 def raw(text: str) -> bytes:
@@ -149,3 +169,22 @@ def test_the_head_link_by_abi_encoding(batch: Any) -> None:
     link = [before, raw(batch["batchId"]), raw(batch["root"]), raw(batch["manifestHash"]), 0]
     after = keccak(encode(["bytes32", "bytes32", "bytes32", "bytes32", "uint32"], link))
     assert hexed(after) == batch["head"]["after"]
+
+
+def test_every_test_that_the_specification_names_exists() -> None:
+    text = (ROOT / "docs/protocol.md").read_text()
+    named = re.findall(r"`([\w/.]+)::(\w+)`", text)
+    assert len(named) > 30
+    for file, name in named:
+        assert re.search(rf"\b(def|function) {name}\b", (ROOT / "tests" / file).read_text()), (file, name)
+
+
+def test_the_specification_states_the_types_labels_and_example() -> None:
+    """What is written by hand in it, next to the generated parts."""
+    text = (ROOT / "docs/protocol.md").read_text()
+    for struct in structs.ALL:
+        assert f"    {struct.type_string}\n" in text
+    for label in (salts.OPENING_KEY, salts.PEER_SALT, salts.TOTALS_SALT):
+        assert f'"{label}"' in text
+    for service in Service:
+        assert re.search(rf"\b{service.value} {SERVICE_WORDS[service]}", text), service
