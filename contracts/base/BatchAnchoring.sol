@@ -74,6 +74,8 @@ abstract contract BatchAnchoring is OperatorRegistry {
         uint256 deadline,
         bytes calldata signature
     ) external returns (bytes32 batchId) {
+        // A block producer may shift the time by seconds; a deadline is hours away, and a period begins once a month.
+        // slither-disable-next-line timestamp
         if (block.timestamp > deadline) revert BillingLedgerSignatureExpired(deadline);
         Run memory run = _begin(operatorId, anchorer);
         // The struct's members are the typed struct's, in its order.
@@ -212,7 +214,8 @@ abstract contract BatchAnchoring is OperatorRegistry {
 
     /// @dev Makes `period` the one in memory.
     function _open(Run memory run, uint32 period) private {
-        if (period == run.period) return;
+        // A run that has opened no period yet holds 0 there, which is no month: it must not pass for open.
+        if (period == run.period && period != 0) return;
         _requireBegun(period);
         _close(run);
         PeriodState storage stored = _periods[run.operatorId][period];
@@ -238,6 +241,7 @@ abstract contract BatchAnchoring is OperatorRegistry {
     /// @dev Refuses what is no month, and months that have not begun in UTC.
     function _requireBegun(uint32 period) private view {
         if (!BillingPeriod.isValid(period)) revert BillingLedgerInvalidPeriod(period);
+        // slither-disable-next-line timestamp -- see anchorBySig
         if (BillingPeriod.startOf(period) > block.timestamp) revert BillingLedgerFuturePeriod(period);
     }
 }

@@ -21,6 +21,8 @@ library BillingPeriod {
     /// after floor((153 * m + 2) / 5) days, m = 0 for March.
     function startOf(uint32 period) internal pure returns (uint256) {
         // A valid period keeps every operand below 2^22 and the difference positive: nothing here wraps.
+        // Slither: the divisions are meant to round, year and month being digits of the period.
+        // slither-disable-start divide-before-multiply
         unchecked {
             uint256 year = period / 100;
             uint256 month = period % 100;
@@ -31,5 +33,6 @@ library BillingPeriod {
             uint256 leapDays = year / 4 - year / 100 + year / 400;
             return (365 * year + leapDays + (153 * (month - 3) + 2) / 5 - EPOCH_DAY) * 1 days;
         }
+        // slither-disable-end divide-before-multiply
     }
 }

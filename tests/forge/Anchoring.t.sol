@@ -67,9 +67,12 @@ contract AnchoringTest is LedgerTest {
         ledger.anchor(OPERATOR, 202_511, 1, 1, ROOT, 0, 0);
         vm.warp(NOW);
         _anchorIn(202_511, 1, 1);
-        vm.prank(ANCHORER);
-        vm.expectRevert(abi.encodeWithSelector(IBillingLedger.BillingLedgerInvalidPeriod.selector, 202_513));
-        ledger.anchor(OPERATOR, 202_513, 1, 1, ROOT, 0, 0);
+        uint32[3] memory noMonths = [uint32(0), 202_500, 202_513];
+        for (uint256 i = 0; i < noMonths.length; ++i) {
+            vm.prank(ANCHORER);
+            vm.expectRevert(abi.encodeWithSelector(IBillingLedger.BillingLedgerInvalidPeriod.selector, noMonths[i]));
+            ledger.anchor(OPERATOR, noMonths[i], 1, 1, ROOT, 0, 0);
+        }
     }
 
     function test_AmendmentsNameABatchOfTheirRegion() public {

@@ -152,6 +152,7 @@ contract LedgerHandler is Base {
         if (miss % 8 == 0) sequence = uint32(miss / 8 % (sequence + 2));
         uint32 amends = where / 6 % 3 == 0 ? uint32(where / 18 % (sequence + 1)) : 0;
         if (miss % 16 == 3) root = 0;
+        if (miss % 16 == 5) period = 0;
         return IBillingLedger.BatchAnchor(period, region, sequence, root, keccak256(abi.encode(root)), amends);
     }
 
@@ -195,6 +196,7 @@ contract LedgerHandler is Base {
     }
 
     function _begun(uint32 period) private view returns (bool) {
+        if (period == 0) return false; // no month
         return period == 202_509 || (period == 202_510 && block.timestamp >= OCTOBER) || block.timestamp >= NOVEMBER;
     }
 
