@@ -136,7 +136,7 @@ def _ensure_deployer(endpoint: Endpoint, signer: Signer) -> bool:
         if not _deployer_there(endpoint):
             raise CannotCheckError(
                 f"this chain does not accept the deterministic deployer: {error.message}",
-                advice="a chain that refuses transactions without chain id needs it built in: ask whoever runs it",
+                advice="a chain that refuses transactions without chain id needs it built in: ask its makers",
             ) from error
     if not _deployer_there(endpoint):
         raise CannotCheckError("the deterministic deployer was sent, but is not there", advice="try again")

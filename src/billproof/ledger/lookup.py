@@ -199,15 +199,15 @@ class RootLookup:
         return block
 
     def _require_ledger(self, endpoint: Endpoint, final: BlockRef) -> None:
-        at = hex(final.number)
-        if not ledger_code_present(endpoint, self.deployment, at) and ledger_code_present(
-            endpoint, self.deployment
-        ):
-            raise NotFinalError(
-                f"the ledger itself is deployed, but not final yet on {self.deployment.name}",
-                advice="try again in some minutes",
-            )
-        require_ledger(endpoint, self.deployment, at)
+        try:
+            require_ledger(endpoint, self.deployment, hex(final.number))
+        except NoLedgerError:
+            if ledger_code_present(endpoint, self.deployment):
+                raise NotFinalError(
+                    f"the ledger itself is deployed, but not final yet on {self.deployment.name}",
+                    advice="try again in some minutes",
+                ) from None
+            raise
 
     def _drop(self, endpoint: Endpoint, error: CannotCheckError) -> None:
         self._failures[endpoint.name] = error

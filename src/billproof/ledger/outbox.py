@@ -64,7 +64,7 @@ def anchor(
         What was anchored before the error stays and is recognised by the next run.
     """
     patience = patience or Patience()
-    told = progress or (lambda _: None)
+    told = _silence if progress is None else progress
     jobs = [AnchorJob(request, client, patience, told) for request in requests]
     results = []
     for job in jobs:
@@ -74,6 +74,10 @@ def anchor(
         with _alone(job.request.state_path.parent):
             results[number] = replace(results[number], anchored=job.confirm(results[number].anchored))
     return results
+
+
+def _silence(_: Progress) -> None:
+    pass
 
 
 @contextmanager

@@ -255,7 +255,9 @@ class AnchorJob:
         """Another transaction of the account has used the nonce, or ours landed just now."""
         there = self._there()
         if there is not None:
-            return self._recognise(state, there), state
+            done = self._recognise(state, there)
+            self._tell("in-block", f"block {done.block_number}")
+            return done, state
         found = self._receipt(state)
         if found is not None:
             return self._landed(state, found), state

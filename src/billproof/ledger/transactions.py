@@ -102,14 +102,15 @@ def balance(endpoint: Endpoint, address: str) -> int:
 
 
 def estimate(endpoint: Endpoint, sender: str, to: str, data: bytes, value: int = 0) -> int:
-    """The gas limit to use: the node's estimate and a fifth.
+    """The gas limit to use: the node's estimate and a fifth. On the newest block, not what waits: a
+    transaction that is to replace a waiting one would find its own effect there.
 
     Raises:
         LedgerError: the contract refuses, in words.
     """
     call = {"from": sender, "to": to, "data": "0x" + data.hex(), "value": hex(value)}
     try:
-        needed = quantity(endpoint, endpoint.request("eth_estimateGas", [call]))
+        needed = quantity(endpoint, endpoint.request("eth_estimateGas", [call, "latest"]))
     except RpcError as error:
         raise refusal(error, sender) from error
     return needed + needed // 5
