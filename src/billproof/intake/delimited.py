@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from billproof.errors import InputError
+from billproof.intake.overlay import overlay, show, spoilt, undouble
 from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Ints, Octets, Rows
 from billproof.intake.source import text_blocks
 from billproof.intake.splitting import MISPLACED, Dialect, cut
@@ -127,7 +127,7 @@ class DelimitedReader:
             found.ends.append(part.ends + base)
             lines = np.searchsorted(part.newlines, part.rows[:-1]) + self._line
             for row in part.spoilt.tolist():
-                raw = _show(window[part.rows[row] : part.rows[row + 1]].tobytes())
+                raw = show(window[part.rows[row] : part.rows[row + 1]].tobytes())
                 found.bad.append(BadRow(int(lines[row]), "row", MISPLACED, raw))
             found.first.append(np.delete(part.first[:-1], part.spoilt) + found.fields)
             found.counts.append(np.delete(np.diff(part.first), part.spoilt))
@@ -146,7 +146,7 @@ class DelimitedReader:
         end = text.find(b"\n", position, position + MAX_ROW)
         raw = text[position : end if end >= 0 else position + RAW_KEPT]
         self._dropping = BadRow(
-            self._line, "row", f"the row {reason}" if reason[:2] == "is" else reason, _show(raw)
+            self._line, "row", f"the row {reason}" if reason[:2] == "is" else reason, show(raw)
         )
         return self._drop(text, position, final, found)
 
@@ -173,19 +173,19 @@ class DelimitedReader:
         )
         bounds = np.concatenate(found.bounds, axis=1) if found.bounds else np.zeros((2, 0), np.int64)
         filled = np.flatnonzero((counts > 1) | (starts[first] < ends[first]))
-        fields = _overlay(text, starts, ends)
+        fields = overlay(text, starts, ends)
         if not self._names:
             filled = self._header(filled, first, counts, lines, fields, found)
             if not self._names:
                 return None
         good = np.ones(len(filled), np.bool_)
-        spoilt = _spoilt(text, bounds[:, filled])
-        self._wrong_shape(counts[filled], good, spoilt)
+        broken = spoilt(text, bounds[:, filled])
+        self._wrong_shape(counts[filled], good, broken)
         bad = list(found.bad)
         for index in np.flatnonzero(~good).tolist():
             row = filled[index]
-            reason = spoilt.get(index) or self._shape_reason(int(counts[row]))
-            bad.append(BadRow(int(lines[row]), "row", reason, _show(text[bounds[0, row] : bounds[1, row]])))
+            reason = broken.get(index) or self._shape_reason(int(counts[row]))
+            bad.append(BadRow(int(lines[row]), "row", reason, show(text[bounds[0, row] : bounds[1, row]])))
         kept = filled[good]
         if not len(kept) and not bad:
             return None
@@ -200,10 +200,10 @@ class DelimitedReader:
                 texts = fields.take(pa.array(index, mask=counts <= place)).fill_null("")
             else:
                 texts = fields.take(pa.array(index))
-            return _undouble(texts, self._layout.dialect.quote) if found.doubled else texts
+            return undouble(texts, self._layout.dialect.quote) if found.doubled else texts
 
         def raw(rows: Ints) -> list[str]:
-            return [_show(text[begin:end]) for begin, end in bounds[:, rows].T.tolist()]
+            return [show(text[begin:end]) for begin, end in bounds[:, rows].T.tolist()]
 
         return Rows(lines[kept], column, raw, bad)
 
@@ -211,11 +211,12 @@ class DelimitedReader:
         self, filled: Ints, first: Ints, counts: Ints, lines: Ints, fields: pa.StringArray, found: _Block
     ) -> Ints:
         """Take the names from the first row; the remaining rows."""
-        if found.bad and (not len(filled) or found.bad[0].line < lines[filled[0]]):
+        worst = min(found.bad, key=lambda row: row.line, default=None)
+        if worst and (not len(filled) or worst.line < lines[filled[0]]):
             raise InputError(
-                f"the header cannot be read: {found.bad[0].reason}",
+                f"the header cannot be read: {worst.reason}",
                 file=self._path,
-                line=found.bad[0].line,
+                line=worst.line,
                 advice="check file.quote, file.encoding and file.skip_lines in the mapping",
             )
         if not len(filled):
@@ -254,72 +255,15 @@ class DelimitedReader:
                     advice="correct the column name, file.delimiter or file.skip_lines in the mapping",
                 )
 
-    def _wrong_shape(self, counts: Ints, good: Bools, spoilt: dict[int, str]) -> None:
+    def _wrong_shape(self, counts: Ints, good: Bools, broken: dict[int, str]) -> None:
         """Mark rows with too few or too many columns, and those that are not text."""
         most = len(self._names)
         least = most if self._layout.min_columns is None else self._layout.min_columns
         good &= (counts >= least) & (counts <= most)
-        good[list(spoilt)] = False
+        good[list(broken)] = False
 
     def _shape_reason(self, count: int) -> str:
         most = len(self._names)
         least = self._layout.min_columns
         wanted = f"{most}" if least is None else f"{least} to {most}"
         return f"{count} columns instead of {wanted}"
-
-
-def _overlay(text: bytes, starts: Ints, ends: Ints) -> pa.StringArray:
-    """The fields as every other element of a string array over the text itself."""
-    if not len(starts):
-        return pa.array([""], pa.string())
-    offsets = np.empty(2 * len(starts), np.int32)
-    offsets[0::2] = starts
-    offsets[1::2] = ends
-    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text))
-
-
-def _undouble(texts: pa.StringArray, quote: int) -> pa.StringArray:
-    """Doubled quotes are one. Outside quoted fields no quote survives :func:`cut`, so all texts can be
-    treated.
-    """
-    mark = chr(quote)
-    return pc.replace_substring(texts, mark + mark, mark)
-
-
-def _spoilt(text: bytes, bounds: Ints) -> dict[int, str]:
-    """Rows that hold NUL or bytes that are not text, by index: why."""
-    found: dict[int, str] = {}
-    if not len(bounds[0]):
-        return found
-    position = text.find(b"\0")
-    while position >= 0:
-        index = int(np.searchsorted(bounds[1], position, "right"))
-        if index >= len(bounds[0]):
-            break
-        inside = bool(bounds[0, index] <= position)
-        if inside:
-            found[index] = "holds a NUL byte"
-        position = text.find(b"\0", int(bounds[int(inside), index]))
-    if text.isascii():
-        return found
-    position = 0
-    view = memoryview(text)
-    while True:
-        try:
-            str(view[position:], "utf-8")
-        except UnicodeDecodeError as error:
-            place = position + error.start
-            index = int(np.searchsorted(bounds[1], place, "right"))
-            if index >= len(bounds[0]):
-                return found
-            inside = bool(bounds[0, index] <= place)
-            if inside:
-                found.setdefault(index, "is not valid text in the file's encoding")
-            position = int(bounds[int(inside), index])
-        else:
-            return found
-
-
-def _show(raw: bytes) -> str:
-    """A row as text, without its line ending; bytes that are not text as ``\\xNN``."""
-    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")

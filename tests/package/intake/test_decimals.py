@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, C
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billproof.intake.decimals import parse_decimals, scale
@@ -32,6 +32,7 @@ def expected(text: str, unit: Decimal) -> int | None:
     return int(value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(numerals, rubbish), max_size=20), st.sampled_from(sorted(MONEY_UNITS)))
 def test_money_is_exact_or_refused(texts: list[str], unit: str) -> None:
     number = parse_decimals(pa.array(texts, pa.string()))
@@ -68,6 +69,7 @@ def test_beyond_the_range(text: str) -> None:
     assert too_large[0] or number.too_large[0]
 
 
+@settings(deadline=None)
 @given(
     st.decimals(0, 10**9, places=9),
     st.sampled_from(sorted(QUANTITY_UNITS)),

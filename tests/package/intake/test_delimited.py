@@ -57,7 +57,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes], Path]:
     return write
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(tables, st.sampled_from(["\n", "\r\n"]), st.integers(3, 200), st.booleans(), st.booleans())
 def test_agrees_with_the_csv_module(
     file: Callable[[bytes], Path],
@@ -81,7 +81,7 @@ def test_agrees_with_the_csv_module(
     assert cells(path, block=block) == (wanted, [])
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.lists(st.sampled_from(["x", '"', ",", "\n", "ab", '""', "\0", "\xff", "\r\n"]), max_size=10),

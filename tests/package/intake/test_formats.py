@@ -44,7 +44,8 @@ value = "XXX"
 """
 
 ASTERISK = (
-    '"acme","5551","0861234567","internal","""Bob, at """"The Fox"""""" <5551>","SIP/5551-1","SIP/trunk-2","Dial",'
+    '"acme","5551","0861234567","internal","""Bob, at """"The Fox"""""" <5551>","SIP/5551-1","SIP/trunk-2",'
+    '"Dial",'
     '"SIP/trunk/0861234567,30","2026-11-05 10:00:00","2026-11-05 10:00:07","2026-11-05 10:01:07",67,60,'
     '"ANSWERED","DOCUMENTATION"'
 )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billproof.intake.clock import parse_clock, read_moments
@@ -39,6 +39,7 @@ def moments(texts: list[str], offsets: list[str] | None = None, **table: object)
 instants = st.datetimes(datetime(1973, 1, 1), datetime(2037, 12, 30))
 
 
+@settings(deadline=None)
 @given(
     st.lists(instants, min_size=1, max_size=20), st.sampled_from(ZONES), st.sampled_from(["first", "second"])
 )
@@ -57,6 +58,7 @@ def test_local_times_agree_with_zoneinfo(times: list[datetime], zone: str, ambig
             assert result == (int(aware.timestamp()), offset // timedelta(minutes=1))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(10**8, 2 * 10**9), min_size=1, max_size=20), st.sampled_from(ZONES))
 def test_epochs_take_the_zones_offset(seconds: list[int], zone: str) -> None:
     got = moments([str(value) for value in seconds], format="epoch_s", zone=zone)
@@ -135,6 +137,7 @@ def test_patterns(pattern: str, text: str, iso: str) -> None:
     assert got == ((wanted, 0) if wanted >= 0 else "is outside the years 1970 to 9999")
 
 
+@settings(deadline=None)
 @given(instants, st.integers(-1080, 1080))
 def test_own_offsets(time: datetime, minutes: int) -> None:
     aware = time.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
