@@ -14,6 +14,7 @@ from billproof.errors import BillproofError
 
 #: Command → module of this package that defines it, and its line in ``billproof --help``.
 COMMANDS = {
+    "keystore": ("keystore", "Make a key for signing, in an encrypted file."),
     "deploy": ("ledger", "Deploy the ledger contract to a chain."),
     "operator": ("operator", "Register an operator; grant, revoke and transfer its rights."),
     "simulate": ("simulate", "Write a month of realistic CDR files."),
