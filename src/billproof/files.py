@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,28 @@ _WRITERS = 16
 def json_bytes(document: Any) -> bytes:
     """The document as UTF-8 JSON, indented, with a newline at the end."""
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+#: A JSON string, or the beginning of one that never ends: it has to match in one go, or time is quadratic.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def nested_deeper(content: bytes, levels: int) -> bool:
+    """Whether JSON is nested so deeply that no parser should see it: surely beyond three times ``levels``.
+
+    Python's parser recurses in C, and the Ethereum libraries raise Python's recursion limit so far that a
+    file of brackets crashes the process before it meets the limit.
+    """
+    if content.count(b"[") + content.count(b"{") <= levels:
+        return False
+    brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
+    for _ in range(levels):
+        inner = len(brackets)
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(brackets) == inner:
+            break
+    return len(brackets) > levels
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:

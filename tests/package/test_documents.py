@@ -71,13 +71,25 @@ def test_reading_what_was_written_gives_the_same(genuine: list[Any]) -> None:
         b'{"schema": "billproof/bundle/1"} x',
         b'{"schema": "billproof/bundle/1", "batch": ' + b"9" * 10_000 + b"}",
     ],
-    ids=repr,
+    ids=lambda content: repr(content[:24]),
 )
 def test_what_is_none_of_ours_is_unusable(content: bytes) -> None:
     with pytest.raises(InputError) as caught:
         doc.parse(content, "some.json")
     assert not isinstance(caught.value, doc.SchemaError)
     assert "some.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":[', b'{"[": "\\"]", "a":'], ids=repr)
+def test_nesting_is_refused_whatever_the_recursion_limit(opening: bytes) -> None:
+    """Ethereum libraries raise the limit to 100,000 levels; the C stack ends before."""
+    content = b'{"schema": "billproof/bundle/1", "a": ' + opening * 200_000
+    script = "import sys; sys.setrecursionlimit(10**6); from billproof.bundle import documents as doc; "
+    script += "from billproof.errors import InputError\n"
+    script += "try: doc.parse(sys.stdin.buffer.read())\n"
+    script += "except InputError as error: print(error.message)"
+    done = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode().strip()) == (0, "nested too deeply"), done.stderr
 
 
 @pytest.mark.parametrize(

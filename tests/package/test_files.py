@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billproof.errors import InputError
-from billproof.files import json_bytes, replacing, write_file
+from billproof.files import json_bytes, nested_deeper, replacing, write_file
 
 
 def left(directory: Path) -> list[str]:
@@ -96,3 +99,35 @@ def test_json_has_one_form() -> None:
     assert json_bytes(document) == json_bytes(json.loads(json_bytes(document)))
     assert json_bytes(document).decode().endswith("}\n")
     assert "Grüße ☎" in json_bytes(document).decode()
+
+
+def depth(value: object) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if parts is None else 1 + max(map(depth, parts), default=0)
+
+
+JSON = st.recursive(
+    st.none() | st.text(alphabet='[]{}"\\a', max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(alphabet='[{"\\', max_size=3), inner, max_size=3)
+    ),
+)
+
+
+@given(JSON, st.integers(1, 4))
+def test_depth_is_counted_outside_strings(document: object, levels: int) -> None:
+    found = nested_deeper(json.dumps(document).encode(), levels)
+    if depth(document) <= levels:
+        assert not found
+    if depth(document) > 3 * levels:
+        assert found
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 2_000_000, b"[]" * 2_000_000, b'[[[[["' + b'\\"[' * 1_000_000, b"]" * 2_000_000]
+)
+def test_depth_takes_no_longer_than_reading(content: bytes) -> None:
+    started = time.monotonic()
+    nested_deeper(content, 4)
+    assert time.monotonic() - started < 5

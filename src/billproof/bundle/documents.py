@@ -13,9 +13,13 @@ import msgspec
 from msgspec import Meta
 
 from billproof.errors import BillproofError, InputError
+from billproof.files import nested_deeper
 
 #: Larger files are refused unread; a bundle of half a million lines stays below.
 MAX_BYTES = 256 << 20
+
+#: Ours have four levels.
+_MAX_DEPTH = 16
 
 BUNDLE = "billproof/bundle/1"
 RECEIPT = "billproof/receipt/1"
@@ -183,6 +187,8 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
         raise InputError(
             f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt."
         )
+    if nested_deeper(content, _MAX_DEPTH):
+        raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.")
     faults: list[str] = []
 
     def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -197,8 +203,6 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
 
     try:
         claim = json.loads(content.decode(), object_pairs_hook=to_object)
-    except RecursionError:
-        raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.") from None
     except ValueError as error:
         advice = "If it is a bundle, it was cut off or damaged on the way: fetch it again."
         raise InputError(f"not JSON: {error}", file=file, advice=advice) from error
