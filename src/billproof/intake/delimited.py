@@ -239,7 +239,8 @@ class DelimitedReader:
 
     def _check_names(self, line: int | None) -> None:
         """Every needed column is there, once."""
-        shown = ", ".join(self._names[:40])
+        listed = ", ".join(self._names[:40])
+        shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in listed)
         if len(shown) > 1000:
             shown = shown[:1000] + " …"
         for name in sorted(self._needed):

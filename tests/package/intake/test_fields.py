@@ -309,6 +309,8 @@ def test_headers(run: Run, good: tuple[str, str], plain: str) -> None:
         run("acc,kind,at,use,number,price\n" + good[1])
     for part in ("calls.csv:1:who", "'who'", "acc, kind, at, use, number, price"):
         assert part in str(caught.value)
+    with pytest.raises(InputError, match="PK\ufffd\ufffd"):
+        run(b"PK\x03\x1b[2J\n")
     with pytest.raises(InputError, match="named twice"):
         run("acc,kind,at,use,who,price,who\n")
     with pytest.raises(InputError, match="header cannot be read"):
