@@ -23,7 +23,8 @@ _NONCE_USED = re.compile(
 )
 _UNDERPRICED = re.compile(r"underpriced|fee too low|max fee per gas less than|gas price below", re.I)
 _POOR = re.compile(
-    r"insufficient funds|doesn't have enough funds|not enough (funds|balance)|cannot afford", re.I
+    r"insufficient funds|(doesn't|not) have enough (funds|balance)|not enough (funds|balance)|cannot afford",
+    re.I,
 )
 
 
