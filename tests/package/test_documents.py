@@ -200,7 +200,7 @@ def test_published_schemas_refuse_what_the_reader_refuses(
         "9" * 19,
         "a" * 1_000,
     ]
-    for document in genuine:
+    for document in genuine[2:]:  # the bundle with one record, both receipts, the key file
         validator = validators[document["schema"]]
         for path in _leaves(document):
             for other in others:

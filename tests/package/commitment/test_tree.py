@@ -93,7 +93,7 @@ def test_every_proof_leads_to_the_root_and_has_its_length(leaves: list[bytes], d
     assert tree.root_from_proof(leaves[index], proof) == bytes(nodes[0])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(*[st.lists(st.sampled_from([0, 1, 127, 128, 255]), min_size=32, max_size=32)] * 2)
 def test_pairs_are_sorted_as_bytes(left: list[int], right: list[int]) -> None:
     a, b = bytes(left), bytes(right)

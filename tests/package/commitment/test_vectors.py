@@ -88,23 +88,23 @@ def test_every_salt_of_the_example_follows_from_its_batch_secret(batch: Any) -> 
 def test_the_example_batch_by_viem_and_openzeppelin(batch: Any, oracle: Oracle) -> None:
     """From the bundles' fields to the root: viem hashes structs, OpenZeppelin's library builds trees."""
 
-    def hashes(kind: str, messages: list[Any]) -> list[str]:
-        return list(oracle("viem", [{"type": kind, "message": message} for message in messages]))
+    def hashes(*questions: tuple[str, list[Any]]) -> list[list[str]]:
+        """Hashes of several lists of structs, by one process."""
+        found = iter(oracle("viem", [{"type": kind, "message": m} for kind, ms in questions for m in ms]))
+        return [[next(found) for _ in messages] for _, messages in questions]
 
     bundles = list(batch["bundles"].values())
-    assert hashes("BatchId", [batch["batch"]]) == [batch["batchId"]]
-
-    seeds = [batch["secrets"]["accountSeeds"][bundle["account"]["accountId"]] for bundle in bundles]
-    key_secrets = hashes("KeySecret", [{"accountSeed": seed, "batchId": batch["batchId"]} for seed in seeds])
-    assert key_secrets == [bundle["account"]["keySecret"] for bundle in bundles]
-    subjects = hashes("Subject", [bundle["account"] for bundle in bundles])
-    holders = [bundle["account"]["holder"] for bundle in bundles]
-    openings = [{"subject": s, "holder": h} for s, h in zip(subjects, holders, strict=True)]
-    keys = hashes("AccountKey", openings)
-    assert keys == [bundle["statement"]["account"] for bundle in bundles]
-
     records = [record for bundle in bundles for record in bundle["records"]]
-    peers = hashes("Peer", records)
+    seeds = [batch["secrets"]["accountSeeds"][bundle["account"]["accountId"]] for bundle in bundles]
+    key_secrets = [{"accountSeed": seed, "batchId": batch["batchId"]} for seed in seeds]
+    openings = [bundle["account"] for bundle in bundles]
+    [batch_id], opened, subjects, peers = hashes(
+        ("BatchId", [batch["batch"]]), ("KeySecret", key_secrets), ("Subject", openings), ("Peer", records)
+    )
+    assert batch_id == batch["batchId"]
+    assert opened == [opening["keySecret"] for opening in openings]
+
+    account_keys = [{"subject": s, "holder": o["holder"]} for s, o in zip(subjects, openings, strict=True)]
     lines = [
         {
             **record,
@@ -114,10 +114,9 @@ def test_the_example_batch_by_viem_and_openzeppelin(batch: Any, oracle: Oracle) 
         }
         for record, peer in zip(records, peers, strict=True)
     ]
-    assert hashes("CallRecord", lines) == [record["hash"] for record in records]
-    trees = [{"leaves": [record["hash"] for record in bundle["records"]], "proofs": []} for bundle in bundles]
-    roots = [answer["root"] for answer in oracle("openzeppelin", trees)]
-    assert roots == [bundle["statement"]["recordsRoot"] for bundle in bundles]
+    keys, leaves = hashes(("AccountKey", account_keys), ("CallRecord", lines))
+    assert keys == [bundle["statement"]["account"] for bundle in bundles]
+    assert leaves == [record["hash"] for record in records]
 
     for bundle in bundles:
         total = sum(int(record["amount"]) for record in bundle["records"])
@@ -131,18 +130,21 @@ def test_the_example_batch_by_viem_and_openzeppelin(batch: Any, oracle: Oracle) 
         }
         for statement in (bundle["statement"] for bundle in bundles)
     ]
-    statements = dict(zip(keys, hashes("Statement", messages), strict=True))
+    statements = dict(zip(keys, *hashes(("Statement", messages)), strict=True))
 
     ring = sorted(keys)
     following = dict(zip(ring, [*ring[1:], ring[0]], strict=True))
-    leaves = hashes(
-        "AccountEntry",
-        [{"account": key, "nextAccount": following[key], "statement": statements[key]} for key in ring],
-    )
-    [entries] = oracle("openzeppelin", [{"leaves": leaves, "proofs": list(range(len(ring)))}])
-    assert entries["root"] == batch["root"]
+    entries = [{"account": key, "nextAccount": following[key], "statement": statements[key]} for key in ring]
+    [leaves] = hashes(("AccountEntry", entries))
+    trees = [{"leaves": [record["hash"] for record in bundle["records"]], "proofs": []} for bundle in bundles]
+    trees.append({"leaves": leaves, "proofs": list(range(len(ring)))})
+    *answers, top = oracle("openzeppelin", trees)
+    assert [answer["root"] for answer in answers] == [
+        bundle["statement"]["recordsRoot"] for bundle in bundles
+    ]
+    assert top["root"] == batch["root"]
     expected = {
-        key: {"nextAccount": following[key], "proof": entries["proofs"][at]} for at, key in enumerate(ring)
+        key: {"nextAccount": following[key], "proof": top["proofs"][at]} for at, key in enumerate(ring)
     }
     assert {bundle["statement"]["account"]: bundle["entry"] for bundle in bundles} == expected
 
