@@ -81,6 +81,8 @@ def deploy(
     kind = _kind(chain, kind)
     own = kind in ("development", "embedded")
     artifact = load_artifact()
+    if url and "@" in url:
+        raise InputError("the address to note down holds credentials", field="url", advice="leave them out")
     known = (KnownEndpoint(url, HttpEndpoint(url).host),) if url else ()
     wanted = Deployment(
         chain_id=chain,

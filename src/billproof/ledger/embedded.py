@@ -8,6 +8,7 @@ accepted as one; everybody knows the keys of its funded accounts.
 
 from __future__ import annotations
 
+import threading
 import time as clock
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class EmbeddedChain:
         self._journal = journal
         self._chain: LocalChain
         self._time: int | None = None
+        self._turn = threading.Lock()
         self.name = f"embedded:{journal.path.name}"
 
     @classmethod
@@ -92,8 +94,12 @@ class EmbeddedChain:
         self._time = time
 
     def request(self, method: str, params: list[Any]) -> Any:
-        """The ``result`` of the call; see ``Endpoint.request``."""
-        self._catch_up()
+        """The ``result`` of the call; see ``Endpoint.request``. Threads take turns."""
+        with self._turn:
+            self._catch_up()
+            return self._answer(method, params)
+
+    def _answer(self, method: str, params: list[Any]) -> Any:
         answer = getattr(self, f"_{method}", None) if method.startswith("eth_") else None
         if answer is None:
             raise self._error(method, _UNKNOWN_METHOD, "the embedded chain has no such method")
@@ -257,7 +263,7 @@ class EmbeddedChain:
             wanted = int(clock.time()) if self._time is None else self._time
             block = self._chain.seal((transaction,), max(wanted, earliest))
             try:
-                self._journal.append(_entry(block, [raw.lower()]))
+                self._journal.append(evm_json.journal_entry(block, [raw.lower()]))
             except OSError as error:
                 self._journal.rewind()  # memory is ahead of the disk: replay before the next answer
                 raise InputError(f"cannot be written: {error.strerror}", file=self._journal.path) from error
@@ -289,13 +295,3 @@ class EmbeddedChain:
 
     def _error(self, method: str, code: int, message: str, data: Any = None) -> RpcError:
         return RpcError(self.name, method, code, message, data)
-
-
-def _entry(block: Block, raw: list[str]) -> dict[str, Any]:
-    return {
-        "block": block.header.block_number,
-        "time": block.header.timestamp,
-        "transactions": raw,
-        "stateRoot": evm_json.hexed(block.header.state_root),
-        "hash": evm_json.hexed(block.header.hash),
-    }

@@ -154,3 +154,14 @@ def matches(log: dict[str, Any], wanted_address: Any, topics: list[Any]) -> bool
         if choice and own not in {entry.lower() for entry in choice}:
             return False
     return True
+
+
+def journal_entry(found: Block, raw: list[str]) -> dict[str, Any]:
+    """The line of the embedded chain's journal for a block of these raw transactions."""
+    return {
+        "block": found.header.block_number,
+        "time": found.header.timestamp,
+        "transactions": raw,
+        "stateRoot": hexed(found.header.state_root),
+        "hash": hexed(found.header.hash),
+    }

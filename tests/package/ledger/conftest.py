@@ -9,7 +9,9 @@ import socket
 import subprocess
 import threading
 import time
+import traceback
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,6 +139,28 @@ def quiet_anvil() -> Iterator[Chain]:
 def chain(request: pytest.FixtureRequest) -> Chain:
     found: Chain = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def fork() -> Callable[[Callable[[], Any]], int]:
+    """Does something in a process of its own, a fork of this one (nothing has to be imported again)."""
+
+    def start(work: Callable[[], Any]) -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: the child uses none
+            child = os.fork()
+        if child:
+            return child
+        failed = 1
+        try:
+            work()
+            failed = 0
+        except BaseException:  # noqa: BLE001  (printed; the exit code tells)
+            traceback.print_exc()
+        finally:
+            os._exit(failed)
+
+    return start
 
 
 # --- servers that misbehave ----------------------------------------------------------------------------

@@ -63,6 +63,8 @@ def test_kinds(anvil):
         deploy(stub, anvil.signer())
     with pytest.raises(InputError, match="always development"):
         deploy(anvil.endpoint, anvil.signer(), kind="public")
+    with pytest.raises(InputError, match="credentials"):
+        deploy(anvil.endpoint, anvil.signer(), url="https://user:word@node.example/")
     result = deploy(stub, anvil.signer(), kind="testnet", name="a test network")
     assert result.already
     assert result.deployment.confirmations is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
-import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -159,24 +159,26 @@ def test_readers_follow_and_writers_take_turns(path, signer):
             reader.request("eth_blockNumber", [])
 
 
-def test_two_processes_at_once(path):
+def test_two_processes_at_once(path, fork):
     with EmbeddedChain.open(path, writable=True):
         pass
-    code = """
-import sys
-from billproof.ledger.rpc import connect
-from billproof.ledger.signers import development_signer
-from billproof.ledger.transactions import Fees, broadcast, sign
-chain = connect("embedded:" + sys.argv[1], writable=True)
-signer = development_signer(int(sys.argv[2]), 0x62696C6C7072)
-for _ in range(15):
-    signed = sign(chain, signer, "0x" + "ab" * 20, b"", value=1, fees=Fees(4 * 10**9, 10**9), gas=21000)
-    broadcast(chain, signed.raw)
-"""
-    running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)]) for n in (0, 1)]
-    assert [process.wait(60) for process in running] == [0, 0]
+
+    def work(account):
+        with EmbeddedChain.open(path, writable=True) as chain:
+            send(chain, development_signer(account, EMBEDDED_CHAIN_ID), 15)
+
+    running = [fork(partial(work, account)) for account in (0, 1)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in running] == [0, 0]
     with EmbeddedChain.open(path) as chain:
         assert chain.request("eth_blockNumber", []) == hex(30)
+
+
+def test_threads_take_turns(path, signer):
+    with EmbeddedChain.open(path, writable=True) as chain:
+        accounts = [development_signer(n, EMBEDDED_CHAIN_ID) for n in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda account: send(chain, account, 3), accounts))
+        assert chain.request("eth_blockNumber", []) == hex(12)
 
 
 def test_full_disk(path, signer, monkeypatch):
@@ -251,15 +253,15 @@ def test_journal_knows_its_chain_id(path, written):
 def test_fast_enough(path, signer):
     chain = EmbeddedChain.open(path, writable=True)
     raws = [sign(chain, signer, TARGET, b"", nonce=n, value=1, fees=FEES, gas=21_000).raw for n in range(30)]
-    begin = time.perf_counter()
+    begin = time.process_time()  # of this process alone: others may be busy
     for raw in raws:
         broadcast(chain, raw)
-    sent = time.perf_counter()
+    sent = time.process_time()
     chain.close()
     EmbeddedChain.open(path).close()
-    replayed = time.perf_counter() - sent
-    assert sent - begin < 3  # 40 a second and more on an idle machine
-    assert replayed < 2
+    replayed = time.process_time() - sent
+    assert sent - begin < 1.5  # some 40 a second on a small machine
+    assert replayed < 1.5
 
 
 def test_ledger_deploys_and_estimates_hold(embedded):

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-import warnings
 from dataclasses import replace
 
 import pytest
@@ -17,7 +14,6 @@ import pytest
 from billproof.errors import InputError, LedgerError
 from billproof.ledger import outbox, outbox_state
 from billproof.ledger.client import BatchAnchor, LedgerClient
-from billproof.ledger.deployments import save
 from billproof.ledger.lookup import batch_events, batch_state
 from billproof.ledger.outbox import AnchorRequest, Patience, anchor, load_state
 from billproof.ledger.rpc import connect
@@ -71,72 +67,36 @@ def test_anchors_in_order_and_again_is_no_harm(chain, tmp_path, stages):
     assert anchors_of(chain, number) == [1, 2, 3]
 
 
-CHILD = """
-import os, signal, sys
-from pathlib import Path
-from billproof.ledger.client import LedgerClient
-from billproof.ledger.deployments import load
-from billproof.ledger.outbox import AnchorRequest, Patience, anchor
-from billproof.ledger.rpc import connect
-from billproof.ledger.signers import development_signer
-from billproof.ledger.states import BatchKey
+@pytest.fixture
+def killed_at(monkeypatch, fork):
+    """Anchors in a process of its own, which dies at a stage; how it ended."""
 
-spec, deployment, number, folder, stage, account = sys.argv[1:]
-deployment = load(Path(deployment))
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
 
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def told(progress):
-    if progress.stage == stage:
+    def half(path, content):
+        path.with_name(".anchor.json.1.partial").write_bytes(content[:99])
         die()
 
-signer = development_signer(int(account), deployment.chain_id)
-client = LedgerClient(connect(spec, writable=True), deployment, signer)
-key = BatchKey(int(number), 202601, 1, 1)
-request = AnchorRequest(key, b"\\x11" * 32, b"\\x22" * 32, 0, Path(folder) / "anchor.json")
-anchor([request], client, patience=Patience(timeout=20, poll=0.02), progress=told)
-"""
+    def run(stage, chain, spec, request, account):
+        def work():
+            if stage == "half-written":
+                monkeypatch.setattr(outbox_state, "write_file", half)
+            endpoint = connect(spec, writable=True)
+            client = LedgerClient(endpoint, chain.deployment, chain.signer(account))
+            anchor([request], client, patience=QUICK, progress=lambda p: p.stage == stage and die())
 
+        return os.waitstatus_to_exitcode(os.waitpid(fork(work), 0)[1])
 
-def run_child(spec, chain, tmp_path, number, stage, account):
-    folder = tmp_path / stage
-    folder.mkdir(exist_ok=True)
-    save(chain.deployment, tmp_path / "deployment.json")
-    arguments = [spec, tmp_path / "deployment.json", number, folder, stage, account]
-    return subprocess.Popen([sys.executable, "-c", CHILD, *map(str, arguments)])
-
-
-def killed_at(stage, chain, request, account, monkeypatch):
-    """Anchors in a fork of this process, which dies at the stage; how it ended."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: the child uses none
-        child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-
-        def die(*_):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        def half(path, content):
-            path.with_name(".anchor.json.1.partial").write_bytes(content[:99])
-            die()
-
-        if stage == "half-written":
-            monkeypatch.setattr(outbox_state, "write_file", half)
-        client = LedgerClient(connect(chain.url), chain.deployment, chain.signer(account))
-        anchor([request], client, patience=QUICK, progress=lambda p: p.stage == stage and die())
-    finally:
-        os._exit(0)
+    return run
 
 
 @pytest.mark.parametrize("stage", ["signing", "half-written", "signed", "sent", "in-block", "confirmed"])
-def test_killed_at_every_point(anvil, tmp_path, monkeypatch, stage):
+def test_killed_at_every_point(anvil, tmp_path, killed_at, stage):
     account = 1
     number = anvil.operator(account)
     request = request_for(number, tmp_path)
-    assert killed_at(stage, anvil, request, account, monkeypatch) == -signal.SIGKILL
+    assert killed_at(stage, anvil, anvil.url, request, account) == -signal.SIGKILL
     signed = load_state(request, anvil.deployment)
     landed = stage in ("sent", "in-block", "confirmed")
     assert (signed is not None) == (stage not in ("signing", "half-written"))
@@ -151,11 +111,12 @@ def test_killed_at_every_point(anvil, tmp_path, monkeypatch, stage):
     assert load_state(request, anvil.deployment).status == "anchored"
 
 
-def test_killed_on_the_embedded_chain(embedded, tmp_path):
+def test_killed_on_the_embedded_chain(embedded, tmp_path, killed_at):
     number = embedded.operator()
+    request = request_for(number, tmp_path)
     spec = f"embedded:{embedded.endpoint._journal.path}"
-    assert run_child(spec, embedded, tmp_path, number, "sent", 0).wait(60) == -signal.SIGKILL
-    (result,) = anchor([request_for(number, tmp_path / "sent")], embedded.client(), patience=QUICK)
+    assert killed_at("sent", embedded, spec, request, 0) == -signal.SIGKILL
+    (result,) = anchor([request], embedded.client(), patience=QUICK)
     assert result.already
     assert anchors_of(embedded, number) == [1]
 
