@@ -9,8 +9,8 @@ import {BillingHashes} from "./libraries/BillingHashes.sol";
 import {BillingTrees} from "./libraries/BillingTrees.sol";
 
 /// @title Billing ledger
-/// @notice What is proved about anchored batches; anchoring is in `BatchAnchoring`, operators in
-/// `OperatorRegistry`. No proxy and no owner: what is stored here stays.
+/// @notice What is proved about anchored batches; anchoring is in `BatchAnchoring` and
+/// `BatchStore`, operators in `OperatorRegistry`. No proxy and no owner: what is stored here stays.
 contract BillingLedger is BatchAnchoring {
     constructor() EIP712("Billproof", "1") {}
 
@@ -66,13 +66,14 @@ contract BillingLedger is BatchAnchoring {
         bool[] calldata recordProofFlags,
         bytes32[] calldata entryProof
     ) external view returns (Reason) {
-        if (terms.recordCount == 0 || records.length == 0) return _orNotAnchored(key, Reason.EmptySet);
+        if (terms.recordCount == 0 || records.length == 0) {
+            return _orNotAnchored(key, Reason.EmptySet);
+        }
         if (!_strictlyIncreasing(records, terms.recordCount)) return _orNotAnchored(key, Reason.IndexOutOfRange);
         if (!BillingTrees.isMultiproof(records.length, recordProof.length, recordProofFlags)) {
             return _orNotAnchored(key, Reason.RecordProofLength);
         }
-        bytes32 recordsRoot =
-            MerkleProof.processMultiProofCalldata(recordProof, recordProofFlags, _leavesOf(records));
+        bytes32 recordsRoot = MerkleProof.processMultiProofCalldata(recordProof, recordProofFlags, _leavesOf(records));
         return _checkStatement(key, terms, recordsRoot, nextAccount, entryProof);
     }
 

@@ -28,7 +28,7 @@ interface IBillingLedger {
     struct Batch {
         bytes32 root;
         uint64 anchoredAt; // seconds, block time
-        uint64 blockNumber;
+        uint64 blockNumber; // as the chain's EVM counts; some rollups give their parent chain's
         uint32 amends;
         bool repudiated;
         bool ringFault;
@@ -106,12 +106,21 @@ interface IBillingLedger {
         RingFault // the batch is flagged: its absences prove nothing
     }
 
-    event OperatorRegistered(uint64 indexed operatorId, address indexed admin, string name, string domain, string metadataURI);
+    /// @notice An operator was registered by its admin.
+    event OperatorRegistered(
+        uint64 indexed operatorId, address indexed admin, string name, string domain, string metadataURI
+    );
+    /// @notice An operator changed what it says of itself.
     event OperatorUpdated(uint64 indexed operatorId, string name, string domain, string metadataURI);
+    /// @notice The admin named a successor, or cancelled with the zero address.
     event AdminTransferStarted(uint64 indexed operatorId, address indexed admin, address indexed pendingAdmin);
+    /// @notice The successor accepted. Anchorer keys stay as they were.
     event AdminTransferred(uint64 indexed operatorId, address indexed previousAdmin, address indexed admin);
+    /// @notice A key may anchor from now on.
     event AnchorerGranted(uint64 indexed operatorId, address indexed anchorer);
+    /// @notice A key may no longer anchor; what it anchored before stays.
     event AnchorerRevoked(uint64 indexed operatorId, address indexed anchorer);
+    /// @notice A batch was anchored; enough to follow the operator's head without reading state.
     event BatchAnchored(
         uint64 indexed operatorId,
         uint32 indexed period,
@@ -124,29 +133,52 @@ interface IBillingLedger {
         address anchorer,
         bytes32 head
     );
+    /// @notice A period was closed with so many batches.
     event PeriodSealed(uint64 indexed operatorId, uint32 indexed period, bytes32 head, uint32 batches);
+    /// @notice The operator disowned a batch.
     event BatchRepudiated(uint64 indexed operatorId, bytes32 indexed batchId);
+    /// @notice A batch's ring of accounts was shown to lie; its absences prove nothing any more.
     event RingFaultProved(uint64 indexed operatorId, bytes32 indexed batchId, address indexed reporter);
 
+    /// @notice No operator has this id.
     error BillingLedgerUnknownOperator(uint64 operatorId);
+    /// @notice An operator needs a name.
     error BillingLedgerEmptyName();
+    /// @notice Only the operator's admin may do this.
     error BillingLedgerNotAdmin(uint64 operatorId, address caller);
+    /// @notice Only the successor whom the admin named may accept.
     error BillingLedgerNotPendingAdmin(uint64 operatorId, address caller);
+    /// @notice The key was never granted, or was revoked.
     error BillingLedgerNotAnchorer(uint64 operatorId, address caller);
+    /// @notice The zero address cannot anchor.
     error BillingLedgerZeroAddress();
+    /// @notice Not a month from 200001 to 999912.
     error BillingLedgerInvalidPeriod(uint32 period);
+    /// @notice The month has not begun in UTC.
     error BillingLedgerFuturePeriod(uint32 period);
+    /// @notice The period is closed; only amendments are taken.
     error BillingLedgerPeriodSealed(uint64 operatorId, uint32 period);
+    /// @notice A batch with this sequence is there: compare its root before retrying.
     error BillingLedgerSequenceTaken(uint64 operatorId, uint32 period, uint32 region, uint32 sequence);
+    /// @notice The sequence before this one is missing; sequences start at 1.
     error BillingLedgerSequenceGap(uint64 operatorId, uint32 period, uint32 region, uint32 sequence);
+    /// @notice A root of zero stands for no batch.
     error BillingLedgerZeroRoot();
+    /// @notice No such batch to amend, repudiate or flag.
     error BillingLedgerUnknownBatch(uint64 operatorId, uint32 period, uint32 region, uint32 sequence);
+    /// @notice There is nothing to anchor.
     error BillingLedgerEmptySet();
+    /// @notice The deadline has passed.
     error BillingLedgerSignatureExpired(uint256 deadline);
+    /// @notice Not this key's signature over these arguments, this chain, this ledger and its current nonce.
     error BillingLedgerInvalidSignature(address anchorer);
+    /// @notice Something was anchored since; this is the head now.
     error BillingLedgerHeadMismatch(bytes32 head);
+    /// @notice The period has this many batches.
     error BillingLedgerBatchCountMismatch(uint32 batches);
+    /// @notice The batch carries this flag already.
     error BillingLedgerAlreadyFlagged(bytes32 batchId);
+    /// @notice The entries are not both in the batch, are one and the same, or do not conflict.
     error BillingLedgerNoRingFault();
 
     // --- operators ---------------------------------------------------------------------------------
@@ -158,8 +190,12 @@ interface IBillingLedger {
         returns (uint64 operatorId);
 
     /// @notice Changes what the operator says of itself; admin only.
-    function updateOperator(uint64 operatorId, string calldata name, string calldata domain, string calldata metadataURI)
-        external;
+    function updateOperator(
+        uint64 operatorId,
+        string calldata name,
+        string calldata domain,
+        string calldata metadataURI
+    ) external;
 
     /// @notice First step of a transfer; the zero address cancels. Admin only.
     function transferAdmin(uint64 operatorId, address newAdmin) external;
@@ -167,7 +203,8 @@ interface IBillingLedger {
     /// @notice Second step, by the pending admin.
     function acceptAdmin(uint64 operatorId) external;
 
-    /// @notice Lets `anchorer` anchor for the operator; admin only. The admin itself holds no such right unless granted.
+    /// @notice Lets `anchorer` anchor for the operator; admin only. The admin itself holds no such right unless
+    /// granted.
     function grantAnchorer(uint64 operatorId, address anchorer) external;
 
     /// @notice Takes the right back and voids the key's signature for the current nonce by bumping the nonce;
@@ -205,8 +242,9 @@ interface IBillingLedger {
         bytes calldata signature
     ) external returns (bytes32 batchId);
 
-    /// @notice Closes a period: afterwards only amendments are anchored. Admin only, naming the operator's
-    /// head and the period's number of batches, so that it never seals what the admin has not seen.
+    /// @notice Closes a period, also one without batches: afterwards only amendments are anchored. Admin only,
+    /// naming the operator's head and the period's number of batches, so that it never seals what the admin has
+    /// not seen.
     function seal(uint64 operatorId, uint32 period, bytes32 expectedHead, uint32 expectedBatches) external;
 
     /// @notice Marks a batch as not the operator's own (a stolen key); it stays visible. Admin only.
@@ -227,8 +265,10 @@ interface IBillingLedger {
     /// @notice How many operators are registered; their ids are 1 to this.
     function operatorCount() external view returns (uint64);
 
+    /// @notice What is stored of an operator; reverts when there is none.
     function getOperator(uint64 operatorId) external view returns (Operator memory);
 
+    /// @notice Whether the key may anchor for the operator now.
     function isAnchorer(uint64 operatorId, address account) external view returns (bool);
 
     /// @notice The `nonce` of the next `Anchor` that `anchorer` signs for this operator:
@@ -237,9 +277,10 @@ interface IBillingLedger {
 
     /// @notice The running hash over the operator's batches:
     /// `head' = keccak256(abi.encode(head, batchId, root, manifestHash, amends))`, starting from
-    /// `keccak256(abi.encode(domainSeparator, operatorId))`.
+    /// `keccak256(abi.encode(domainSeparator, operatorId))`. Reverts when there is no such operator.
     function headOf(uint64 operatorId) external view returns (bytes32);
 
+    /// @notice What is stored of a period, all zero when nothing was anchored in it and it is not sealed.
     function getPeriod(uint64 operatorId, uint32 period) external view returns (Period memory);
 
     /// @notice The batch, all zero when there is none.
@@ -248,9 +289,12 @@ interface IBillingLedger {
     /// @notice The hash of the typed struct `BatchId` for this chain and ledger.
     function batchIdOf(BatchKey calldata key) external view returns (bytes32);
 
+    /// @notice The EIP-712 domain separator of this ledger on this chain.
     function domainSeparator() external view returns (bytes32);
 
     // --- verification ------------------------------------------------------------------------------
+    // Reasons are found in the order in which `Reason` lists them, a missing batch before all; `verifyAbsence`
+    // answers `RingFault` before it looks at the entry. Repudiated batches verify: ask `getBatch` for the flag.
 
     /// @notice Whether this record is a line of a statement of the batch.
     function verifyRecord(

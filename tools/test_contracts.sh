@@ -36,6 +36,7 @@ trap 'kill "$brownie_pid" 2>/dev/null; exit 130' INT TERM
 
 step "artifact" python3 tools/build_artifact.py --check
 step "gas table" .venv-contracts/bin/python tools/gas_table.py --check
+step "format" forge fmt --check interfaces contracts tests/forge
 step "forge" forge test
 # Slither empties the directory that it builds into, halmos wants syntax trees: each gets a directory of its own.
 step "Slither" env FOUNDRY_OUT=out/slither FOUNDRY_CACHE_PATH=cache/slither slither .

@@ -25,14 +25,11 @@ library BillingHashes {
     bytes32 internal constant KEY_SECRET_TYPEHASH = keccak256("KeySecret(bytes32 accountSeed,bytes32 batchId)");
 
     /// @notice Names a batch of `ledger` on the chain `chainId`.
-    function batchId(
-        uint256 chainId,
-        address ledger,
-        uint64 operatorId,
-        uint32 period,
-        uint32 region,
-        uint32 sequence
-    ) internal pure returns (bytes32) {
+    function batchId(uint256 chainId, address ledger, uint64 operatorId, uint32 period, uint32 region, uint32 sequence)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encode(BATCH_ID_TYPEHASH, chainId, ledger, operatorId, period, region, sequence));
     }
 

@@ -24,9 +24,12 @@ contract AnchoringTest is LedgerTest {
         _anchorIn(PERIOD, 2, 1);
         _anchorIn(PERIOD, 1, 2);
         _anchorIn(PERIOD, 2, 2);
-        vm.prank(ANCHORER);
-        vm.expectRevert(abi.encodeWithSelector(_gap(), OPERATOR, PERIOD, 3, 3));
-        ledger.anchor(OPERATOR, PERIOD, 3, 3, ROOT, 0, 0);
+        uint32[2] memory others = [uint32(0), 3];
+        for (uint256 i = 0; i < others.length; ++i) {
+            vm.prank(ANCHORER);
+            vm.expectRevert(abi.encodeWithSelector(_gap(), OPERATOR, PERIOD, others[i], 3));
+            ledger.anchor(OPERATOR, PERIOD, others[i], 3, ROOT, 0, 0);
+        }
         assertEq(ledger.getPeriod(OPERATOR, PERIOD).batches, 4, "batches");
     }
 
@@ -109,9 +112,8 @@ contract AnchoringTest is LedgerTest {
     }
 
     function test_OnlyRoleHolders() public {
-        bytes memory notAdmin = abi.encodeWithSelector(
-            IBillingLedger.BillingLedgerNotAdmin.selector, OPERATOR, ANCHORER
-        );
+        bytes memory notAdmin =
+            abi.encodeWithSelector(IBillingLedger.BillingLedgerNotAdmin.selector, OPERATOR, ANCHORER);
         _anchor(1, 0);
         bytes32 head = ledger.headOf(OPERATOR);
         vm.startPrank(ANCHORER);

@@ -45,9 +45,7 @@ contract AttacksTest is LedgerTest {
         Bill memory b = makeBill(freshKey(), 1, 0, 1, 7);
         anchorRoot(b.key, b.recordLeaves[0]); // the batch tree's only leaf is a record
         assertReason(verifyRecord(b, 0), ROOT_MISMATCH, "record as an entry");
-        assertReason(
-            ledger.verifyAbsence(b.key, 0, b.entries[0], new bytes32[](0)), ROOT_MISMATCH, "entry of a record"
-        );
+        assertReason(ledger.verifyAbsence(b.key, 0, b.entries[0], new bytes32[](0)), ROOT_MISMATCH, "entry of a record");
         b = makeBill(freshKey(), 1, 0, 1, 8);
         anchorRoot(b.key, b.entries[0].statement); // a bare statement instead of an entry
         assertReason(
@@ -78,8 +76,7 @@ contract AttacksTest is LedgerTest {
         Bill memory b = _bill();
         bytes32[] memory nodes = new bytes32[](1);
         nodes[0] = Trees.root(b.recordLeaves);
-        IBillingLedger.Reason reason =
-            _verifyMany(b, new IBillingLedger.CallRecord[](0), nodes, new bool[](0));
+        IBillingLedger.Reason reason = _verifyMany(b, new IBillingLedger.CallRecord[](0), nodes, new bool[](0));
         assertReason(reason, IBillingLedger.Reason.EmptySet, "no records");
         b.terms.recordCount = 0;
         assertReason(verifyRecord(b, 0), IBillingLedger.Reason.EmptySet, "record count of zero");

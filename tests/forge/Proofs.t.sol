@@ -32,8 +32,7 @@ contract ProofsTest is LedgerTest {
         else if (field == 18 && path.length > 0) path[flip % path.length] ^= bytes32(other);
         else if (field == 19) bill.key = _anotherBatch(bill);
         else bill.terms.account = next ^ bytes32(other);
-        IBillingLedger.Reason reason =
-            ledger.verifyRecord(bill.key, bill.terms, next, bill.records[index], proof, path);
+        IBillingLedger.Reason reason = ledger.verifyRecord(bill.key, bill.terms, next, bill.records[index], proof, path);
         assertTrue(reason != OK, "a changed record verified");
     }
 

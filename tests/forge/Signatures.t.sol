@@ -78,9 +78,7 @@ contract SignaturesTest is LedgerTest {
         bytes memory signature = _sign(KEY, _digest(signer, NOW));
         vm.prank(ADMIN);
         ledger.revokeAnchorer(OPERATOR, signer);
-        vm.expectRevert(
-            abi.encodeWithSelector(IBillingLedger.BillingLedgerNotAnchorer.selector, OPERATOR, signer)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IBillingLedger.BillingLedgerNotAnchorer.selector, OPERATOR, signer));
         ledger.anchorBySig(OPERATOR, batch, signer, NOW, signature);
         vm.prank(ADMIN);
         ledger.grantAnchorer(OPERATOR, signer);

@@ -22,10 +22,10 @@ contract SymbolicTest is Base {
     }
 
     /// @dev Equal hashes, equal fields: none is left out of the preimage or cut short.
-    function check_RecordHashBindsEveryField(
-        IBillingLedger.CallRecord calldata a,
-        IBillingLedger.CallRecord calldata b
-    ) external view {
+    function check_RecordHashBindsEveryField(IBillingLedger.CallRecord calldata a, IBillingLedger.CallRecord calldata b)
+        external
+        view
+    {
         if (hashes.callRecord(a) != hashes.callRecord(b)) return;
         assert(a.index == b.index && a.service == b.service && a.startedAt == b.startedAt);
         assert(a.utcOffset == b.utcOffset && a.usage == b.usage && a.billedUsage == b.billedUsage);

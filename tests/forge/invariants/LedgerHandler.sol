@@ -156,11 +156,7 @@ contract LedgerHandler is Base {
         return IBillingLedger.BatchAnchor(period, region, sequence, root, keccak256(abi.encode(root)), amends);
     }
 
-    function _mayAnchor(uint64 id, address who, IBillingLedger.BatchAnchor memory batch)
-        private
-        view
-        returns (bool)
-    {
+    function _mayAnchor(uint64 id, address who, IBillingLedger.BatchAnchor memory batch) private view returns (bool) {
         uint32 last = sequences[id][batch.period][batch.region];
         bool isOpen = periods[id][batch.period].sealedAt == 0 || batch.amends != 0;
         return holds[id][who] && batch.root != 0 && batch.expectedSequence == last + 1 && batch.amends <= last
@@ -184,9 +180,8 @@ contract LedgerHandler is Base {
     function _record(uint64 id, IBillingLedger.BatchAnchor memory batch) private {
         GhostBatch storage ghost = _batches.push();
         ghost.key = IBillingLedger.BatchKey(id, batch.period, batch.region, batch.expectedSequence);
-        ghost.stored = IBillingLedger.Batch(
-            batch.root, uint64(block.timestamp), uint64(block.number), batch.amends, false, false
-        );
+        ghost.stored =
+            IBillingLedger.Batch(batch.root, uint64(block.timestamp), uint64(block.number), batch.amends, false, false);
         ghost.afterSeal = periods[id][batch.period].sealedAt != 0;
         ++sequences[id][batch.period][batch.region];
         ++periods[id][batch.period].batches;

@@ -46,9 +46,7 @@ contract ProofHandler is LedgerFixture {
         IBillingLedger.AccountEntry[] memory entries = _entries(ring);
         bytes32[] memory leaves = entryLeavesOf(entries);
         (a, b) = (a % entries.length, b % entries.length);
-        try ledger.proveRingFault(
-            ring.key, entries[a], Trees.proof(leaves, a), entries[b], Trees.proof(leaves, b)
-        ) {
+        try ledger.proveRingFault(ring.key, entries[a], Trees.proof(leaves, a), entries[b], Trees.proof(leaves, b)) {
             if (ring.hidden == ring.accounts) ++falseFlags;
             ring.flagged = true;
         } catch {}
@@ -79,8 +77,7 @@ contract ProofHandler is LedgerFixture {
         for (uint256 i = 0; i < records; ++i) {
             bytes32[] memory proof = Trees.proof(bill.recordLeaves, i);
             bytes32 next = entries[bill.target].nextAccount;
-            IBillingLedger.Reason reason =
-                ledger.verifyRecord(ring.key, bill.terms, next, bill.records[i], proof, path);
+            IBillingLedger.Reason reason = ledger.verifyRecord(ring.key, bill.terms, next, bill.records[i], proof, path);
             if (reason == IBillingLedger.Reason.Ok) ++falseRecords;
         }
     }
