@@ -18,6 +18,9 @@ uv=.tools/uv/bin/uv
 [ -x .venv-contracts/bin/python ] || "$uv" venv --quiet --python ">=3.11" .venv-contracts
 BROWNIE_NOCOMPILE=1 "$uv" pip sync --quiet --python .venv-contracts --no-binary eth-brownie \
     --require-hashes requirements/contracts.txt
+# scripts/ use the package: let this environment see its sources.
+packages=$(.venv-contracts/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+echo "$root/src" >"$packages/billproof.pth"
 
 [ -x .tools/halmos/bin/python ] || "$uv" venv --quiet --python ">=3.11" .tools/halmos
 "$uv" pip sync --quiet --python .tools/halmos --require-hashes requirements/halmos.txt
