@@ -22,7 +22,7 @@ from billproof.ledger.outbox_state import (
 )
 from billproof.ledger.reads import batch_state, final_block
 from billproof.ledger.rpc import EndpointError
-from billproof.ledger.states import BatchState
+from billproof.ledger.states import BatchState, PrunedStateError
 from billproof.ledger.transactions import (
     Fees,
     NonceUsedError,
@@ -40,6 +40,9 @@ DEFAULT_CONFIRMATIONS = 3
 """Blocks on top to wait for where the deployment trusts the ``finalized`` tag, which takes long to come."""
 
 _RESEND_AFTER = 5.0
+
+#: What a node says while it is away or reorganises: once a transaction was sent, no reason to stop waiting.
+_PASSING = (EndpointError, PrunedStateError)
 
 
 class AnchorJob:
@@ -85,12 +88,16 @@ class AnchorJob:
         self._deadline = time.monotonic() + self._patience.timeout
         poll = self._patience.poll
         while wanted:
-            there = self._there()
-            if there is None:
-                anchored = self.run().anchored
-            elif self._newest() - there.block_number >= wanted:
-                break
-            self._pause(poll, f"in block {anchored.block_number}, but not confirmed {wanted} times")
+            where = f"in block {anchored.block_number}, but not confirmed {wanted} times"
+            try:
+                there = self._there()
+                if there is None:
+                    anchored = self.run().anchored
+                elif self._newest() - there.block_number >= wanted:
+                    break
+            except _PASSING as error:
+                where = error.message
+            self._pause(poll, where)
             poll = min(2.0, poll * 1.5)
         self._tell("confirmed", f"{wanted} blocks on top")
         return anchored
@@ -188,7 +195,7 @@ class AnchorJob:
                 elif time.monotonic() >= resend_at:
                     state = self._send(state)
                     resend_at = time.monotonic() + _RESEND_AFTER
-            except EndpointError as error:  # it was sent: a node that fails meanwhile is no reason to stop
+            except _PASSING as error:
                 where = error.message
             self._pause(poll, where)
             poll = min(2.0, poll * 1.5)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chains import anvil
 
 from billproof.billing_run import Input, batch
 from billproof.bundle import cut
@@ -20,6 +21,8 @@ from billproof.ledger.signers import development_signer
 from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch
 from billproof.trust import Pins
+
+__all__ = ["anvil"]
 
 PERIOD = 202610
 MAPPING = """
