@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compile `BillingLedger` into the file that the package ships and that every chain gets.
 
-The bytecode carries no metadata hash, so comments do not change it, and it is deployed through the well-known
-CREATE2 deployer: one address on every chain. `--check` compiles again and fails when the committed file differs.
+The bytecode carries no metadata hash, so comments do not change it, and it is deployed through the
+well-known CREATE2 deployer: one address on every chain. `--check` compiles again and fails when the
+committed file differs.
 """
 
 import argparse
@@ -33,7 +34,15 @@ def standard_json() -> dict:
             "evmVersion": EVM_VERSION,
             "metadata": {"bytecodeHash": "none", "appendCBOR": False},
             "outputSelection": {
-                "*": {CONTRACT: ["abi", "evm.bytecode.object", "evm.deployedBytecode", "storageLayout", "metadata"]},
+                "*": {
+                    CONTRACT: [
+                        "abi",
+                        "evm.bytecode.object",
+                        "evm.deployedBytecode",
+                        "storageLayout",
+                        "metadata",
+                    ]
+                },
             },
         },
     }
@@ -108,7 +117,9 @@ def build() -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
     check = parser.parse_args().check
     text = json.dumps(build(), indent=1) + "\n"

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measure what the ledger's operations cost and write docs/gas.md; run with the Python of .venv-contracts.
 
-Every figure is the receipt of a transaction on a fresh anvil that runs the shipped artifact. Inputs are fixed, so
-the table is the same on every machine. `--check` fails when the committed table differs or a limit is exceeded.
+Every figure is the receipt of a transaction on a fresh anvil that runs the shipped artifact. Inputs are
+fixed, so the table is the same on every machine. `--check` fails when the committed table differs or a
+limit is exceeded.
 """
 
 import argparse
@@ -82,7 +83,7 @@ def path_to_root(rng: random.Random, leaf: bytes, depth: int = BATCH_DEPTH) -> t
 
 
 def anchoring(bench: Bench) -> list[Row]:
-    ledger, rng = bench.ledger, random.Random(1)
+    ledger, rng = bench.ledger, random.Random(1)  # noqa: S311 - made-up roots
 
     def anchor(region: int, sequence: int, amends: int = 0):
         return ledger.anchor(1, PERIOD, region, sequence, rng.randbytes(32), rng.randbytes(32), amends)
@@ -101,7 +102,10 @@ def anchoring(bench: Bench) -> list[Row]:
         Row("`anchor`, amendment of an older batch", bench.cost(anchor(1, 5, amends=1))),
     ]
     many = bench.cost(ledger.anchorMany(1, [batch(sequence) for sequence in range(6, 16)]))
-    rows += [Row("`anchorMany`, ten batches", many), Row("`anchorMany`, a batch of ten", -(-many // 10), 65_000)]
+    rows += [
+        Row("`anchorMany`, ten batches", many),
+        Row("`anchorMany`, a batch of ten", -(-many // 10), 65_000),
+    ]
 
     signer = bench.client.eth.account.from_key(SIGNER_KEY)
     bench.cost(ledger.grantAnchorer(1, signer.address))
@@ -120,7 +124,7 @@ def anchoring(bench: Bench) -> list[Row]:
 
 
 def proofs(bench: Bench) -> list[Row]:
-    ledger, rng = bench.ledger, random.Random(2)
+    ledger, rng = bench.ledger, random.Random(2)  # noqa: S311 - made-up statements
     key = (1, PERIOD - 1, 1, 1)
     records = [make_record(rng, index) for index in range(RECORDS)]
     leaves = [struct_hash("CallRecord", *record) for record in records]
@@ -163,16 +167,17 @@ def render(bench: Bench, transactions: list[Row], views: list[Row]) -> str:
             f"| {row.operation} | {row.gas:,} | {f'{row.limit:,}' if row.limit else ''} |" for row in rows
         )
 
+    evm = bench.artifact["evmVersion"]
     size = (len(bench.artifact["deployedBytecode"]) - 2) // 2
     return f"""# What the ledger's operations cost
 
-Made by `tools/gas_table.py` from receipts of the shipped artifact on anvil (EVM {bench.artifact["evmVersion"]}); CI measures again
+Made by `tools/gas_table.py` from receipts of the shipped artifact on anvil (EVM {evm}); CI measures again
 and fails on any difference, or when a limit is exceeded. The code has {size:,} of at most 24,576 bytes.
 
 ## Transactions
 
-All of the gas, the transaction's own 21,000 and its input bytes included. Roots and manifest hashes have no zero
-bytes. A period costs a new slot once, with its first batch.
+All of the gas, the transaction's own 21,000 and its input bytes included. Roots and manifest hashes have next
+to no zero bytes. A period costs a new slot once, with its first batch.
 
 | operation | gas | limit |
 |---|---:|---:|
@@ -180,8 +185,8 @@ bytes. A period costs a new slot once, with its first batch.
 
 ## Proofs
 
-Execution only, of a statement of 2^10 records in a batch of 2^20 accounts. Views cost nothing where nobody sends
-them; these figures are for contracts that call them, and for the limit that a node sets on `eth_call`.
+Execution only, of a statement of 2^10 records in a batch of 2^20 accounts. Views cost nothing where nobody
+sends them; these figures are for contracts that call them, and for the limit that a node sets on `eth_call`.
 
 | operation | gas | limit |
 |---|---:|---:|
@@ -204,7 +209,14 @@ def free_port() -> int:
 
 def on_fresh_chain() -> tuple[str, list[Row]]:
     port = free_port()
-    command = [str(ROOT / "node_modules/.bin/anvil"), "--silent", "--port", str(port), "--hardfork", "shanghai"]
+    command = [
+        str(ROOT / "node_modules/.bin/anvil"),
+        "--silent",
+        "--port",
+        str(port),
+        "--hardfork",
+        "shanghai",
+    ]
     command += ["--timestamp", str(NOVEMBER_2025), "--mnemonic", "test " * 11 + "junk"]
     chain = subprocess.Popen(command)  # noqa: S603 - the project's own anvil
     try:
@@ -221,8 +233,12 @@ def on_fresh_chain() -> tuple[str, list[Row]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare with the committed table, write nothing")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the committed table, write nothing"
+    )
     check = parser.parse_args().check
     table, rows = on_fresh_chain()
     over = [row for row in rows if row.limit and row.gas > row.limit]

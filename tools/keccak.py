@@ -1,4 +1,4 @@
-"""Keccak-256 for the contract tools, which run on the standard library alone (`hashlib.sha3_256` pads otherwise)."""
+"""Keccak-256 for tools that run on the standard library alone; `hashlib.sha3_256` pads otherwise."""
 
 _RATE = 136
 _MASK = (1 << 64) - 1

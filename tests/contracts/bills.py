@@ -67,7 +67,7 @@ def make_ring(rng, accounts):
 
 def make_bill(key, batch_id, accounts=5, records=6, seed=0):
     """A batch of `accounts` statements, one of them with `records` records."""
-    rng = random.Random(seed)  # noqa: S311 - test data
+    rng = random.Random(seed)
     entries = make_ring(rng, accounts)
     target = rng.randrange(accounts)
     lines = [make_record(rng, index) for index in range(records)]

@@ -2,13 +2,12 @@
 
 import json
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from brownie import HashesHarness, accounts, chain, web3
 from web3.exceptions import TransactionNotFound
-
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def _patient(method, attempts=50, pause=0.05):
     """The same method, asked again while the chain does not yet know the transaction.
 
-    anvil answers `eth_sendTransaction` before it has mined, and Brownie takes the gap for a dropped transaction.
+    anvil answers `eth_sendTransaction` before it has mined, and Brownie takes the gap for a transaction
+    that was dropped.
     """
 
     def ask(*args, **kwargs):
@@ -65,7 +65,7 @@ def harness(module_isolation):
 @pytest.fixture(scope="session")
 def period():
     """The calendar month that the chain is in, as YYYYMM."""
-    now = datetime.fromtimestamp(chain[-1].timestamp, timezone.utc)
+    now = datetime.fromtimestamp(chain[-1].timestamp, UTC)
     return now.year * 100 + now.month
 
 

@@ -1,4 +1,4 @@
-"""Merkle trees in the array layout: root first, children of node i are 2i+1 and 2i+2, leaf k is node 2n-2-k."""
+"""Merkle trees in the array layout: children of node i are 2i+1 and 2i+2, leaf k is node 2n-2-k."""
 
 from eth_utils import keccak
 

@@ -44,9 +44,7 @@ def anchor(ledger, anchorer, period):
     """Anchors a batch of the operator's current period; gives the transaction."""
 
     def send(root=b"\x01" * 32, sequence=1, region=1, amends=0, month=period, sender=anchorer):
-        return ledger.anchor(
-            OPERATOR, month, region, sequence, root, b"\x02" * 32, amends, {"from": sender}
-        )
+        return ledger.anchor(OPERATOR, month, region, sequence, root, b"\x02" * 32, amends, {"from": sender})
 
     return send
 

@@ -2,8 +2,8 @@
 
 import pytest
 import trees
-from brownie import reverts
 from bills import make_ring
+from brownie import reverts
 from typed import struct_hash
 
 

@@ -94,7 +94,11 @@ def test_months(anchor, period):
 
 
 def test_anchor_many_does_what_several_anchors_do(ledger, anchor, anchorer, operator_id, period):
-    batches = [(period, 1, 1, ROOT, MANIFEST, 0), (period, 1, 2, ROOT, MANIFEST, 1), (200001, 1, 1, ROOT, MANIFEST, 0)]
+    batches = [
+        (period, 1, 1, ROOT, MANIFEST, 0),
+        (period, 1, 2, ROOT, MANIFEST, 1),
+        (200001, 1, 1, ROOT, MANIFEST, 0),
+    ]
     snapshot = chain.snapshot()
     for month, region, sequence, root, _, amends in batches:
         anchor(root, sequence=sequence, region=region, amends=amends, month=month)

@@ -54,7 +54,7 @@ def test_artifact_deploys_to_its_address_and_works(artifact, admin, period):
 
 
 def test_brownie_compiles_the_same_code(artifact):
-    """Brownie's code is the shipped one, an `invalid` and the metadata, whose length is in its last two bytes."""
+    """Brownie adds an `invalid` and the metadata, whose length is in its last two bytes."""
     built = bytes.fromhex(BillingLedger._build["deployedBytecode"])
     metadata = int.from_bytes(built[-2:], "big") + 2
     assert built[-metadata - 1] == 0xFE

@@ -1,4 +1,4 @@
-"""The nine struct hashes of the library against eth-account, and trees against the public JavaScript library."""
+"""The nine struct hashes against eth-account, and trees against the public JavaScript library."""
 
 import json
 import random
