@@ -120,7 +120,7 @@ interface IBillingLedger {
     event AnchorerGranted(uint64 indexed operatorId, address indexed anchorer);
     /// @notice A key may no longer anchor; what it anchored before stays.
     event AnchorerRevoked(uint64 indexed operatorId, address indexed anchorer);
-    /// @notice A batch was anchored; enough to follow the operator's head without reading state.
+    /// @notice A batch was anchored; holds all that the operator's head is computed from.
     event BatchAnchored(
         uint64 indexed operatorId,
         uint32 indexed period,
@@ -130,8 +130,7 @@ interface IBillingLedger {
         bytes32 root,
         bytes32 manifestHash,
         uint32 amends,
-        address anchorer,
-        bytes32 head
+        address anchorer
     );
     /// @notice A period was closed with so many batches.
     event PeriodSealed(uint64 indexed operatorId, uint32 indexed period, bytes32 head, uint32 batches);

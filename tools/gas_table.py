@@ -97,9 +97,9 @@ def anchoring(bench: Bench) -> list[Row]:
         Row("`anchor`, first batch of a period", bench.cost(anchor(1, 1))),
         Row("`anchor`, next batch", bench.cost(anchor(1, 2)), 90_000),
         Row("`anchor`, first batch of another region", bench.cost(anchor(2, 1)), 90_000),
-        Row("`anchor`, next batch, another region's in between", bench.cost(anchor(1, 3))),
-        Row("`anchor`, amendment of the batch before", bench.cost(anchor(1, 4, amends=3))),
-        Row("`anchor`, amendment of an older batch", bench.cost(anchor(1, 5, amends=1))),
+        Row("`anchor`, next batch, another region's in between", bench.cost(anchor(1, 3)), 90_000),
+        Row("`anchor`, amendment of the batch before", bench.cost(anchor(1, 4, amends=3)), 90_000),
+        Row("`anchor`, amendment of an older batch", bench.cost(anchor(1, 5, amends=1)), 90_000),
     ]
     many = bench.cost(ledger.anchorMany(1, [batch(sequence) for sequence in range(6, 16)]))
     rows += [

@@ -76,8 +76,7 @@ abstract contract BatchStore is OperatorRegistry {
         run.head = _headOf(operatorId);
     }
 
-    /// @dev The event carries the new head, which `_finish` stores at the end of the same transaction; nothing
-    /// outside is called in between.
+    /// @dev `_finish` stores the new head at the end of the same transaction; nothing outside is called in between.
     function _append(Run memory run, BatchAnchor memory batch) internal returns (bytes32 batchId) {
         _open(run, batch.period);
         batchId = _store(run, batch);
@@ -91,8 +90,7 @@ abstract contract BatchStore is OperatorRegistry {
             batch.root,
             batch.manifestHash,
             batch.amends,
-            run.anchorer,
-            run.head
+            run.anchorer
         );
     }
 
@@ -137,15 +135,15 @@ abstract contract BatchStore is OperatorRegistry {
         return BillingHashes.batchId(block.chainid, address(this), operatorId, period, region, sequence);
     }
 
-    /// @dev Makes `period` the one in memory.
+    /// @dev Makes `period` the one in memory. One that holds a batch is valid and has begun: that is not asked again.
     function _open(Run memory run, uint32 period) private {
         // A run that has opened no period yet holds 0 there, which is no month: it must not pass for open.
         if (period == run.period && period != 0) return;
-        _requireBegun(period);
         _close(run);
         PeriodState storage stored = _periods[run.operatorId][period];
-        run.period = period;
         run.batches = stored.batches;
+        if (run.batches == 0) _requireBegun(period);
+        run.period = period;
         run.lastRegion = stored.lastRegion;
         run.lastSequence = stored.lastSequence;
         run.isSealed = stored.sealedAt != 0;

@@ -57,7 +57,7 @@ def batch_events(
 def _event(endpoint: Endpoint, log: Any) -> AnchoredEvent:
     try:
         topics = [int(topic, 16) for topic in log["topics"]]
-        w = abi.words(log["data"], 7)
+        w = abi.words(log["data"], 6)
         return AnchoredEvent(
             BatchKey(topics[1], topics[2], abi.uint(w[0], 32), abi.uint(w[1], 32)),
             topics[3].to_bytes(32, "big"),
@@ -65,7 +65,6 @@ def _event(endpoint: Endpoint, log: Any) -> AnchoredEvent:
             w[3].to_bytes(32, "big"),
             abi.uint(w[4], 32),
             f"0x{abi.uint(w[5], 160):040x}",
-            w[6].to_bytes(32, "big"),
             quantity(endpoint, log["blockNumber"]),
             str(log["transactionHash"]),
         )

@@ -106,7 +106,6 @@ class AnchoredEvent:
     manifest_hash: bytes
     amends: int
     anchorer: str
-    head: bytes
     block_number: int
     transaction: str
 
