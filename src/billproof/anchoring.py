@@ -80,7 +80,7 @@ def anchor_period(
             )
         batch.check_sums()
     results = outbox.anchor(
-        [_request(batch) for batch in stored], client, patience=patience, progress=progress
+        [anchor_request(batch) for batch in stored], client, patience=patience, progress=progress
     )
     if secrets is not None:
         vault = SecretStore(secrets, operator_id)
@@ -118,7 +118,7 @@ def period_status(
     ):
         state = batch_state(endpoint, deployment, key)
         batch = stored.get(key)
-        kept = load_state(_request(batch), deployment) if batch and batch.anchor_path.exists() else None
+        kept = load_state(anchor_request(batch), deployment) if batch and batch.anchor_path.exists() else None
         found.append(
             BatchStatus(
                 key,
@@ -147,5 +147,6 @@ def _key(batch: StoredBatch) -> BatchKey:
     return BatchKey(batch.id.operator_id, batch.id.period, batch.id.region, batch.id.sequence)
 
 
-def _request(batch: StoredBatch) -> AnchorRequest:
+def anchor_request(batch: StoredBatch) -> AnchorRequest:
+    """What is to be anchored for a batch, and where its ``anchor.json`` is."""
     return AnchorRequest(_key(batch), batch.root, batch.manifest_hash, batch.amends, batch.anchor_path)

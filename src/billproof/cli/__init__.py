@@ -27,6 +27,7 @@ COMMANDS = {
     "bundles": ("bundles", "Write one proof file per account."),
     "receipt": ("bundles", "Cut one line out of a bundle, to show to somebody else."),
     "verify": ("verify", "Check bundles and receipts against the chain."),
+    "audit": ("audit", "Derive batches again and compare them with the chain."),
     "trust": ("trust", "Pin the operators that you have checked yourself."),
     "demo": ("demo", "Take two operators through a month, and show what verification catches."),
 }

@@ -173,6 +173,16 @@ class LedgerClient:
         """Marks a batch as not the operator's own; the admin signs."""
         return self._transact("repudiate", key)
 
+    def prove_ring_fault(self, key: BatchKey, fault: Mapping[str, Any]) -> Receipt:
+        """Flags a batch whose entries contradict each other; anyone signs. ``fault`` holds entryA, proofA,
+        entryB and proofB, byte strings as hex with 0x."""
+        entries = [
+            {name: bytes.fromhex(text[2:]) for name, text in fault[which].items()}
+            for which in ("entryA", "entryB")
+        ]
+        proofs = [[bytes.fromhex(node[2:]) for node in fault[which]] for which in ("proofA", "proofB")]
+        return self._transact("proveRingFault", key, entries[0], proofs[0], entries[1], proofs[1])
+
     # --- views -------------------------------------------------------------------------------------
 
     def verify_record(

@@ -81,11 +81,17 @@ def _place(found: Block, position: int) -> dict[str, Any]:
     }
 
 
+_DYNAMIC_FEE = 2  # EIP-1559
+
+
 def transaction(found: Block, position: int) -> dict[str, Any]:
     """A transaction object."""
     item = found.transactions[position]
     place = _place(found, position)
     place["hash"] = place.pop("transactionHash")
+    if getattr(item, "type_id", None) == _DYNAMIC_FEE:
+        place["maxFeePerGas"] = hex(item.max_fee_per_gas)
+        place["maxPriorityFeePerGas"] = hex(item.max_priority_fee_per_gas)
     return place | {
         "type": hex(getattr(item, "type_id", None) or 0),
         "from": hexed(item.sender),

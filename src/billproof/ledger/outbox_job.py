@@ -18,6 +18,7 @@ from billproof.ledger.outbox_state import (
     Patience,
     Progress,
     load_state,
+    of_receipt,
     save_state,
 )
 from billproof.ledger.reads import batch_state, final_block
@@ -140,7 +141,7 @@ class AnchorJob:
         if found is None:
             anchored = Anchored(None, there.block_number, None, there.anchored_at, None, None)
         else:
-            anchored = _of_receipt(found)
+            anchored = of_receipt(found)
         self._save(replace(state or AnchorState("", "", 0, ()), status="anchored", anchored=anchored))
         return anchored
 
@@ -253,7 +254,7 @@ class AnchorJob:
                 return self._recognise(state, there)
             self._save(replace(state, status="signed", transactions=(), anchored=None))
             self._client.require_success(found)
-        anchored = _of_receipt(found)
+        anchored = of_receipt(found)
         self._tell("in-block", f"block {found.block_number}, {found.gas_used} gas")
         self._save(replace(state, status="anchored", anchored=anchored))
         return anchored
@@ -289,9 +290,3 @@ class AnchorJob:
                 advice="run the same command again: it goes on with the same transaction",
             )
         time.sleep(seconds)
-
-
-def _of_receipt(found: Receipt) -> Anchored:
-    return Anchored(
-        found.hash, found.block_number, found.block_hash, found.block_time, found.gas_used, found.fee
-    )

@@ -16,7 +16,7 @@ from billproof.files import json_bytes, write_file
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.safe_json import loads
 from billproof.ledger.states import BatchKey
-from billproof.ledger.transactions import Fees, Signed
+from billproof.ledger.transactions import Fees, Receipt, Signed
 
 SCHEMA = "billproof/anchor/1"
 _KEYS = {
@@ -110,6 +110,13 @@ class Patience:
     highest_fee: int = 500 * 10**9
     poll: float = 0.05
     confirmations: int | None = None
+
+
+def of_receipt(found: Receipt) -> Anchored:
+    """How the transaction of a receipt is in the chain."""
+    return Anchored(
+        found.hash, found.block_number, found.block_hash, found.block_time, found.gas_used, found.fee
+    )
 
 
 def load_state(request: AnchorRequest, deployment: Deployment) -> AnchorState | None:
