@@ -190,6 +190,25 @@ def test_a_damaged_store_is_not_anchored(run: Run, month: Path) -> None:
     assert "tree.bin" in damaged.err
 
 
+def test_audits(run: Run, month: Path) -> None:
+    run(*BATCH, CSV)
+    early = run("audit", "store")
+    assert early.code == 1
+    assert "not anchored" in early.err
+    run("anchor", *HERE, "--secrets", "secrets", "--dev-account", 2)
+    whole = run("audit", "store", "--secrets", "secrets", "--json")
+    assert whole.code == 0
+    assert whole.json["chain"] is True
+    manifest = Path("store/1/202610/0-1/manifest.json")
+    assert run("audit", manifest).code == 0
+    assert run("audit", "sim").code == 2
+    content = manifest.read_bytes()
+    manifest.write_bytes(content.replace(b'"records": "', b'"records": "1'))
+    changed = run("audit", manifest)
+    assert changed.code == 1
+    assert "manifest.json" in changed.err
+
+
 def test_sealing_before_anchoring_is_refused(run: Run, month: Path) -> None:
     run(*BATCH, CSV)
     assert run("seal", *HERE, "--dev-account", 1).code == 3
