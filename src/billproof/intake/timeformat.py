@@ -40,16 +40,21 @@ _ISO = (
     r" ?(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
 _LENGTHS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+_MINUS = ord("-")
 _NEED_DATE = ({"year", "short_year"}, {"month", "month_name", "day_of_year"}, {"day", "day_of_year"})
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """A spelling of fixed width: field → (position, width), and the bytes allowed at the other positions."""
+    """A spelling of fixed width: field → (position, width), and the bytes allowed at the other positions.
+
+    ``offset``: where ``Z`` or the sign of ``±hh:mm`` stands, in spellings that end with it.
+    """
 
     width: int
     fields: Mapping[str, tuple[int, int]]
     literals: tuple[tuple[int, bytes], ...]
+    offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,13 @@ def _iso() -> TimeFormat:
     }
     marks = ((4, b"-"), (7, b"-"), (10, b"Tt "), (13, b":"), (16, b":"))
     names = tuple(re.findall(r"\?P<(\w+)>", _ISO))
-    return TimeFormat(_ISO, names, (Fixed(19, fields, marks),))
+    zoned = {**fields, "offset_hours": (20, 2), "offset_minutes": (23, 2)}
+    spellings = (
+        Fixed(25, zoned, (*marks, (19, b"+-"), (22, b":")), offset=19),
+        Fixed(20, fields, (*marks, (19, b"Zz")), offset=19),
+        Fixed(19, fields, marks),
+    )
+    return TimeFormat(_ISO, names, spellings)
 
 
 ISO = _iso()
@@ -133,6 +144,9 @@ def parse_times(texts: pa.StringArray, how: TimeFormat) -> Moments:
             result.seconds = np.where(fits, seconds, result.seconds)
             result.bad |= fits & bad
             left &= ~fits
+            if spelling.offset is not None:
+                result.has_offset |= fits
+                result.offset = np.where(fits, parts["offset"], result.offset)
     if left.any():
         rows = np.flatnonzero(left)
         found = pc.extract_regex(texts.take(pa.array(rows)), how.expression)
@@ -156,6 +170,8 @@ def _read_fixed(texts: pa.StringArray, spelling: Fixed, wanted: Bools) -> tuple[
     """Rows that have this spelling, and their fields (rubbish in the other rows)."""
     data, starts, lengths = octets(texts)
     fits = wanted & (lengths == spelling.width)
+    if not fits.any():
+        return fits, {}
     at = np.where(fits, starts, 0)
     top = len(data) - 1
     for position, allowed in spelling.literals:
@@ -172,6 +188,11 @@ def _read_fixed(texts: pa.StringArray, spelling: Fixed, wanted: Bools) -> tuple[
             fits &= digit < 10
             value = value * 10 + digit
         parts[name] = value
+    if spelling.offset is not None:
+        minutes = np.zeros(len(fits), np.int64)
+        if "offset_hours" in parts:
+            minutes = parts["offset_hours"] * 60 + parts["offset_minutes"]
+        parts["offset"] = np.where(data[np.minimum(at + spelling.offset, top)] == _MINUS, -minutes, minutes)
     return fits, parts
 
 
