@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from billproof.batch_id import BatchId
 from billproof.commitment import salts, structs, tree
 from billproof.commitment.keccak import ByteRows, rows_of
-from billproof.leaves import fixed_binary, hash_peers, hash_records, padded_rows
+from billproof.leaves import fixed_binary, hash_records, padded_rows, text_hashes
 from billproof.secret_store import Enrolment
 from billproof.statements import Statements
 
@@ -30,6 +30,9 @@ ENTRIES = pa.schema(
         pa.field("holder", pa.binary(20), nullable=False),
     ]
 )
+
+#: Records hashed at a time: what their hashing takes beside the records is a few hundred bytes each.
+_SLICE = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,16 @@ def commit(
 
 def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
     """``hashStruct(CallRecord)`` of every record: (n, 32)."""
-    index = statements.index
-    record_salts = salts.prf(
-        np.repeat(opening_keys, statements.count, axis=0), salts.PEER_SALT, salts.index_words(index)
-    )
-    return hash_records(statements.records, index, hash_peers(statements.records["number"], record_salts))
+    records, index = statements.records, statements.index
+    owner = np.repeat(np.arange(len(statements)), statements.count)
+    numbers = text_hashes(records["number"])
+    hashes = np.empty((records.num_rows, 32), np.uint8)
+    for start in range(0, len(index), _SLICE):
+        part = slice(start, start + _SLICE)
+        record_salts = salts.prf(opening_keys[owner[part]], salts.PEER_SALT, salts.index_words(index[part]))
+        peers = structs.hash_struct(structs.PEER, number=numbers[part], salt=record_salts)
+        hashes[part] = hash_records(records.slice(start, _SLICE), index[part], peers)
+    return hashes
 
 
 def statement_hashes(

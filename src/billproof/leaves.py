@@ -14,7 +14,7 @@ from billproof.records import NETWORK_BYTES
 
 def hash_peers(numbers: pa.Array, salts: ByteRows) -> ByteRows:
     """``hashStruct(Peer)`` of each counterparty: n numbers, (n, 32) salts → (n, 32)."""
-    return hash_struct(PEER, number=_text_hashes(numbers), salt=salts)
+    return hash_struct(PEER, number=text_hashes(numbers), salt=salts)
 
 
 def hash_records(records: pa.Table, index: NDArray[np.int64], peers: ByteRows) -> ByteRows:
@@ -37,17 +37,18 @@ def hash_records(records: pa.Table, index: NDArray[np.int64], peers: ByteRows) -
         peer=peers,
         network=padded_rows(records["network"], NETWORK_BYTES),
         amount=numbers("amount"),
-        rate=_text_hashes(records["rate"]),
+        rate=text_hashes(records["rate"]),
         corrects=byte_rows(records["corrects"], 32),
     )
 
 
 def padded_rows(texts: pa.Array | pa.ChunkedArray, width: int) -> ByteRows:
     """Short ASCII texts, padded right with zeros: n texts → (n, width). A longer one raises ValueError."""
-    values = texts.to_pylist()
-    if any(len(value) > width for value in values):
+    distinct, codes = _distinct(texts)
+    if any(len(value) > width for value in distinct):
         raise ValueError(f"a text is longer than {width} bytes")
-    return np.asarray(values, dtype=f"S{width}").view(np.uint8).reshape(-1, width)
+    rows: ByteRows = np.asarray(distinct, dtype=f"S{width}").view(np.uint8).reshape(-1, width)[codes]
+    return rows
 
 
 def byte_rows(column: pa.Array | pa.ChunkedArray, width: int) -> ByteRows:
@@ -68,9 +69,15 @@ def fixed_binary(rows: ByteRows) -> pa.Array:
     )
 
 
-def _text_hashes(texts: pa.Array | pa.ChunkedArray) -> ByteRows:
+def text_hashes(texts: pa.Array | pa.ChunkedArray) -> ByteRows:
     """Keccak-256 of each text, every distinct one hashed once: n texts → (n, 32)."""
+    distinct, codes = _distinct(texts)
+    hashes: ByteRows = hash_texts(distinct)[codes]
+    return hashes
+
+
+def _distinct(texts: pa.Array | pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
+    """The distinct texts, and which of them each of the n texts is: (n,)."""
     array = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     encoded = pc.dictionary_encode(array)
-    hashes: ByteRows = hash_texts(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
-    return hashes
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()

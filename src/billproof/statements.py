@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,16 +10,26 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from billproof.errors import InputError
+from billproof.records import SCHEMA, Service
 
+#: Records whose texts are codes into dictionaries, as :func:`arrange` keeps them.
+CODED = pa.schema(
+    [
+        field.with_type(pa.dictionary(pa.int32(), pa.string())) if pa.types.is_string(field.type) else field
+        for field in SCHEMA
+    ]
+)
 _INT64_SAFE = float(1 << 62)
+_BITS = 63
 
 
 @dataclass(frozen=True)
 class Statements:
-    """The statements of a batch, in ascending order of account number.
+    """The statements of a batch or of a part of it, in ascending order of account number.
 
     ``records`` holds all records, statement after statement, each ordered by start time, ties in order of
-    intake. The k-th statement is ``records[first[k] : first[k] + count[k]]``.
+    intake. The k-th statement is ``records[first[k] : first[k] + count[k]]``. Its columns are those of
+    ``records.SCHEMA`` or of :data:`CODED`.
     """
 
     records: pa.Table
@@ -44,45 +54,98 @@ def group(records: pa.Table) -> tuple[Statements, pa.Table]:
     A statement has one currency: that of the account's first record; records in another are returned
     apart, to be rejected by line. An account whose total does not fit 64 bits raises :class:`InputError`.
     """
-    ordered = _ordered(records)
-    first, count = _runs(ordered["account"])
-    currency = ordered["currency"].combine_chunks()
-    leading = currency.take(pa.array(np.repeat(first, count)))
-    same = pc.equal(currency, leading)
-    strays = ordered.filter(pc.invert(same))
-    if strays.num_rows:
-        ordered = ordered.filter(same)
-        first, count = _runs(ordered["account"])
+    statements, strays = arrange(records)
+    return replace(statements, records=statements.records.cast(SCHEMA)), strays.cast(SCHEMA)
+
+
+def arrange(records: pa.Table) -> tuple[Statements, pa.Table]:
+    """:func:`group`, its tables left as they are best worked on: texts as codes into a dictionary."""
+    coded = with_codes(records)
+    first, count = np.empty(0, np.int64), np.empty(0, np.int64)
+    strays = coded.slice(0, 0)
+    if coded.num_rows:
+        coded = _ordered(coded)
+        first, count = _runs(codes(coded, "account"))
+        currency = codes(coded, "currency")
+        same = currency == np.repeat(currency[first], count)
+        if not same.all():
+            strays = coded.filter(pa.array(~same))
+            coded = coded.filter(pa.array(same)).combine_chunks()
+            first, count = _runs(codes(coded, "account"))
     take = pa.array(first)
     statements = Statements(
-        records=ordered,
-        accounts=ordered["account"].combine_chunks().take(take),
-        currencies=ordered["currency"].combine_chunks().take(take),
+        records=coded,
+        accounts=_decoded(coded["account"].take(take)),
+        currencies=_decoded(coded["currency"].take(take)),
         first=first,
         count=count,
-        total=_totals(ordered, first),
+        total=_totals(coded, first),
     )
     return statements, strays
 
 
+def with_codes(records: pa.Table) -> pa.Table:
+    """The records in one piece, every column of texts a dictionary and codes into it."""
+    columns = []
+    for field in SCHEMA:
+        column = records[field.name]
+        if pa.types.is_string(field.type) and not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        columns.append(column)
+    return pa.table(columns, schema=CODED).unify_dictionaries().combine_chunks()
+
+
+def codes(records: pa.Table, name: str) -> NDArray[np.int32]:
+    """The codes of a column of :func:`with_codes`: (n,)."""
+    if records.num_rows == 0:
+        return np.empty(0, np.int32)
+    return records[name].chunk(0).indices.to_numpy()  # type: ignore[no-any-return]
+
+
+def repeated(statements: Statements) -> int:
+    """How many usage records repeat another: same account, service, time, number and usage."""
+    records = statements.records
+    started = records["started_at"].to_numpy()
+    like_last = started[1:] == started[:-1]
+    like_last[statements.first[1:] - 1] = False
+    # In a statement, records are in order of time, so that equal ones stand in runs.
+    alike = np.zeros(len(started), bool)
+    alike[1:] |= like_last
+    alike[:-1] |= like_last
+    alike &= records["service"].to_numpy() < int(Service.RECURRING)
+    usage = records.select(["account", "service", "started_at", "number", "usage"]).filter(pa.array(alike))
+    plain = usage.cast(pa.schema([SCHEMA.field(name) for name in usage.column_names]))
+    return int(usage.num_rows - plain.group_by(plain.column_names).aggregate([]).num_rows)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.Array:
+    return column.cast(pa.string()).combine_chunks()
+
+
 def _ordered(records: pa.Table) -> pa.Table:
-    account = records["account"].combine_chunks()
-    encoded = pc.dictionary_encode(account)
-    rank = np.empty(len(encoded.dictionary), np.int64)
-    rank[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(rank))
-    by_account = rank[encoded.indices.to_numpy()]
-    order = np.lexsort((records["started_at"].to_numpy(), by_account))
+    """Coded records by account and time; ties stay in order of intake."""
+    accounts = records["account"].chunk(0).dictionary
+    rank = np.empty(len(accounts), np.int64)
+    rank[pc.sort_indices(accounts).to_numpy()] = np.arange(len(rank))
+    by_account = rank[codes(records, "account")]
+    started = records["started_at"].to_numpy()
+    span = int(started.max()) - int(started.min()) + 1
+    if span.bit_length() + len(rank).bit_length() < _BITS:
+        place = by_account * span + (started - started.min())
+        if (place[1:] >= place[:-1]).all():
+            return records
+        order = np.argsort(place, kind="stable")
+    else:
+        order = np.lexsort((started, by_account))
     return records.take(pa.array(order)).combine_chunks()
 
 
-def _runs(accounts: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _runs(accounts: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each run of equal account numbers starts, and how long it is."""
-    array = accounts.combine_chunks()
-    if len(array) == 0:
+    if len(accounts) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    changes = pc.not_equal(array[1:], array[:-1]).to_numpy(zero_copy_only=False)
-    first = np.concatenate(([0], np.flatnonzero(changes) + 1))
-    return first, np.diff(np.append(first, len(array)))
+    first = np.concatenate(([0], np.flatnonzero(accounts[1:] != accounts[:-1]) + 1))
+    return first, np.diff(np.append(first, len(accounts)))
 
 
 def _totals(records: pa.Table, first: NDArray[np.int64]) -> NDArray[np.int64]:
