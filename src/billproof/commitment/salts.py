@@ -9,24 +9,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.commitment.keccak import ByteRows, keccak_rows
+from billproof.commitment.columns import WORD, Gathered, Messages, Piece, integer_words
+from billproof.commitment.keccak import ByteRows
 
 OPENING_KEY = "billproof/opening-key"
 PEER_SALT = "billproof/peer-salt"
 TOTALS_SALT = "billproof/totals-salt"
 
 
-def prf(keys: ByteRows, label: str, words: ByteRows) -> ByteRows:
-    """n pseudorandom values: keys (n or 1, 32), words (n or 1, 32) → (n, 32)."""
-    preimages = np.zeros((max(len(keys), len(words)), 96), np.uint8)
-    preimages[:, :32] = keys
-    preimages[:, 32 : 32 + len(label)] = np.frombuffer(label.encode("ascii"), np.uint8)
-    preimages[:, 64:] = words
-    return keccak_rows(preimages)
+def prf(keys: ByteRows | Gathered, label: str, words: ByteRows | Gathered | NDArray[np.integer]) -> ByteRows:
+    """n pseudorandom values: keys (n or 1, 32), words (n or 1, 32) → (n, 32).
+
+    Words that are integers may come as such, (n,): they stand for :func:`index_words` of them.
+    """
+    template = bytes(WORD) + label.encode("ascii").ljust(WORD, b"\0") + bytes(WORD)
+    if len(template) != 3 * WORD:
+        raise ValueError("a label is at most 32 bytes long")
+    return Messages(template, [Piece(0, keys), Piece(2 * WORD, words)]).hashes()
 
 
 def index_words(indexes: NDArray[np.int64]) -> ByteRows:
     """Indexes as big-endian words: (n,) → (n, 32)."""
-    words = np.zeros((len(indexes), 32), np.uint8)
-    words[:, 24:] = indexes.astype(">u8").view(np.uint8).reshape(-1, 8)
-    return words
+    return integer_words(indexes)

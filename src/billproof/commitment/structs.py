@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.commitment.keccak import ByteRows, keccak, keccak_each, keccak_rows, rows_of
+from billproof.commitment.columns import WORD, Gathered, Messages, Piece, TextColumn, big_integer_words
+from billproof.commitment.keccak import ByteRows, keccak, keccak_each, require_rows, rows_of
 
 #: What a column may be: integers as an array or, beyond 64 bits, as Python integers; byte strings as
-#: (n, width) rows; text as strings or as (n, 32) hashes; a nested struct as its (n, 32) hashes.
-Column = NDArray[np.integer] | ByteRows | Sequence[int] | Sequence[str] | Sequence[bytes]
-
-WORD = 32
+#: (n, width) rows, or as numbers of rows; text as strings, as Arrow's bytes and offsets, or as (n, 32)
+#: hashes; a nested struct as its (n, 32) hashes.
+Column = (
+    NDArray[np.integer] | ByteRows | Gathered | TextColumn | Sequence[int] | Sequence[str] | Sequence[bytes]
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ ACCOUNT_KEY = Struct("AccountKey", _fields("bytes32 subject,address holder"))
 SUBJECT = Struct("Subject", _fields("string accountId,bytes32 keySecret"))
 KEY_SECRET = Struct("KeySecret", _fields("bytes32 accountSeed,bytes32 batchId"))
 
+#: Bytes of an ``address``.
+ADDRESS = 20
+
 ALL = (BATCH_ID, PEER, CALL_RECORD, TOTALS, STATEMENT, ACCOUNT_ENTRY, ACCOUNT_KEY, SUBJECT, KEY_SECRET)
 
 
@@ -86,16 +91,17 @@ def hash_struct(struct: Struct, **columns: Column) -> ByteRows:
     names = [name for _, name in struct.fields]
     if set(columns) != set(names):
         raise TypeError(f"{struct.name} has the fields {names}, not {sorted(columns)}")
-    words = [_words(kind, columns[name], f"{struct.name}.{name}") for kind, name in struct.fields]
-    counts = {len(word) for word in words} - {1}
-    if len(counts) > 1:
-        raise ValueError(f"{struct.name} takes columns of one length, not of {sorted(counts)}")
-    count = counts.pop() if counts else 1
-    preimages = np.empty((count, WORD * (len(words) + 1)), np.uint8)
-    preimages[:, :WORD] = np.frombuffer(struct.type_hash, np.uint8)
-    for at, word in enumerate(words, start=1):
-        preimages[:, WORD * at : WORD * (at + 1)] = word
-    return keccak_rows(preimages)
+    template = bytearray(WORD * (len(names) + 1))
+    template[:WORD] = struct.type_hash
+    pieces = []
+    for at, (kind, name) in enumerate(struct.fields, start=1):
+        column = _checked(kind, columns[name], f"{struct.name}.{name}")
+        pieces.append(Piece(WORD * at + (WORD - ADDRESS if kind == "address" else 0), column))
+    try:
+        messages = Messages(bytes(template), pieces)
+    except ValueError as error:
+        raise ValueError(f"{struct.name}: {error}") from error
+    return messages.hashes()
 
 
 def hash_one(struct: Struct, values: Mapping[str, int | bytes | str]) -> bytes:
@@ -103,30 +109,27 @@ def hash_one(struct: Struct, values: Mapping[str, int | bytes | str]) -> bytes:
     return hash_struct(struct, **{name: [value] for name, value in values.items()}).tobytes()  # type: ignore[arg-type]
 
 
-def hash_texts(texts: Sequence[str]) -> ByteRows:
+def hash_texts(texts: Sequence[str] | TextColumn) -> ByteRows:
     """Keccak-256 of the UTF-8 bytes of each text: n texts → (n, 32)."""
-    return keccak_each(text.encode() for text in texts)
+    return texts.hashes() if isinstance(texts, TextColumn) else keccak_each(text.encode() for text in texts)
 
 
-def _words(kind: str, column: Column, name: str) -> ByteRows:
-    """One field's values as EIP-712 words: (n, 32)."""
-    if kind == "string":
-        # EIP-712 encodes text as its hash, so text hashed elsewhere (once per distinct value) may come so.
-        return column if isinstance(column, np.ndarray) else hash_texts(column)  # type: ignore[arg-type, return-value]
+def _checked(kind: str, column: Column, name: str) -> NDArray[np.integer] | ByteRows | Gathered | TextColumn:
+    """One field's column as its bytes lie in the message, values outside the type refused."""
     if kind.startswith(("uint", "int")):
-        return _integer_words(kind, column, name)
-    width = 20 if kind == "address" else int(kind.removeprefix("bytes")) if kind.startswith("bytes") else 32
+        return _integers(kind, column, name)
+    if kind == "string" and isinstance(column, TextColumn):
+        return column
+    if kind == "string" and not isinstance(column, np.ndarray | Gathered):
+        # EIP-712 encodes text as its hash, so text hashed elsewhere (once per distinct value) may come so.
+        return hash_texts(column)  # type: ignore[arg-type]
+    width = ADDRESS if kind == "address" else int(kind[5:]) if kind.startswith("bytes") else WORD
+    if isinstance(column, Gathered):
+        require_rows(column.rows, name, width)
+        return column
     rows = column if isinstance(column, np.ndarray) else _joined(column, width, name)  # type: ignore[arg-type]
-    if rows.ndim != 2 or rows.shape[1] != width:
-        raise ValueError(f"{name} takes rows of {width} bytes, not shape {rows.shape}")
-    if width == WORD:
-        return rows.astype(np.uint8, copy=False)
-    words = np.zeros((len(rows), WORD), np.uint8)
-    if kind == "address":
-        words[:, WORD - width :] = rows
-    else:
-        words[:, :width] = rows
-    return words
+    require_rows(rows, name, width)  # type: ignore[arg-type]
+    return rows
 
 
 def _joined(values: Sequence[bytes], width: int, name: str) -> ByteRows:
@@ -135,22 +138,16 @@ def _joined(values: Sequence[bytes], width: int, name: str) -> ByteRows:
     return rows_of(b"".join(values), width)
 
 
-def _integer_words(kind: str, column: Column, name: str) -> ByteRows:
+def _integers(kind: str, column: Column, name: str) -> NDArray[np.integer] | ByteRows:
     signed = kind.startswith("int")
     bits = int(kind.removeprefix("u").removeprefix("int"))
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
     if not isinstance(column, np.ndarray):
-        if any(not low <= value <= high for value in column):  # type: ignore[operator]
+        if any(not low <= value <= high for value in column):  # type: ignore[operator, union-attr]
             raise ValueError(f"{name} does not fit {kind}")
-        words256 = ((value % (1 << 256)).to_bytes(WORD) for value in column)  # type: ignore[union-attr]
-        return rows_of(b"".join(words256), WORD)
+        return big_integer_words(column)  # type: ignore[arg-type]
+    if column.dtype.kind not in "iu" or column.ndim != 1:
+        raise TypeError(f"{name} takes a column of integers, not {column.dtype} of shape {column.shape}")
     if len(column) and not low <= int(column.min()) <= int(column.max()) <= high:
         raise ValueError(f"{name} does not fit {kind}")
-    words = np.zeros((len(column), WORD), np.uint8)
-    if signed:
-        words[column < 0, : WORD - 8] = 0xFF
-        tail = column.astype(">i8")
-    else:
-        tail = column.astype(">u8")
-    words[:, WORD - 8 :] = tail.view(np.uint8).reshape(-1, 8)
-    return words
+    return column

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.commitment.keccak import ByteRows, keccak, keccak_rows
+from billproof.commitment.keccak import ByteRows, batch_kernel, keccak, require_rows, single_calls
 
 #: Longest inclusion proof that the ledger accepts for an account entry.
 MAX_ENTRY_PROOF = 40
@@ -28,11 +28,23 @@ def build_forest(leaves: ByteRows, counts: NDArray[np.int64]) -> tuple[ByteRows,
     Returns the nodes of all trees laid end to end, (2n-m, 32) for n leaves in m trees, and where each
     tree starts, (m,): its root is the node there. An empty tree has no root: ``ValueError``.
     """
+    require_rows(leaves, "leaves", 32)
     if len(counts) == 0 or counts.min() < 1 or counts.sum() != len(leaves):
         raise ValueError("every tree takes at least one leaf, and all leaves belong to one")
     sizes = 2 * counts - 1
     starts = np.cumsum(sizes) - sizes
     nodes = np.empty((int(sizes.sum()), 32), np.uint8)
+    kernel = batch_kernel(len(leaves) - len(counts))
+    if kernel is None:
+        _fill(nodes, leaves, counts, starts)
+    else:
+        kernel.hash_forest(leaves, nodes, starts, counts)
+    return nodes, starts
+
+
+def _fill(nodes: ByteRows, leaves: ByteRows, counts: NDArray[np.int64], starts: NDArray[np.int64]) -> None:
+    """Writes the trees into ``nodes``, by the single-call library."""
+    sizes = 2 * counts - 1
     tree_of_leaf = np.repeat(np.arange(len(counts)), counts)
     rank = np.arange(len(leaves)) - np.repeat(np.cumsum(counts) - counts, counts)
     nodes[starts[tree_of_leaf] + sizes[tree_of_leaf] - 1 - rank] = leaves
@@ -46,12 +58,20 @@ def build_forest(leaves: ByteRows, counts: NDArray[np.int64]) -> tuple[ByteRows,
         rank = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
         base = np.repeat(starts[trees], width)
         left = base + 2 * (first + rank) + 1
-        nodes[base + first + rank] = hash_pairs(nodes[left], nodes[left + 1])
-    return nodes, starts
+        nodes[base + first + rank] = _single_pairs(nodes[left], nodes[left + 1])
 
 
 def hash_pairs(left: ByteRows, right: ByteRows) -> ByteRows:
     """Keccak-256 of each pair, the smaller first: two of (n, 32) → (n, 32)."""
+    require_rows(left, "pairs", 32)
+    require_rows(right, "pairs", 32)
+    if len(left) != len(right):
+        raise ValueError(f"pairs take columns of one length, not of {len(left)} and {len(right)}")
+    kernel = batch_kernel(len(left))
+    return _single_pairs(left, right) if kernel is None else kernel.hash_pairs(left, right)
+
+
+def _single_pairs(left: ByteRows, right: ByteRows) -> ByteRows:
     a = np.ascontiguousarray(left).view(">u8")
     b = np.ascontiguousarray(right).view(">u8")
     differs = (a != b).argmax(axis=1)[:, None]
@@ -59,7 +79,7 @@ def hash_pairs(left: ByteRows, right: ByteRows) -> ByteRows:
     pairs = np.empty((len(left), 64), np.uint8)
     pairs[:, :32] = np.where(swap, right, left)
     pairs[:, 32:] = np.where(swap, left, right)
-    return keccak_rows(pairs)
+    return single_calls(pairs)
 
 
 def hash_pair(left: bytes, right: bytes) -> bytes:
