@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow.csv import write_csv
 
 from billproof.batch_id import BatchId, check_period
-from billproof.commit import commit
+from billproof.commit import RootedStatements, commit_statements, root_statements
 from billproof.commitment.keccak import keccak
 from billproof.errors import DifferenceError, InputError
 from billproof.files import replacing
-from billproof.intake import REJECTS, read
-from billproof.records import NANO, SCHEMA, ZERO32
+from billproof.grouping import Grouping, parts_for
+from billproof.inorder import in_order
+from billproof.intake_run import Input, Intake, Progress
+from billproof.records import NANO, ZERO32
+from billproof.recovery import recover
 from billproof.secret_store import SecretStore
-from billproof.statements import Statements, group, totals_by_currency
-from billproof.store import StoredBatch, find_batches, write_batch
+from billproof.statements import Statements, repeated, totals_by_currency
+from billproof.store import BatchWriter, StoredBatch, find_batches
 
-#: Called with the name of a step and how many rows or files of it are done.
-Progress = Callable[[str, int], None]
-
-
-@dataclass(frozen=True)
-class Input:
-    """CDR files of one format, with their mapping file where the format needs one."""
-
-    format: str
-    files: Sequence[Path]
-    mapping: Path | None = None
+__all__ = ["BatchResult", "Control", "Input", "Progress", "batch"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +60,21 @@ class BatchResult:
 
 
 @dataclass
-class _Intake:
-    """All files' records and rejects, and the counts of each file."""
+class _Tally:
+    """What is counted of the statements, part by part."""
 
-    records: pa.Table
-    rejects: pa.Table
-    sources: list[dict[str, Any]]
+    committed: int = 0
+    accounts: int = 0
+    repeated: int = 0
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, statements: Statements, repeats: int) -> None:
+        self.committed += statements.records.num_rows
+        self.accounts += len(statements)
+        self.repeated += repeats
+        sums = pa.table({"currency": statements.currencies, "total": statements.total})
+        for currency, total in totals_by_currency(sums, "total").items():
+            self.totals[currency] += total
 
 
 def batch(
@@ -109,54 +112,93 @@ def batch(
             "the secrets lie inside the store", file=secrets, advice="Keep them apart: the store is copied."
         )
     batch_id = BatchId(chain_id, ledger.lower(), operator, period, region, 0)
+    if not dry_run:
+        with suppress(OSError):  # where it cannot be cleared, it cannot be written either
+            recover(store / str(operator) / str(period))
     existing = find_batches(store, operator, period)
     batch_id = _number(batch_id, existing, sequence, force)
-    intake = _read_all(inputs, period, progress)
-    _refuse_repeated_sources(intake, [other for other in existing if other.id != batch_id])
-    statements, strays = group(intake.records)
-    intake.rejects = _with_strays(intake, strays)
-    result = _summarise(batch_id, intake, statements)
-    if rejects_copy is not None:
-        with replacing(rejects_copy, mode=0o600) as partial:
-            write_csv(intake.rejects, str(partial))
-    _meet(control or Control(), result)
-    if len(statements) == 0:
-        raise InputError(
-            f"no record to commit in {result.rows} rows: {result.rejected} rejected, {result.other_periods}"
-            f" of other periods{_common(result.reasons)}",
-            advice="Check --format, --mapping and --period.",
-        )
-    vault = SecretStore(secrets, operator)
-    if dry_run:
-        return result
-    progress("commit", 0)
-    if holders:
-        vault.enrol(pa.array(list(holders), pa.string()), holders)
-    enrolment = vault.enrol(statements.accounts)
+    others = [other for other in existing if other.id != batch_id]
+    control = control or Control()
     tariff_hash = keccak(tariff.read_bytes()) if tariff else ZERO32
-    commitment = commit(
-        statements, batch_id, enrolment, vault.opening_keys(batch_id, statements.accounts), tariff_hash
-    )
-    progress("commit", statements.records.num_rows)
-    stored = write_batch(
-        store,
-        batch_id,
-        commitment,
-        statements.records,
-        intake.rejects,
-        _intake_document(intake, result),
-        amends=amends,
-        tariff=tariff_hash,
-        replace=force,
-    )
-    return BatchResult(
-        **{
-            **vars(result),
-            "root": commitment.root,
-            "stored": stored,
-            "without_holder": int((~enrolment.holders.any(axis=1)).sum()),
-        }
-    )
+    vault = SecretStore(secrets, operator)
+    with ExitStack() as stack:
+        writer = None if dry_run else stack.enter_context(BatchWriter(store, batch_id, replace=force))
+        home = writer.home if writer else Path(stack.enter_context(TemporaryDirectory(prefix="billproof-")))
+        intake = stack.enter_context(Intake(home / "rejects.csv"))
+        grouping = Grouping(home / ".parts", parts_for([path for one in inputs for path in one.files]))
+        intake.read(inputs, period, grouping, progress)
+        _refuse_repeated_sources(intake, others)
+        tally = None
+        if writer is None or rejects_copy or control != Control() or intake.committed == 0:
+            # Before there are secrets: what is refused here leaves none behind.
+            tally = _count(intake, grouping)
+            result = _result(batch_id, intake, tally)
+            if rejects_copy is not None:
+                with replacing(rejects_copy, mode=0o600) as copy:
+                    shutil.copyfile(intake.rejects, copy)
+            _meet(control, result)
+            _require_records(result)
+        if writer is None:
+            return result
+        statements, tally = _hash(intake, grouping, writer, vault, tally, progress)
+        result = _result(batch_id, intake, tally)
+        if holders:
+            vault.enrol(pa.array(list(holders), pa.string()), holders)
+        enrolment = vault.enrol(statements.accounts)
+        commitment = commit_statements(statements, batch_id, enrolment, tariff_hash)
+        stored = writer.finish(
+            commitment, _intake_document(intake, result), amends=amends, tariff=tariff_hash
+        )
+    without_holder = int((~enrolment.holders.any(axis=1)).sum())
+    return replace(result, root=commitment.root, stored=stored, without_holder=without_holder)
+
+
+def _count(intake: Intake, grouping: Grouping) -> _Tally:
+    """Groups all parts to count them, and rejects what has no place in a statement."""
+
+    def work(part: int) -> tuple[Statements, pa.Table, int]:
+        statements, strays = grouping.arranged(part, last=False)
+        return statements, strays, repeated(statements)
+
+    tally = _Tally()
+    for statements, strays, repeats in in_order(partial(work, part) for part in range(grouping.parts)):
+        intake.reject(strays)
+        tally.add(statements, repeats)
+    intake.close()
+    return tally
+
+
+def _hash(
+    intake: Intake,
+    grouping: Grouping,
+    writer: BatchWriter,
+    vault: SecretStore,
+    counted: _Tally | None,
+    progress: Progress,
+) -> tuple[RootedStatements, _Tally]:
+    """Groups, hashes and writes all parts; counts them and rejects strays unless that is done."""
+
+    def work(part: int) -> tuple[Statements, pa.Table, int, RootedStatements | None]:
+        statements, strays = grouping.arranged(part, last=True)
+        if len(statements) == 0:
+            return statements, strays, 0, None
+        keys = vault.opening_keys(writer.id, statements.accounts)
+        return statements, strays, repeated(statements), root_statements(statements, keys)
+
+    tally, parts = _Tally(), []
+    progress("commit", 0)
+    for statements, strays, repeats, rooted in in_order(
+        partial(work, part) for part in range(grouping.parts)
+    ):
+        if counted is None:
+            intake.reject(strays)
+        tally.add(statements, repeats)
+        if rooted is not None:
+            writer.add_records(statements.records)
+            parts.append(rooted)
+        progress("commit", tally.committed)
+    intake.close()
+    return RootedStatements.joined(parts), tally
 
 
 def _number(batch: BatchId, existing: list[StoredBatch], sequence: int | None, force: bool) -> BatchId:
@@ -178,45 +220,7 @@ def _number(batch: BatchId, existing: list[StoredBatch], sequence: int | None, f
     return BatchId(batch.chain_id, batch.ledger, batch.operator_id, batch.period, batch.region, sequence)
 
 
-def _read_all(inputs: Sequence[Input], period: int, progress: Progress) -> _Intake:
-    records: list[pa.RecordBatch] = []
-    rejects: list[pa.RecordBatch] = []
-    sources: list[dict[str, Any]] = []
-    done = 0
-    for one in inputs:
-        mapping = {"mapping": one.mapping.name, "mappingSha256": _digest(one.mapping)} if one.mapping else {}
-        for path in one.files:
-            digest = _digest(path)
-            for source in sources:
-                if digest == source["sha256"]:
-                    raise InputError(
-                        f"has the content of {source['file']}", file=path, advice="Name it once."
-                    )
-                if path.name == source["file"]:
-                    raise InputError("another file has this name", file=path, advice="Rename one of them.")
-            counts = Counter(rows=0, committed=0, rejected=0, otherPeriods=0)
-            for chunk in read(path, one.format, period=period, mapping=one.mapping):
-                records.append(chunk.records)
-                rejects.append(chunk.rejects)
-                counts.update(
-                    rows=chunk.rows,
-                    committed=chunk.records.num_rows,
-                    rejected=chunk.rejects.num_rows,
-                    otherPeriods=chunk.other_periods,
-                )
-                done += chunk.rows
-                progress("read", done)
-            sources.append({"file": path.name, "sha256": digest, "format": one.format, **mapping, **counts})
-    if not sources:
-        raise InputError("no files to batch", advice="Name at least one CDR file.")
-    return _Intake(
-        pa.Table.from_batches(records, SCHEMA).unify_dictionaries().combine_chunks(),
-        pa.Table.from_batches(rejects, REJECTS),
-        sources,
-    )
-
-
-def _refuse_repeated_sources(intake: _Intake, others: list[StoredBatch]) -> None:
+def _refuse_repeated_sources(intake: Intake, others: list[StoredBatch]) -> None:
     """A file that another batch of the period holds already would be billed twice."""
     ours = {source["sha256"]: source["file"] for source in intake.sources if source["committed"]}
     for other in others:
@@ -229,48 +233,33 @@ def _refuse_repeated_sources(intake: _Intake, others: list[StoredBatch]) -> None
                 )
 
 
-def _with_strays(intake: _Intake, strays: pa.Table) -> pa.Table:
-    """The rejects and, after them, the records whose currency is not their account's."""
-    if strays.num_rows == 0:
-        return intake.rejects
-    names = Counter(strays["source"].combine_chunks().dictionary_decode().to_pylist())
-    for source in intake.sources:
-        moved = names.get(source["file"], 0)
-        source["committed"] -= moved
-        source["rejected"] += moved
-    rows = {
-        "source": pc.cast(strays["source"], pa.string()),
-        "line": strays["line"],
-        "field": pa.array(["currency"] * strays.num_rows),
-        "reason": pa.array(["differs from the currency of the account's statement"] * strays.num_rows),
-        "raw": pa.array([""] * strays.num_rows),
-    }
-    extra = pa.table(
-        [pc.cast(rows[name], REJECTS.field(name).type) for name in REJECTS.names], schema=REJECTS
-    )
-    return pa.concat_tables([intake.rejects, extra])
-
-
-def _summarise(batch_id: BatchId, intake: _Intake, statements: Statements) -> BatchResult:
-    records = statements.records
-    alike = ["account", "service", "started_at", "number", "usage"]
-    usage = records.filter(pc.less(records["service"], 32))
-    reasons = intake.rejects.group_by(["field", "reason"]).aggregate([([], "count_all")])
-    counted = sorted(reasons.to_pylist(), key=lambda row: (-row["count_all"], row["field"], row["reason"]))
+def _result(batch_id: BatchId, intake: Intake, tally: _Tally) -> BatchResult:
+    counted = (intake.committed, intake.rows - intake.rejected - intake.other_periods)
+    if counted != (tally.committed, tally.committed):
+        raise DifferenceError(f"rows were lost: {counted} of {tally.committed} records", advice="Report it.")
     return BatchResult(
         id=batch_id,
-        rows=sum(source["rows"] for source in intake.sources),
-        committed=records.num_rows,
-        rejected=intake.rejects.num_rows,
-        other_periods=sum(source["otherPeriods"] for source in intake.sources),
-        accounts=len(statements),
-        totals=totals_by_currency(records, "amount"),
-        repeated=usage.num_rows - usage.group_by(alike).aggregate([]).num_rows,
+        rows=intake.rows,
+        committed=tally.committed,
+        rejected=intake.rejected,
+        other_periods=intake.other_periods,
+        accounts=tally.accounts,
+        totals=dict(sorted(tally.totals.items())),
+        repeated=tally.repeated,
         without_holder=0,
-        reasons={f"{row['field']}: {row['reason']}": row["count_all"] for row in counted},
+        reasons=intake.reasons,
         root=None,
         stored=None,
     )
+
+
+def _require_records(result: BatchResult) -> None:
+    if result.committed == 0:
+        raise InputError(
+            f"no record to commit in {result.rows} rows: {result.rejected} rejected, {result.other_periods}"
+            f" of other periods{_common(result.reasons)}",
+            advice="Check --format, --mapping and --period.",
+        )
 
 
 def _meet(control: Control, result: BatchResult) -> None:
@@ -294,7 +283,7 @@ def _common(reasons: Mapping[str, int]) -> str:
     return "" if reason is None else f" (most often: {reason})"
 
 
-def _intake_document(intake: _Intake, result: BatchResult) -> dict[str, Any]:
+def _intake_document(intake: Intake, result: BatchResult) -> dict[str, Any]:
     return {
         "schema": "billproof/intake/1",
         "rows": result.rows,
@@ -305,11 +294,3 @@ def _intake_document(intake: _Intake, result: BatchResult) -> dict[str, Any]:
         "reasons": result.reasons,
         "sources": intake.sources,
     }
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", file=path) from error

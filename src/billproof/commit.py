@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from billproof.batch_id import BatchId
 from billproof.commitment import salts, structs, tree
+from billproof.commitment.columns import Gathered
 from billproof.commitment.keccak import ByteRows, rows_of
-from billproof.leaves import fixed_binary, hash_records, padded_rows, text_hashes
+from billproof.leaves import fixed_binary, hash_records, padded_rows, text_column, text_source
 from billproof.secret_store import Enrolment
 from billproof.statements import Statements
 
@@ -47,13 +49,67 @@ class Commitment:
         return bytes(self.nodes[0])
 
 
+@dataclass(frozen=True)
+class RootedStatements:
+    """Statements whose records are hashed: what is left of them is of the accounts' number, not the records'.
+
+    ``first`` counts in the whole batch; ``roots`` are those of the records trees, (m, 32), ``opening_keys``
+    (m, 32) what they were salted with. The order of statements is free.
+    """
+
+    accounts: pa.Array  # (m,) string
+    currencies: pa.Array  # (m,) string
+    first: NDArray[np.int64]  # (m,)
+    count: NDArray[np.int64]  # (m,)
+    total: NDArray[np.int64]  # (m,) billionths
+    roots: ByteRows
+    opening_keys: ByteRows
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    @classmethod
+    def joined(cls, parts: Sequence[RootedStatements]) -> RootedStatements:
+        """Parts of a batch, their records laid end to end."""
+        sizes = [int(part.count.sum()) for part in parts]
+        starts = [sum(sizes[:at]) for at in range(len(parts))]
+        return cls(
+            pa.concat_arrays([part.accounts for part in parts]),
+            pa.concat_arrays([part.currencies for part in parts]),
+            np.concatenate([part.first + start for part, start in zip(parts, starts, strict=True)]),
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("count", "total", "roots", "opening_keys")
+            ),
+        )
+
+
 def commit(
     statements: Statements, batch: BatchId, enrolment: Enrolment, opening_keys: ByteRows, tariff: bytes
 ) -> Commitment:
     """Builds both trees. ``opening_keys`` is (m, 32), in the statements' order; ``tariff`` a hash or zero."""
-    hashes = record_hashes(statements, opening_keys)
-    nodes, starts = tree.build_forest(hashes, statements.count)
-    roots = nodes[starts]
+    return commit_statements(root_statements(statements, opening_keys), batch, enrolment, tariff)
+
+
+def root_statements(statements: Statements, opening_keys: ByteRows) -> RootedStatements:
+    """Builds the records trees of statements and keeps their roots."""
+    nodes, starts = tree.build_forest(record_hashes(statements, opening_keys), statements.count)
+    return RootedStatements(
+        statements.accounts,
+        statements.currencies,
+        statements.first,
+        statements.count,
+        statements.total,
+        nodes[starts],
+        opening_keys,
+    )
+
+
+def commit_statements(
+    statements: RootedStatements, batch: BatchId, enrolment: Enrolment, tariff: bytes
+) -> Commitment:
+    """Builds the batch tree; ``enrolment`` is in the statements' order."""
+    roots = statements.roots
     keys = account_keys(statements.accounts, batch, enrolment)
     statement = statement_hashes(
         batch,
@@ -63,9 +119,9 @@ def commit(
         count=statements.count,
         currencies=statements.currencies,
         total=statements.total,
-        total_salts=totals_salts(opening_keys),
+        total_salts=totals_salts(statements.opening_keys),
     )
-    order = np.lexsort(keys.T[::-1])
+    order = np.lexsort(np.ascontiguousarray(keys).view(">u8").T[::-1])
     ranked = keys[order]
     if len(order) > 1 and (ranked[1:] == ranked[:-1]).all(axis=1).any():
         raise ValueError("two accounts of a batch have the same key")
@@ -91,12 +147,12 @@ def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
     """``hashStruct(CallRecord)`` of every record: (n, 32)."""
     records, index = statements.records, statements.index
     owner = np.repeat(np.arange(len(statements)), statements.count)
-    numbers = text_hashes(records["number"])
+    numbers = text_source(records["number"])
     hashes = np.empty((records.num_rows, 32), np.uint8)
     for start in range(0, len(index), _SLICE):
         part = slice(start, start + _SLICE)
-        record_salts = salts.prf(opening_keys[owner[part]], salts.PEER_SALT, salts.index_words(index[part]))
-        peers = structs.hash_struct(structs.PEER, number=numbers[part], salt=record_salts)
+        record_salts = salts.prf(Gathered(opening_keys, owner[part]), salts.PEER_SALT, index[part])
+        peers = structs.hash_struct(structs.PEER, number=numbers.part(part), salt=record_salts)
         hashes[part] = hash_records(records.slice(start, _SLICE), index[part], peers)
     return hashes
 
@@ -128,7 +184,7 @@ def statement_hashes(
 def account_keys(accounts: pa.Array, batch: BatchId, enrolment: Enrolment) -> ByteRows:
     """Each account's key in the batch, (m, 32): unlinkable to its key in any other batch."""
     subject = structs.hash_struct(
-        structs.SUBJECT, accountId=accounts.to_pylist(), keySecret=key_secrets(batch, enrolment.seeds)
+        structs.SUBJECT, accountId=text_column(accounts), keySecret=key_secrets(batch, enrolment.seeds)
     )
     return structs.hash_struct(structs.ACCOUNT_KEY, subject=subject, holder=enrolment.holders)
 

@@ -21,15 +21,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from billproof.batch_id import BatchId
 from billproof.commit import Commitment
@@ -37,11 +40,20 @@ from billproof.commitment.keccak import ByteRows, keccak
 from billproof.errors import DifferenceError, InputError
 from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
-from billproof.statements import totals_by_currency
+from billproof.records import SCHEMA as RECORDS
+from billproof.recovery import lock_directory, recover
+from billproof.statements import CODED, totals_by_currency, with_codes
 
 SCHEMA = "billproof/batch/1"
 MANIFEST_SCHEMA = "billproof/manifest/1"
-_ROW_GROUP = 1 << 16
+
+#: Rows that one account's records are read with, at least: few, since an account has dozens.
+ROW_GROUP = 1 << 14
+
+#: Columns of few different values.
+_FEW = [
+    *("service", "utc_offset", "billed_usage", "network", "amount", "currency", "rate", "corrects", "source")
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,7 @@ class StoredBatch:
 
     path: Path
     summary: dict[str, Any]
+    _group: tuple[int, int, pa.Table] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path) -> StoredBatch:
@@ -96,7 +109,29 @@ class StoredBatch:
 
     @cached_property
     def records(self) -> pa.Table:
-        return pq.read_table(self.path / "records.parquet", memory_map=True)
+        """All of them; see :meth:`records_of` for one statement's."""
+        return self._read_records(0, len(self._group_ends) - 1)
+
+    def records_of(self, first: int, count: int) -> pa.Table:
+        """The records ``first`` to ``first + count``, ``count`` ≥ 1, read with few others."""
+        begin, end = np.searchsorted(self._group_ends, [first, first + count - 1], side="right").tolist()
+        if self._group is None or self._group[:2] != (begin, end):
+            object.__setattr__(self, "_group", (begin, end, self._read_records(begin, end)))
+        assert self._group is not None  # noqa: S101 - it was just read
+        return self._group[2].slice(first - (int(self._group_ends[begin - 1]) if begin else 0), count)
+
+    def _read_records(self, begin: int, end: int) -> pa.Table:
+        return self._records_file.read_row_groups(range(begin, end + 1), use_threads=end - begin > 3)
+
+    @cached_property
+    def _records_file(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self.path / "records.parquet", memory_map=True, read_dictionary=["source"])
+
+    @cached_property
+    def _group_ends(self) -> NDArray[np.int64]:
+        """How many records there are up to the end of each row group."""
+        metadata = self._records_file.metadata
+        return np.cumsum([metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)])
 
     @cached_property
     def entries(self) -> pa.Table:
@@ -146,90 +181,170 @@ def write_batch(
     replace: bool,
 ) -> StoredBatch:
     """Writes a whole batch directory in one step and returns it. ``replace`` lets it take another's place."""
-    final = store / batch.path
-    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
-        _write_contents(partial, batch, commitment, records, rejects, intake, amends=amends, tariff=tariff)
-        for path in (*partial.iterdir(), partial):
-            sync(path)
-        if replace and final.exists():
-            old = final.with_name(f".{final.name}.{os.getpid()}.old")
-            final.rename(old)
-            try:
-                partial.rename(final)
-            except BaseException:
-                old.rename(final)
-                raise
-            shutil.rmtree(old)
-        else:
-            partial.rename(final)
-        sync(final.parent)
-    except OSError as error:
-        raise InputError(
-            f"cannot write the batch: {error.strerror}",
-            file=final,
-            advice="Check free space and permissions.",
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return StoredBatch.open(final)
+    with BatchWriter(store, batch, replace=replace) as writer:
+        pyarrow.csv.write_csv(rejects, str(writer.rejects))
+        writer.add_records(with_codes(records))
+        return writer.finish(commitment, intake, amends=amends, tariff=tariff)
 
 
-def _write_contents(
-    home: Path,
-    batch: BatchId,
-    commitment: Commitment,
-    records: pa.Table,
-    rejects: pa.Table,
-    intake: dict[str, Any],
-    *,
-    amends: int,
-    tariff: bytes,
-) -> None:
-    entries = commitment.entries
-    pq.write_table(records, home / "records.parquet", row_group_size=_ROW_GROUP, compression="zstd")
-    with pa.ipc.new_file(str(home / "entries.arrow"), entries.schema) as writer:
-        writer.write_table(entries)
-    (home / "tree.bin").write_bytes(commitment.nodes.tobytes())
-    listing = np.hstack(
-        [byte_rows(entries["account_key"], 32), byte_rows(entries["statement"], 32)]
-    ).tobytes()
-    (home / "manifest.bin").write_bytes(listing)
-    identity = batch_fields(batch)
-    counts = {"records": str(records.num_rows), "statements": str(entries.num_rows)}
-    manifest = json_bytes(
-        {
-            "schema": MANIFEST_SCHEMA,
-            "batch": identity,
+class BatchWriter:
+    """A batch directory on its way: everything is written beside its place, and renamed when it is whole.
+
+    Used as a context; whatever is not finished on leaving it is removed, and what a killed process left is
+    removed by the next that writes to the period (:func:`recover`). ``home`` is the directory meanwhile,
+    for scratch files too: names that begin with a dot are not part of the batch. Errors of the disk are
+    raised as :class:`InputError`.
+    """
+
+    def __init__(self, store: Path, batch: BatchId, *, replace: bool) -> None:
+        self.id = batch
+        self.final = store / batch.path
+        self.home = self.final.with_name(f".{self.final.name}.{os.getpid()}.partial")
+        self.rejects = self.home / "rejects.csv"
+        self._replace = replace
+        self._lock: int | None = None
+        self._made: list[Path] = []
+        self._records: pq.ParquetWriter | None = None
+        self._count = 0
+
+    def __enter__(self) -> BatchWriter:
+        parents = [self.final.parent, *self.final.parent.parents]
+        self._made = [path for path in parents if not path.exists()]
+        try:
+            self.final.parent.mkdir(parents=True, exist_ok=True)
+            recover(self.final.parent)
+            shutil.rmtree(self.home, ignore_errors=True)
+            self.home.mkdir(mode=0o700)
+            self._lock = lock_directory(self.home)
+        except OSError as error:
+            self._leave()
+            raise self._failure(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+        if isinstance(error, OSError):
+            raise self._failure(error) from error
+
+    def add_records(self, records: pa.Table) -> None:
+        """The next statements' records, in ``statements.CODED``."""
+        if self._records is None:
+            self._records = pq.ParquetWriter(
+                self.home / "records.parquet",
+                _stored(CODED.empty_table()).schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=_FEW,
+                write_statistics=False,
+                store_schema=False,
+            )
+        self._records.write_table(_stored(records), row_group_size=ROW_GROUP)
+        self._count += records.num_rows
+
+    def finish(
+        self, commitment: Commitment, intake: dict[str, Any], *, amends: int, tariff: bytes
+    ) -> StoredBatch:
+        """Writes what follows from the records, waits for the disk, and gives the batch its place."""
+        try:
+            if self._records is None:
+                self.add_records(CODED.empty_table())
+            self._close_records()
+            for path in self.home.glob(".*"):
+                shutil.rmtree(path)
+            self._write_rest(commitment, intake, amends=amends, tariff=tariff)
+            for path in (*self.home.iterdir(), self.home):
+                sync(path)
+            self._take_place()
+            sync(self.final.parent)
+        except OSError as error:
+            raise self._failure(error) from error
+        self._made = []
+        return StoredBatch.open(self.final)
+
+    def _take_place(self) -> None:
+        if not (self._replace and self.final.exists()):
+            self.home.rename(self.final)
+            return
+        old = self.home.with_suffix(".old")
+        self.final.rename(old)
+        try:
+            self.home.rename(self.final)
+        except BaseException:
+            old.rename(self.final)
+            raise
+        shutil.rmtree(old)
+
+    def _write_rest(
+        self, commitment: Commitment, intake: dict[str, Any], *, amends: int, tariff: bytes
+    ) -> None:
+        home, entries = self.home, commitment.entries
+        with pa.ipc.new_file(str(home / "entries.arrow"), entries.schema) as writer:
+            writer.write_table(entries)
+        (home / "tree.bin").write_bytes(np.ascontiguousarray(commitment.nodes).data)
+        listing = np.hstack(
+            [byte_rows(entries["account_key"], 32), byte_rows(entries["statement"], 32)]
+        ).tobytes()
+        (home / "manifest.bin").write_bytes(listing)
+        common = {
+            "batch": batch_fields(self.id),
             "root": "0x" + commitment.root.hex(),
             "amends": str(amends),
-            **counts,
-            "list": {"file": "manifest.bin", "keccak256": "0x" + keccak(listing).hex()},
+            "records": str(self._count),
+            "statements": str(entries.num_rows),
         }
-    )
-    (home / "manifest.json").write_bytes(manifest)
-    (home / "batch.json").write_bytes(
-        json_bytes(
+        digest = "0x" + keccak(listing).hex()
+        manifest = json_bytes(
             {
-                "schema": SCHEMA,
-                "batch": identity,
-                "root": "0x" + commitment.root.hex(),
-                "manifestHash": "0x" + keccak(manifest).hex(),
-                "amends": str(amends),
-                "tariff": "0x" + tariff.hex(),
-                **counts,
-                "totals": {
-                    currency: str(total) for currency, total in totals_by_currency(entries, "total").items()
-                },
+                "schema": MANIFEST_SCHEMA,
+                **common,
+                "list": {"file": "manifest.bin", "keccak256": digest},
             }
         )
-    )
-    (home / "intake.json").write_bytes(json_bytes(intake))
-    pyarrow.csv.write_csv(rejects, str(home / "rejects.csv"))
-    (home / "SHA256SUMS").write_bytes(_sums(home))
+        totals = totals_by_currency(entries, "total")
+        summary = {
+            "schema": SCHEMA,
+            **common,
+            "manifestHash": "0x" + keccak(manifest).hex(),
+            "tariff": "0x" + tariff.hex(),
+            "totals": {currency: str(total) for currency, total in totals.items()},
+        }
+        (home / "manifest.json").write_bytes(manifest)
+        (home / "batch.json").write_bytes(json_bytes(summary))
+        (home / "intake.json").write_bytes(json_bytes(intake))
+        (home / "SHA256SUMS").write_bytes(_sums(home))
+
+    def _close_records(self) -> None:
+        if self._records is not None:
+            records, self._records = self._records, None
+            records.close()
+
+    def _leave(self) -> None:
+        with suppress(OSError):
+            self._close_records()
+        shutil.rmtree(self.home, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        with suppress(OSError):
+            for path in self._made:
+                path.rmdir()
+
+    def _failure(self, error: OSError) -> InputError:
+        return InputError(
+            f"cannot write the batch: {error.strerror or error}",
+            file=self.final,
+            advice="Check free space and permissions.",
+        )
+
+
+def _stored(records: pa.Table) -> pa.Table:
+    """Coded records as they are written: long dictionaries, which every row group would repeat, undone."""
+    for name in ("account", "number"):
+        plain = RECORDS.field(name)
+        records = records.set_column(RECORDS.get_field_index(name), plain, records[name].cast(plain.type))
+    return records
 
 
 def batch_fields(batch: BatchId) -> dict[str, str]:

@@ -127,7 +127,7 @@ def test_an_interrupted_write_leaves_nothing(
 
     with monkeypatch.context() as patched:
         if step == "write_table":
-            patched.setattr(module.pq, "write_table", fail)
+            patched.setattr(module.pq, "ParquetWriter", fail)
         elif step == "rename":
             patched.setattr(Path, "rename", _failing_for_directories(error))
         else:

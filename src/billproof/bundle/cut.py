@@ -47,6 +47,8 @@ def bundles(
     held = stored.entries["account"].combine_chunks()
     openable = secrets.openable(stored.id, held)
     rows = np.flatnonzero(openable) if accounts is None else _rows_of(stored.entries, accounts, stored.path)
+    if accounts is None:  # in the order of the records, so that those are read once
+        rows = rows[np.argsort(stored.entries["first"].to_numpy()[rows])]
     openings = _open(stored, secrets, rows)
     for at, row in enumerate(rows.tolist()):
         yield held[row].as_py(), _cut(stored, openings, at, row)
@@ -193,7 +195,7 @@ def _cut(stored: StoredBatch, openings: _Openings, at: int, row: int) -> doc.Bun
             total=str(entry["total"]),
             totalSalt=_hex(openings.totals_salts[at]),
         ),
-        records=_lines(stored.records.slice(entry["first"], entry["count"]), openings.opening_keys[at]),
+        records=_lines(stored.records_of(entry["first"], entry["count"]), openings.opening_keys[at]),
         entry=doc.Entry(
             nextAccount="0x" + stored.entries["account_key"][neighbour].as_py().hex(),
             proof=["0x" + node.hex() for node in tree.proof_of(stored.nodes, row)],

@@ -8,8 +8,9 @@ Formats and mappings are described in docs/formats.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -20,8 +21,9 @@ from billproof.intake.engine import REJECTS, Chunk, Engine
 from billproof.intake.ipdrdoc import IpdrReader
 from billproof.intake.keys import nearest
 from billproof.intake.mapping import CdrMapping, load_mapping
+from billproof.intake.source import Digest
 
-__all__ = ["FORMATS", "REJECTS", "CdrMapping", "Chunk", "Format", "load_mapping", "read"]
+__all__ = ["FORMATS", "REJECTS", "CdrMapping", "Chunk", "Format", "load_mapping", "read", "read_chunks"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,16 @@ def read(path: Path, format: str, *, period: int, mapping: Path | None = None) -
     unreadable or empty file, missing columns, hostile or damaged XML), before the first chunk where it can.
     Bad rows are rejects.
     """
+    return (chunk() for chunk in read_chunks(path, format, period=period, mapping=mapping))
+
+
+def read_chunks(
+    path: Path, format: str, *, period: int, mapping: Path | None = None, digest: Digest | None = None
+) -> Iterator[Callable[[], Chunk]]:
+    """:func:`read` in two steps: each chunk is cut out of the file in turn, and made when it is called.
+
+    The calls may be made in any thread and order. ``digest`` is told the file's bytes as they are read.
+    """
     form = FORMATS.get(format)
     if form is None:
         raise InputError(
@@ -91,15 +103,18 @@ def read(path: Path, format: str, *, period: int, mapping: Path | None = None) -
             field="mapping",
             advice="write one; see docs/formats.md",
         )
-    return _chunks(path, form, period, load_mapping(mapping, preset=form.preset))
+    return _chunks(path, form, period, load_mapping(mapping, preset=form.preset), digest)
 
 
-def _chunks(path: Path, form: Format, period: int, mapping: CdrMapping) -> Iterator[Chunk]:
+def _chunks(
+    path: Path, form: Format, period: int, mapping: CdrMapping, digest: Digest | None
+) -> Iterator[Callable[[], Chunk]]:
     engine = Engine(mapping, path.name, period)
     reader: DelimitedReader | IpdrReader
     if form.reader == "xml":
-        reader = IpdrReader(path, mapping.record, mapping.columns, strip=mapping.layout.dialect.strip)
+        strip = mapping.layout.dialect.strip
+        reader = IpdrReader(path, mapping.record, mapping.columns, strip=strip, digest=digest)
     else:
-        reader = DelimitedReader(path, mapping.layout, mapping.columns)
+        reader = DelimitedReader(path, mapping.layout, mapping.columns, digest=digest)
     for rows in reader:
-        yield engine.chunk(rows)
+        yield partial(engine.chunk, rows)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from billproof.errors import InputError
 from billproof.intake.overlay import overlay, show, spoilt, undouble
 from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Ints, Octets, Rows
-from billproof.intake.source import text_blocks
+from billproof.intake.source import Digest, text_blocks
 from billproof.intake.splitting import MISPLACED, Dialect, cut
 
 _SMALLEST_WINDOW = 1 << 12
@@ -55,12 +55,19 @@ class DelimitedReader:
     """One pass over one file. ``needed``: the columns that the mapping names."""
 
     def __init__(
-        self, path: Path, layout: Layout, needed: frozenset[str], *, block: int | None = None
+        self,
+        path: Path,
+        layout: Layout,
+        needed: frozenset[str],
+        *,
+        block: int | None = None,
+        digest: Digest | None = None,
     ) -> None:
         self._path = path
         self._layout = layout
         self._needed = needed
         self._block = block
+        self._digest = digest
         self._names = layout.columns
         self._line = 1
         self._skip = layout.skip_lines
@@ -73,7 +80,7 @@ class DelimitedReader:
         at all.
         """
         rest = b""
-        for piece in text_blocks(self._path, self._layout.encoding, block=self._block):
+        for piece in text_blocks(self._path, self._layout.encoding, block=self._block, digest=self._digest):
             rows, rest = self._rows(rest + piece, final=False)
             if rows is not None:
                 yield rows

@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError, ParserCreate, errors
 
 from billproof.errors import InputError
 from billproof.intake.rows import MAX_ROW, BadRow, Rows, from_lists
-from billproof.intake.source import raw_blocks
+from billproof.intake.source import Digest, raw_blocks
 
 #: Elements within elements; IPDR documents have three levels.
 MAX_DEPTH = 32
@@ -26,8 +26,17 @@ _BLOCK = 1 << 20
 class IpdrReader:
     """One pass over one document. ``record``: local name of the element that is one row."""
 
-    def __init__(self, path: Path, record: str, needed: frozenset[str], *, strip: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        record: str,
+        needed: frozenset[str],
+        *,
+        strip: bool = False,
+        digest: Digest | None = None,
+    ) -> None:
         self._path = path
+        self._digest = digest
         self._record = record
         self._needed = sorted(needed)
         self._strip = strip
@@ -58,7 +67,7 @@ class IpdrReader:
         miscounted.
         """
         try:
-            for piece in raw_blocks(self._path, block=_BLOCK):
+            for piece in raw_blocks(self._path, block=_BLOCK, digest=self._digest):
                 self._keep(piece)
                 self._parser.Parse(piece, False)
                 self._bound()

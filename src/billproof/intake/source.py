@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, Protocol, cast
 
 from billproof.errors import InputError
 
@@ -58,8 +59,29 @@ def unreadable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def raw_blocks(path: Path, *, block: int | None = None) -> Iterator[bytes]:
-    """The file's bytes, unpacked, in blocks of about ``block`` bytes.
+class Digest(Protocol):
+    """What is told the bytes of a file as they are read, such as one of ``hashlib``'s."""
+
+    def update(self, data: bytes, /) -> None:
+        """The next bytes."""
+
+
+class _Told:
+    """A file whose bytes a digest is told on the way."""
+
+    def __init__(self, file: BinaryIO, digest: Digest) -> None:
+        self._file = file
+        self._digest = digest
+        self.tell = file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._digest.update(piece)
+        return piece
+
+
+def raw_blocks(path: Path, *, block: int | None = None, digest: Digest | None = None) -> Iterator[bytes]:
+    """The file's bytes, unpacked, in blocks of about ``block`` bytes; ``digest`` is told the packed ones.
 
     Raises :class:`InputError`: missing, unreadable, damaged or suspiciously growing gzip, empty.
     """
@@ -71,12 +93,13 @@ def raw_blocks(path: Path, *, block: int | None = None) -> Iterator[bytes]:
                 "is empty", file=path, advice="fetch it again, or leave it out if nothing was charged"
             )
         packed.seek(0)
+        told = packed if digest is None else cast(BinaryIO, _Told(packed, digest))
         if magic != _GZIP_MAGIC:
-            while piece := packed.read(size):
+            while piece := told.read(size):
                 yield piece
             return
         grown = 0
-        with gzip.GzipFile(fileobj=packed) as plain:
+        with gzip.GzipFile(fileobj=told) as plain:
             while piece := plain.read(size):
                 grown += len(piece)
                 if grown > MAX_GROWTH * max(packed.tell(), 1 << 16):
@@ -90,12 +113,14 @@ def raw_blocks(path: Path, *, block: int | None = None) -> Iterator[bytes]:
             raise InputError("is empty", file=path, advice="fetch it again, or leave it out")
 
 
-def text_blocks(path: Path, encoding: str, *, block: int | None = None) -> Iterator[bytes]:
+def text_blocks(
+    path: Path, encoding: str, *, block: int | None = None, digest: Digest | None = None
+) -> Iterator[bytes]:
     """The file as UTF-8. What ``encoding`` cannot read stays behind as bytes that are not UTF-8.
 
     That way one bad byte costs its row and nothing else. ``encoding`` is a name from :func:`encoding_name`.
     """
-    blocks = raw_blocks(path, block=block)
+    blocks = raw_blocks(path, block=block, digest=digest)
     if encoding == "utf-8":
         first = next(blocks)
         if first[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

@@ -1,0 +1,194 @@
+"""All CDR files of a billing run, read once: records dealt to parts, rejects to a file, rows counted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import CSVWriter
+
+from billproof.errors import InputError
+from billproof.grouping import Grouping
+from billproof.inorder import in_order
+from billproof.intake import REJECTS, Chunk, read_chunks
+
+#: Called with the name of a step and how many rows or files of it are done.
+Progress = Callable[[str, int], None]
+
+_STRAY = "differs from the currency of the account's statement"
+
+
+@dataclass(frozen=True)
+class Input:
+    """CDR files of one format, with their mapping file where the format needs one."""
+
+    format: str
+    files: Sequence[Path]
+    mapping: Path | None = None
+
+
+class Intake:
+    """Reads the files; ``sources`` holds what ``intake.json`` says of each, ``reasons`` counts rejects.
+
+    Rejects go to the file ``rejects`` as they come, those of :meth:`reject` behind those of the files.
+    """
+
+    def __init__(self, rejects: Path) -> None:
+        self.rejects = rejects
+        self.sources: list[dict[str, Any]] = []
+        self._reasons: Counter[tuple[str, str]] = Counter()
+        self._writer = CSVWriter(str(rejects), REJECTS)
+        self._closed = False
+
+    def __enter__(self) -> Intake:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except OSError:
+            if kind is None:
+                raise
+
+    def close(self) -> None:
+        """No more rejects come: the file is complete."""
+        if not self._closed:
+            self._closed = True
+            self._writer.close()
+
+    @property
+    def rows(self) -> int:
+        return self._sum("rows")
+
+    @property
+    def committed(self) -> int:
+        return self._sum("committed")
+
+    @property
+    def rejected(self) -> int:
+        return self._sum("rejected")
+
+    @property
+    def other_periods(self) -> int:
+        return self._sum("otherPeriods")
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were rejected for what, the most frequent first."""
+        counted = sorted(self._reasons.items(), key=lambda item: (-item[1], item[0]))
+        return {f"{field}: {reason}": count for (field, reason), count in counted}
+
+    def read(self, inputs: Sequence[Input], period: int, grouping: Grouping, progress: Progress) -> None:
+        """Reads every file once, in order. Raises :class:`InputError` for an unusable or changing one."""
+        done = 0
+        for one in inputs:
+            mapping = (
+                {"mapping": one.mapping.name, "mappingSha256": _digest(one.mapping)} if one.mapping else {}
+            )
+            for path in one.files:
+                for rows in self._read_file(path, one, period, mapping, grouping):
+                    done += rows
+                    progress("read", done)
+        if not self.sources:
+            raise InputError("no files to batch", advice="Name at least one CDR file.")
+        grouping.close()
+
+    def reject(self, strays: pa.Table) -> None:
+        """Rejects records whose currency is not their account's."""
+        if strays.num_rows == 0:
+            return
+        for name, count in Counter(strays["source"].cast(pa.string()).to_pylist()).items():
+            source = next(source for source in self.sources if source["file"] == name)
+            source["committed"] -= count
+            source["rejected"] += count
+        size = strays.num_rows
+        columns = {
+            "source": pc.cast(strays["source"], pa.string()).dictionary_encode(),
+            "line": strays["line"],
+            "field": pa.repeat("currency", size),
+            "reason": pa.repeat(_STRAY, size),
+            "raw": pa.repeat("", size),
+        }
+        self._writer.write_table(pa.table([columns[name] for name in REJECTS.names], schema=REJECTS))
+        self._reasons["currency", _STRAY] += size
+
+    def _read_file(
+        self, path: Path, one: Input, period: int, mapping: dict[str, str], grouping: Grouping
+    ) -> Iterator[int]:
+        """Reads a file; yields the rows of each chunk once they are dealt with."""
+        if any(path.name == source["file"] for source in self.sources):
+            self._refuse_content(_digest(path), path)
+            raise InputError("another file has this name", file=path, advice="Rename one of them.")
+        counts = {"rows": 0, "committed": 0, "rejected": 0, "otherPeriods": 0}
+        digest, before = hashlib.sha256(), _state(path)
+        chunks = read_chunks(path, one.format, period=period, mapping=one.mapping, digest=digest)
+        for chunk, pieces in in_order(_dealt(make, grouping) for make in chunks):
+            grouping.add(pieces)
+            if chunk.rejects.num_rows:
+                self._writer.write_batch(chunk.rejects)
+                self._count_reasons(chunk.rejects)
+            counts["rows"] += chunk.rows
+            counts["committed"] += chunk.records.num_rows
+            counts["rejected"] += chunk.rejects.num_rows
+            counts["otherPeriods"] += chunk.other_periods
+            yield chunk.rows
+        if _state(path) != before:
+            raise InputError(
+                "was changed while it was read",
+                file=path,
+                advice="Wait until it is complete, then run again.",
+            )
+        self._refuse_content(digest.hexdigest(), path)
+        self.sources.append(
+            {"file": path.name, "sha256": digest.hexdigest(), "format": one.format, **mapping, **counts}
+        )
+
+    def _refuse_content(self, digest: str, path: Path) -> None:
+        for source in self.sources:
+            if digest == source["sha256"]:
+                raise InputError(f"has the content of {source['file']}", file=path, advice="Name it once.")
+
+    def _count_reasons(self, rejects: pa.RecordBatch) -> None:
+        counted = (
+            pa.Table.from_batches([rejects]).group_by(["field", "reason"]).aggregate([([], "count_all")])
+        )
+        for row in counted.to_pylist():
+            self._reasons[row["field"], row["reason"]] += row["count_all"]
+
+    def _sum(self, name: str) -> int:
+        return sum(source[name] for source in self.sources)
+
+
+def _dealt(make: Callable[[], Chunk], grouping: Grouping) -> Callable[[], tuple[Chunk, list[pa.RecordBatch]]]:
+    def work() -> tuple[Chunk, list[pa.RecordBatch]]:
+        chunk = make()
+        return chunk, grouping.split(chunk.records)
+
+    return work
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written or replaced."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error

@@ -1,0 +1,56 @@
+"""What a killed process leaves of a batch directory, and how the next one finds that nobody uses it.
+
+A directory being written is ``.NAME.PID.partial`` and locked by its writer; ``.NAME.PID.old`` is a batch
+that is being replaced. The system drops a lock with the process that held it, however that ended.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def recover(period: Path) -> None:
+    """Clears a period's directory of what killed processes left; what it replaced gets its place back."""
+    for path in sorted(period.glob(".*.old")):
+        with _taken(path.with_suffix(".partial")) as free:
+            if free:
+                final = period / path.name[1:].rpartition(".")[0].rpartition(".")[0]
+                shutil.rmtree(path) if final.exists() else path.rename(final)
+    for path in period.glob(".*.partial"):
+        with _taken(path) as free:
+            if free:
+                shutil.rmtree(path)
+
+
+@contextmanager
+def _taken(partial: Path) -> Iterator[bool]:
+    """Whether no process writes to the directory; if so, none does meanwhile."""
+    try:
+        lock = lock_directory(partial)
+    except FileNotFoundError:
+        yield True
+        return
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(lock)
+
+
+def lock_directory(path: Path) -> int:
+    """Locks a directory as long as the handle is open; ``BlockingIOError`` when another process has it."""
+    import fcntl  # operators run POSIX; verifiers need not
+
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
