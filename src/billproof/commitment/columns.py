@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from billproof.commitment.keccak import (
     ByteRows,
     batch_kernel,
-    keccak_each,
     permutations,
     require_rows,
     rows_of,
     single_calls,
+    single_calls_each,
 )
 
 WORD = 32
@@ -34,7 +35,7 @@ class TextColumn:
     """
 
     data: NDArray[np.uint8]
-    offsets: NDArray[np.int32] | NDArray[np.int64]
+    offsets: NDArray[np.signedinteger[Any]]
 
     def __post_init__(self) -> None:
         if self.data.dtype != np.uint8 or self.offsets.dtype not in (np.int32, np.int64):
@@ -51,6 +52,11 @@ class TextColumn:
     def __getitem__(self, at: int) -> bytes:
         return self.data[self.offsets[at] : self.offsets[at + 1]].tobytes()
 
+    def part(self, rows: slice) -> TextColumn:
+        """Some of the texts, one after another."""
+        start, stop, _ = rows.indices(len(self))
+        return TextColumn(self.data, self.offsets[start : max(start, stop) + 1])
+
     @property
     def permutations(self) -> int:
         """About as many as hashing every text takes."""
@@ -65,8 +71,8 @@ class TextColumn:
         return hashes
 
     def single_calls(self) -> ByteRows:
-        """:meth:`hashes`, by the single-call library where the texts are few."""
-        return keccak_each([self[at] for at in range(len(self))])
+        """:meth:`hashes` by the single-call library alone."""
+        return single_calls_each(self[at] for at in range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Gathered:
     """Rows named by number: value i is ``rows[index[i]]``; (m, width) rows, (n,) int32 or int64."""
 
     rows: ByteRows
-    index: NDArray[np.int32] | NDArray[np.int64]
+    index: NDArray[np.signedinteger[Any]]
 
     def __post_init__(self) -> None:
         require_rows(self.rows, "gathered rows")
@@ -86,9 +92,14 @@ class Gathered:
     def __len__(self) -> int:
         return len(self.index)
 
+    def part(self, rows: slice) -> Gathered:
+        """Some of the values."""
+        return Gathered(self.rows, self.index[rows])
+
     def written_out(self) -> ByteRows:
         """The values as rows: (n, width)."""
-        return self.rows[self.index]
+        rows: ByteRows = self.rows[self.index]
+        return rows
 
 
 @dataclass(frozen=True)
