@@ -6,7 +6,7 @@ billionths of the currency unit, quantities to seconds, bytes or messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -21,6 +21,12 @@ Naturals: TypeAlias = npt.NDArray[np.uint64]
 
 #: Longer texts are not taken for numbers.
 MAX_DIGITS = 40
+
+#: Digits that fit 64 bits whatever they are.
+_SHORT = 18
+
+#: From this many rows on, equal texts are looked for, to be read once.
+_WORTH_CODING = 1024
 
 _PLUS, _MINUS, _ZERO = ord("+"), ord("-"), ord("0")
 _MAX_UINT64 = 2**64 - 1
@@ -47,6 +53,10 @@ class Decimals:
         """Rows without a value."""
         return self.malformed | self.too_fine | self.too_large
 
+    def taken(self, index: npt.NDArray[np.int32]) -> Decimals:
+        """The numbers at these places: (n,)."""
+        return Decimals(*(getattr(self, field.name)[index] for field in fields(self)))
+
     @property
     def below_zero(self) -> Bools:
         """Negative rows; ``-0`` is none."""
@@ -68,6 +78,45 @@ def parse_decimals(texts: pa.StringArray, *, mark: str = ".", thousands: str = "
         )
         ungrouped = grouped & ~well
         texts = pc.replace_substring(texts, thousands, "")
+    plain = _plain(texts)
+    if plain is not None and not ungrouped.any():
+        return plain
+    if len(texts) >= _WORTH_CODING:
+        coded = texts.dictionary_encode()
+        if len(coded.dictionary) * 4 <= len(texts):
+            number = _parse(coded.dictionary, mark)
+            return _with_malformed(number.taken(coded.indices.to_numpy()), ungrouped)
+    return _with_malformed(_parse(texts, mark), ungrouped)
+
+
+def _with_malformed(number: Decimals, wrong: Bools) -> Decimals:
+    """The numbers, these rows among the malformed ones."""
+    if not wrong.any():
+        return number
+    malformed = number.malformed | wrong
+    return replace(
+        number,
+        malformed=malformed,
+        too_fine=number.too_fine & ~malformed,
+        too_large=number.too_large & ~malformed,
+    )
+
+
+def _plain(texts: pa.StringArray) -> Decimals | None:
+    """The numbers where all are digits only and short, as most counts are; None where one is not."""
+    data, starts, lengths = octets(texts)
+    size = len(starts)
+    if size == 0 or int(lengths.min()) == 0 or int(lengths.max()) > _SHORT:
+        return None
+    if (data[int(starts[0]) : int(starts[-1] + lengths[-1])] - np.uint8(_ZERO) > 9).any():
+        return None
+    whole: Naturals = texts.cast(pa.int64()).to_numpy().view(np.uint64)
+    none = np.zeros(size, np.bool_)
+    return Decimals(none, whole, np.zeros(size, np.uint64), none, none, none)
+
+
+def _parse(texts: pa.StringArray, mark: str) -> Decimals:
+    """The numbers, character by character of all texts at once."""
     data, starts, lengths = octets(texts)
     size = len(starts)
     whole, billionths = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
@@ -95,7 +144,7 @@ def parse_decimals(texts: pa.StringArray, *, mark: str = ".", thousands: str = "
         billionths = np.where(behind & (decimals <= 9), billionths * np.uint64(10) + value, billionths)
         digits += is_digit
         after_mark |= is_mark
-    malformed |= (digits == 0) | (after_mark & (decimals == 0)) | ungrouped
+    malformed |= (digits == 0) | (after_mark & (decimals == 0))
     billionths = billionths * _POWERS[9 - np.minimum(decimals, 9)]
     return Decimals(
         negative, whole, billionths, malformed, (decimals > 9) & ~malformed, too_large & ~malformed

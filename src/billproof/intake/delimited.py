@@ -130,18 +130,19 @@ class DelimitedReader:
         """Find the rows of a window at ``base``; how many bytes are done, and why it stopped early."""
         part = cut(window, self._layout.dialect, final=final)
         if len(part.rows) > 1:
-            found.starts.append(part.starts + base)
-            found.ends.append(part.ends + base)
+            found.starts.append(part.starts + base if base else part.starts)
+            found.ends.append(part.ends + base if base else part.ends)
             lines = np.searchsorted(part.newlines, part.rows[:-1]) + self._line
             for row in part.spoilt.tolist():
                 raw = show(window[part.rows[row] : part.rows[row + 1]].tobytes())
                 found.bad.append(BadRow(int(lines[row]), "row", MISPLACED, raw))
-            found.first.append(np.delete(part.first[:-1], part.spoilt) + found.fields)
-            found.counts.append(np.delete(np.diff(part.first), part.spoilt))
-            found.bounds.append(
-                np.delete(np.stack((part.rows[:-1], part.rows[1:])), part.spoilt, axis=1) + base
-            )
-            found.lines.append(np.delete(lines, part.spoilt))
+            whole = np.ones(len(lines), np.bool_)
+            whole[part.spoilt] = False
+            kept = slice(None) if whole.all() else whole
+            found.first.append(part.first[:-1][kept] + found.fields)
+            found.counts.append(np.diff(part.first)[kept])
+            found.bounds.append(np.stack((part.rows[:-1][kept], part.rows[1:][kept])) + base)
+            found.lines.append(lines[kept])
             found.fields += len(part.starts)
             found.doubled |= part.doubled
         self._line += int(np.searchsorted(part.newlines, part.consumed))
@@ -175,7 +176,7 @@ class DelimitedReader:
             return None
         none = np.zeros(0, np.int64)
         starts, ends, first, counts, lines = (
-            np.concatenate(parts) if parts else none
+            np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else none
             for parts in (found.starts, found.ends, found.first, found.counts, found.lines)
         )
         bounds = np.concatenate(found.bounds, axis=1) if found.bounds else np.zeros((2, 0), np.int64)

@@ -247,7 +247,8 @@ def _patterned(sheet: Sheet, field: str, mapping: CdrMapping, pattern: str, reas
     if len(cases) == 1 and cases[0].value is not None and sheet.size:
         wrong = np.full(sheet.size, not bools(pc.match_substring_regex(texts[:1], pattern))[0])
     else:
-        wrong = ~bools(pc.match_substring_regex(texts, pattern))
+        coded = texts.dictionary_encode()
+        wrong = ~bools(pc.match_substring_regex(coded.dictionary, pattern))[coded.indices.to_numpy()]
     sheet.fault(wrong, field, reason)
     return texts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 import pyarrow as pa
@@ -104,3 +105,15 @@ def test_marks(text: str, mark: str, thousands: str, value: int | None) -> None:
     number = parse_decimals(pa.array([text]), mark=mark, thousands=thousands)
     values, _, _ = scale(number, (10**9, 1), "exact")
     assert (None if number.faulty[0] else int(values[0])) == value
+
+
+@pytest.mark.parametrize("texts", [["1", "22", "007"], ["1", "-2.5", "x", "", "1.0000000001"], ["9" * 18]])
+def test_many_equal_texts_are_read_like_few(texts: list[str]) -> None:
+    """Long columns are read once for each distinct text, plain ones at once: same numbers, same faults."""
+    few = parse_decimals(pa.array(texts))
+    many = parse_decimals(pa.array(texts * 1000))
+    mixed = parse_decimals(pa.array([*texts, "+0.1"]))
+    for field in dataclasses.fields(few):
+        expected = getattr(few, field.name).tolist()
+        assert getattr(many, field.name).tolist() == expected * 1000
+        assert getattr(mixed, field.name).tolist()[:-1] == expected
