@@ -34,9 +34,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Inclusion:
-    """The outcome: the batch the document names, the root it leads to, and every problem found."""
+    """The outcome: the batch the document names, its account key and statement hash, the root that they
+    lead to, and every problem found."""
 
     batch: BatchId
+    account: bytes
+    statement: bytes
     root: bytes
     problems: list[Problem]
 
@@ -104,8 +107,7 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
     totals = structs.hash_one(
         structs.TOTALS, {"total": int(statement.total), "salt": _bytes(statement.totalSalt)}
     )
-    root = _root(batch, statement, records_root, totals, bundle.entry)
-    return Inclusion(batch, root, problems)
+    return _to_root(batch, statement, records_root, totals, bundle.entry, problems)
 
 
 def include_receipt(receipt: doc.Receipt) -> Inclusion:
@@ -128,8 +130,7 @@ def include_receipt(receipt: doc.Receipt) -> Inclusion:
         problems.append(Problem("proof length", message, index))
     leaf = _hash_records([record], peer).tobytes()
     records_root = tree.root_from_proof(leaf, [_bytes(node) for node in receipt.recordProof])
-    root = _root(batch, statement, records_root, _bytes(statement.totals), receipt.entry)
-    return Inclusion(batch, root, problems)
+    return _to_root(batch, statement, records_root, _bytes(statement.totals), receipt.entry, problems)
 
 
 def amendment_problems(document: doc.Bundle | doc.Receipt) -> list[Problem]:
@@ -198,13 +199,14 @@ def _account_key(opening: doc.AccountOpening, batch: BatchId) -> bytes:
     return structs.hash_one(structs.ACCOUNT_KEY, {"subject": subject, "holder": _bytes(opening.holder)})
 
 
-def _root(
+def _to_root(
     batch: BatchId,
     statement: doc.StatementFields | doc.ReceiptStatement,
     records_root: bytes,
     totals: bytes,
     entry: doc.Entry,
-) -> bytes:
+    problems: list[Problem],
+) -> Inclusion:
     count = int(statement.recordCount)
     if count >= 1 << 32:
         raise doc.SchemaError("statement.recordCount does not fit 32 bits")
@@ -228,7 +230,8 @@ def _root(
             "statement": statement_hash,
         },
     )
-    return tree.root_from_proof(leaf, [_bytes(node) for node in entry.proof])
+    root = tree.root_from_proof(leaf, [_bytes(node) for node in entry.proof])
+    return Inclusion(batch, _bytes(statement.account), statement_hash, root, problems)
 
 
 def _bytes(text: str) -> bytes:

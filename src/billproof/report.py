@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -55,6 +56,11 @@ class Report:
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    lines: Callable[[int], str] = field(default=lambda index: f"record {index}", repr=False)
+
+    def line(self, index: int) -> str:
+        """A line of the statement in words, by its index."""
+        return self.lines(index)
 
     @property
     def verdict(self) -> Verdict:

@@ -133,7 +133,9 @@ def _parse(content: bytes, file: Path) -> tuple[Pin, ...]:
     except ValueError:
         tree = None
     if not isinstance(tree, dict) or set(tree) != {"schema", "operators"}:
-        raise InputError("not a trust file", file=file, advice="remove it, and add your pins again")
+        raise InputError(
+            "not a trust file", file=file, advice="give the file that `billproof trust add` has written"
+        )
     if tree["schema"] != SCHEMA:
         raise InputError(f"must be {SCHEMA}", file=file, field="schema", advice="update billproof")
     if not isinstance(tree["operators"], list):

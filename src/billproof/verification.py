@@ -7,6 +7,8 @@ caller chooses ``on_chain="node"``.
 from __future__ import annotations
 
 import calendar
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
+from billproof.bundle.lines import line_of
 from billproof.errors import BillproofError, CannotCheckError, InputError
 from billproof.identity import Identity, identify
 from billproof.inclusion import (
@@ -37,6 +40,15 @@ from billproof.report import Report, Verdict
 from billproof.trust import Pins
 
 _DAY = 86_400
+_COMPLAIN = (
+    "Fetch the file again from the operator. If it stays invalid, keep both: the operator must explain it."
+)
+_NAME_A_NODE = {
+    "embedded": "Give the chain's file with --rpc embedded:FILE.",
+    "development": "Give the node's address with --rpc, for example http://127.0.0.1:8545.",
+    "testnet": "Name a node that you trust with --rpc.",
+    "public": "Name a node that you trust with --rpc.",
+}
 _MAX_AMENDMENTS = 100
 
 
@@ -58,7 +70,11 @@ class Verifier:
     _roots: dict[BatchId, RootAnswer | BillproofError] = field(default_factory=dict)
     _amendments: dict[BatchId, list[str]] = field(default_factory=dict)
     _identities: dict[tuple[int, str, int], Identity | BillproofError] = field(default_factory=dict)
+    _statements: dict[tuple[BatchId, bytes], tuple[bytes, Report]] = field(default_factory=dict)
     _lines: dict[tuple[object, ...], tuple[BatchId, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._chosen = [connect(spec) for spec in self.rpc]
 
     def verify(self, path: Path) -> Report:
         """The verdict on one file, which is a bundle or a receipt."""
@@ -82,10 +98,12 @@ class Verifier:
             report.add("file", Verdict.INVALID, f"claims our format and breaks it: {error.message}")
             return report
         report.batch = inclusion.batch
+        report.lines = partial(_line, document)
         report.facts = _facts(document, inclusion)
         report.add("file", Verdict.VALID, _description(document))
         if inclusion.problems:
-            report.add("inclusion", Verdict.INVALID, _first(inclusion.problems), problems=inclusion.problems)
+            message = _first(inclusion.problems)
+            report.add("inclusion", Verdict.INVALID, message, _COMPLAIN, problems=inclusion.problems)
             return report
         try:
             answer = self._root(inclusion.batch)
@@ -95,6 +113,8 @@ class Verifier:
                 return report
         except BillproofError as error:
             report.add("anchoring", Verdict(error.exit_code), error.message, error.advice)
+            return report
+        if not self._consistent(report, inclusion):
             return report
         self._identified(report, inclusion.batch)
         if isinstance(document, doc.Bundle):
@@ -118,8 +138,12 @@ class Verifier:
         """The look-up for the batch's chain, on the verifier's own list of deployments."""
         if batch.chain_id not in self._lookups:
             deployment = deployments.load(self.deployment or batch.chain_id)
-            own_choice = bool(self.rpc)
-            endpoints = [connect(spec) for spec in self.rpc] if own_choice else deployment.connect_known()
+            own_choice = bool(self._chosen)
+            endpoints = self._chosen or deployment.connect_known()
+            if not endpoints:
+                raise CannotCheckError(
+                    f"no node is known for {deployment.name}", advice=_NAME_A_NODE[deployment.kind]
+                )
             if deployment.kind == "testnet" and not self.testnets:
                 raise CannotCheckError(
                     f"{deployment.name} is a test network: what is anchored there binds nobody",
@@ -150,6 +174,7 @@ class Verifier:
                 Verdict.INVALID,
                 "the file does not lead to the root that was anchored for this batch:"
                 " it was changed, or it was never part of the batch",
+                _COMPLAIN,
             )
         if answer.state.amends:
             problems = amendment_problems(document)
@@ -170,8 +195,11 @@ class Verifier:
                 "Keep the file. Ask the operator for the bundle of the batch that replaces it.",
             )
         if answer.state.ring_fault:
-            report.notes.append(
-                "this batch is flagged: its list of accounts is faulty, so it cannot prove absences"
+            return report.add(
+                "anchoring",
+                Verdict.CANNOT_CHECK,
+                "this batch is flagged on the ledger: the operator committed contradicting accounts in it",
+                "Keep the file. There may be another version of this statement; ask the operator to explain.",
             )
         report.notes += self._amended(inclusion.batch)
         return report.add("anchoring", Verdict.VALID, _anchoring(inclusion.batch, answer))
@@ -244,6 +272,21 @@ class Verifier:
                 "identity", Verdict.CANNOT_CHECK, f"operator unverified: {identity.how}", identity.advice
             )
 
+    def _consistent(self, report: Report, inclusion: Inclusion) -> bool:
+        """One account has one statement in a batch: a second one, in another file, condemns both."""
+        place = (inclusion.batch, inclusion.account)
+        statement, other = self._statements.setdefault(place, (inclusion.statement, report))
+        if statement == inclusion.statement:
+            return True
+        for one, against in ((report, other), (other, report)):
+            one.add(
+                "inclusion",
+                Verdict.INVALID,
+                f"contradicts {against.file}: two statements for one account in one batch, both committed",
+                "Keep both files: they prove it. `billproof audit` on the batch's manifest says more.",
+            )
+        return False
+
     # --- several files -----------------------------------------------------------------------------
 
     def _compare_with_earlier(self, report: Report, bundle: doc.Bundle, batch: BatchId) -> None:
@@ -258,7 +301,7 @@ class Verifier:
             if seen != batch:
                 twice.append((record.index, file))
         for index, file in twice:
-            report.notes.append(f"line {index} is in {file} too: a possible double charge")
+            report.notes.append(f"line {int(index) + 1} is in {file} too: a possible double charge")
 
 
 def verify(
@@ -284,14 +327,18 @@ def _state_at(deployment: Deployment, key: BatchKey, endpoint: Endpoint, block: 
     return batch_state(endpoint, deployment, key, block)
 
 
+def _line(document: doc.Bundle | doc.Receipt, index: int) -> str:
+    record = document.records[index] if isinstance(document, doc.Bundle) else document.record
+    return str(line_of(record, document.statement.currency))
+
+
 def read_document(path: Path) -> doc.Bundle | doc.Receipt:
     """The bundle or receipt in a file; see :func:`billproof.bundle.documents.parse` for the errors."""
     try:
-        if path.stat().st_size > doc.MAX_BYTES:
-            raise InputError(
-                f"larger than {doc.MAX_BYTES >> 20} MiB", file=path, advice="This is no bundle or receipt."
-            )
-        content = path.read_bytes()
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise InputError("not a file", file=path, advice="Give a bundle or receipt, a .json file.")
+            content = stream.read(doc.MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", file=path) from error
     document = doc.parse(content, str(path))
@@ -315,7 +362,7 @@ def _key(batch: BatchId) -> BatchKey:
 def _first(problems: list[Problem]) -> str:
     """The first problem in words, and how many more there are."""
     first = problems[0]
-    place = "" if first.line is None else f"line {first.line}: "
+    place = "" if first.line is None else f"line {first.line + 1}: "
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{first.check}: {place}{first.message}{more}"
 
@@ -323,7 +370,7 @@ def _first(problems: list[Problem]) -> str:
 def _description(document: doc.Bundle | doc.Receipt) -> str:
     batch = batch_of(document)
     if isinstance(document, doc.Receipt):
-        return f"a receipt for line {document.record.index}, {batch}"
+        return f"a receipt for line {int(document.record.index) + 1}, {batch}"
     total = f"{money(int(document.statement.total))} {document.statement.currency}"
     return f"a bundle of {len(document.records)} lines, {total}, {batch}"
 

@@ -14,12 +14,25 @@ from msgspec import Meta
 
 from billproof.errors import BillproofError, InputError
 from billproof.files import nested_deeper
+from billproof.printable import printable
 
-#: Larger files are refused unread; a bundle of half a million lines stays below.
-MAX_BYTES = 256 << 20
+#: Larger files are neither written nor read; a bundle of a million lines stays below.
+MAX_BYTES = 1 << 30
 
 #: Ours have four levels.
 _MAX_DEPTH = 16
+
+#: What people give instead of a bundle, by its first bytes.
+_OTHER_FILES = {
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "compressed",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\xef\xbb\xbf": "a text file with a byte order mark",
+}
+_GIVE_JSON = "Give the .json file as the operator sent it, unpacked and not saved again by an editor."
+_DAMAGED = "If it is a bundle, it was cut off or damaged on the way: fetch it again."
 
 BUNDLE = "billproof/bundle/1"
 RECEIPT = "billproof/receipt/1"
@@ -187,39 +200,66 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
         raise InputError(
             f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt."
         )
-    if nested_deeper(content, _MAX_DEPTH):
+    if not content.startswith(tuple(_OTHER_FILES)) and nested_deeper(content, _MAX_DEPTH):
         raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.")
+    kind = _claimed_kind(content, file)
     faults: list[str] = []
 
     def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                faults.append(f"the key {key!r} is there twice")
+                faults.append(f"the key {printable(repr(key))} is there twice")
             if value is None:
-                faults.append(f"{key!r} is null: leave the key out")
+                faults.append(f"{printable(repr(key))} is null: leave the key out")
             found[key] = value
         return found
 
     try:
-        claim = json.loads(content.decode(), object_pairs_hook=to_object)
+        json.loads(content.decode(), object_pairs_hook=to_object)
     except ValueError as error:
-        advice = "If it is a bundle, it was cut off or damaged on the way: fetch it again."
-        raise InputError(f"not JSON: {error}", file=file, advice=advice) from error
-    kind = claim.get("schema") if isinstance(claim, dict) else None
-    if not isinstance(kind, str) or not kind.startswith("billproof/"):
-        raise InputError(
-            "not a Billproof file", file=file, advice="Give a bundle or receipt from the operator."
-        )
-    if kind not in KINDS:
-        known = ", ".join(KINDS)
-        raise InputError(f"a file of the kind {kind!r}, which is none of {known}", file=file)
+        raise InputError(f"not JSON: {error}", file=file, advice=_DAMAGED) from error
     if faults:
         raise SchemaError(faults[0])
     try:
         return msgspec.json.decode(content, type=KINDS[kind])
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(str(error)) from error
+        raise SchemaError(printable(str(error))) from error
+
+
+class _Claim(msgspec.Struct):
+    """What a file says that it is."""
+
+    schema: str = ""
+
+
+def _claimed_kind(content: bytes, file: str | None) -> str:
+    """The kind of one of our files; finding it out holds nothing else of the file."""
+    try:
+        kind = msgspec.json.decode(content, type=_Claim).schema
+    except msgspec.ValidationError:
+        kind = ""
+    except (msgspec.DecodeError, UnicodeDecodeError):  # stricter than Python's reader, which says it is JSON
+        kind = _lenient_kind(content, file)
+    if not kind.startswith("billproof/"):
+        raise InputError(
+            "not a Billproof file", file=file, advice="Give a bundle or receipt from the operator."
+        )
+    if kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise InputError(f"a file of the kind {printable(repr(kind))}, which is none of {known}", file=file)
+    return kind
+
+
+def _lenient_kind(content: bytes, file: str | None) -> str:
+    try:
+        claim = json.loads(content.decode())
+    except ValueError as error:
+        known = next((words for start, words in _OTHER_FILES.items() if content.startswith(start)), "")
+        message = f"this is {known}" if known else f"not JSON: {printable(str(error))}"
+        raise InputError(message, file=file, advice=_GIVE_JSON if known else _DAMAGED) from error
+    kind = claim.get("schema") if isinstance(claim, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def encode(document: Bundle | Receipt | AccountKeyFile) -> bytes:

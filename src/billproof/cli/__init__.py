@@ -26,6 +26,7 @@ COMMANDS = {
     "seal": ("anchor", "Close a period: afterwards only amendments are anchored."),
     "bundles": ("bundles", "Write one proof file per account."),
     "receipt": ("bundles", "Cut one line out of a bundle, to show to somebody else."),
+    "show": ("show", "Print a bundle's lines as a bill that people can read."),
     "verify": ("verify", "Check bundles and receipts against the chain."),
     "audit": ("audit", "Derive batches again and compare them with the chain."),
     "trust": ("trust", "Pin the operators that you have checked yourself."),

@@ -45,15 +45,24 @@ def bundles(as_json: bool, **given: Any) -> None:
         )
     vault = SecretStore(given["secrets_root"], given["operator_id"])
     out: Path = given["out"]
+    if given["account_keys"] and given["account_keys"].resolve() == out.resolve():
+        raise InputError(
+            "account keys and bundles in one directory", file=out, advice="Keys are secret: keep them apart."
+        )
     wanted = set(given["accounts"])
+    held = (
+        {account for batch in stored for account in batch.entries["account"].to_pylist()} if wanted else set()
+    )
+    if wanted - held:
+        raise InputError(f"no statement of account {sorted(wanted - held)[0]}", file=given["store"])
     written = keys = 0
-    found: set[str] = set()
     with progress(as_json) as update:
         for batch in stored:
             batch.check_sums()
             there = set(batch.entries["account"].to_pylist())
             names = sorted(wanted & there) if wanted else None
-            found |= there & wanted
+            if names == []:
+                continue
             for _ in cut.write_documents(
                 _placed(out, batch, cut.bundles(batch, vault, names), given["force"])
             ):
@@ -69,8 +78,6 @@ def bundles(as_json: bool, **given: Any) -> None:
                 for _ in cut.write_documents(new_keys):
                     keys += 1
                     update("account keys", keys)
-    if wanted - found:
-        raise InputError(f"no statement of account {sorted(wanted - found)[0]}", file=given["store"])
     if as_json:
         emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
     else:

@@ -9,19 +9,25 @@ from typing import Any
 
 import click
 
+from billproof.printable import printable
+
 MAX_SAFE_INTEGER = 1 << 53
+
+#: Characters of one line that a person is shown.
+_LONGEST = 4000
+_WIDE = 200
 
 
 def emit(kind: str, document: dict[str, Any]) -> None:
     """Prints one JSON object of schema ``billproof/<kind>/1`` on standard output."""
-    click.echo(
-        json.dumps({"schema": f"billproof/{kind}/1", **_portable(document)}, indent=2, ensure_ascii=False)
-    )
+    text = json.dumps({"schema": f"billproof/{kind}/1", **_portable(document)}, indent=2, ensure_ascii=False)
+    click.echo("".join(_escaped(c) for c in text))
 
 
 def say(message: str = "") -> None:
-    """A message for the person at the terminal."""
-    click.echo(message, err=True)
+    """A message for the person at the terminal, a line of it at a time."""
+    for line in message.split("\n"):
+        click.echo(printable(line, _LONGEST), err=True)
 
 
 def table(columns: list[str], rows: list[list[Any]], *, title: str | None = None) -> None:
@@ -30,12 +36,16 @@ def table(columns: list[str], rows: list[list[Any]], *, title: str | None = None
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)  # a pipe takes whole paths
+
     drawn = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
     for name in columns:
         drawn.add_column(name, overflow="fold")
     for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
-    Console().print(drawn)
+        drawn.add_row(*(escape(printable(str(cell), _LONGEST)) for cell in row))
+    console.print(drawn)
 
 
 def facts(title: str, rows: list[tuple[str, Any]]) -> None:
@@ -43,16 +53,16 @@ def facts(title: str, rows: list[tuple[str, Any]]) -> None:
     width = max(len(name) for name, _ in rows)
     click.echo(click.style(title, bold=True))
     for name, value in rows:
-        click.echo(f"  {name.ljust(width)}  {value}")
+        click.echo(f"  {name.ljust(width)}  {printable(str(value), _LONGEST)}")
 
 
 def report_error(message: str, advice: str, code: int, as_json: bool) -> int:
     """Prints an error and returns its exit code."""
     if as_json:
         emit("error", {"message": message, "advice": advice, "exitCode": code})
-    click.echo(click.style("error: ", fg="red", bold=True) + message, err=True)
+    click.echo(click.style("error: ", fg="red", bold=True) + printable(message, _LONGEST), err=True)
     if advice:
-        click.echo(f"  → {advice}", err=True)
+        click.echo(f"  → {printable(advice, _LONGEST)}", err=True)
     return code
 
 
@@ -88,6 +98,13 @@ def progress(quiet: bool) -> Iterator[Any]:
             bars.update(tasks[step], completed=done, total=total)
 
         yield update
+
+
+def _escaped(character: str) -> str:
+    """JSON's own escape for what a terminal would obey; line ends are those between JSON's tokens."""
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1]
 
 
 def _portable(value: Any) -> Any:

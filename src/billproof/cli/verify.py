@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from billproof.cli import options
 from billproof.cli.output import emit, say
+from billproof.printable import printable
 from billproof.report import Report, Verdict, overall
 
 _MARKS = {
@@ -25,9 +27,10 @@ _SHOWN_PROBLEMS = 10
 @click.option(
     "--rpc",
     multiple=True,
-    envvar="BILLPROOF_RPC",
+    default=lambda: [os.environ["BILLPROOF_RPC"]] if os.environ.get("BILLPROOF_RPC") else [],
     metavar="URL|embedded:FILE",
-    help="A node of your own choice; several must agree. [default: two independent ones of the deployment]",
+    help="A node of your own choice; several must agree. [env: BILLPROOF_RPC; default: two independent nodes"
+    " of the deployment]",
 )
 @options.deployment_option
 @options.trust_option
@@ -67,6 +70,8 @@ def verify(
     ]
     if not paths:
         raise click.UsageError("there is no .json file in the directories given")
+    if trust is not None and not trust.exists():
+        say(f"No operator is pinned: {trust} does not exist.")
     reports = []
     for path in paths:
         report = verifier.verify(path)
@@ -85,20 +90,21 @@ def verify(
 def _print(report: Report, *, terse: bool) -> None:
     """The verdict first, then the steps behind it; in a long list only where something is wrong."""
     mark, colour = _MARKS[report.verdict]
-    click.echo(
-        f"{click.style(f'{mark} {report.verdict.words.upper()}', fg=colour, bold=True)}  {report.file}"
-    )
+    title = click.style(f"{mark} {report.verdict.words.upper()}", fg=colour, bold=True)
+    click.echo(f"{title}  {printable(report.file, 500)}")
     if terse and report.verdict is Verdict.VALID and not report.notes:
         return
     for step in report.steps:
         mark, colour = _MARKS[step.verdict]
-        click.echo(f"  {click.style(mark, fg=colour)} {step.name}: {step.message}")
+        count = len(step.problems)
+        message = f"{count} problem{'s' * (count != 1)} found" if count else step.message
+        click.echo(f"  {click.style(mark, fg=colour)} {step.name}: {printable(message, 1000)}")
         for problem in step.problems[:_SHOWN_PROBLEMS]:
-            place = "" if problem.line is None else f"line {problem.line}, "
-            click.echo(f"      {place}{problem.check}: {problem.message}")
+            place = "" if problem.line is None else f"line {problem.line + 1} ({report.line(problem.line)}): "
+            click.echo(f"      {place}{printable(problem.message, 500)}")
         if len(step.problems) > _SHOWN_PROBLEMS:
             click.echo(f"      … and {len(step.problems) - _SHOWN_PROBLEMS} more (--json lists all)")
         if step.advice:
-            click.echo(f"    → {step.advice}")
+            click.echo(f"    → {printable(step.advice, 1000)}")
     for note in report.notes:
-        click.echo(f"  {click.style('!', fg='yellow')} {note}")
+        click.echo(f"  {click.style('!', fg='yellow')} {printable(note, 1000)}")

@@ -280,6 +280,56 @@ def test_verdicts_as_exit_codes(run: Run, world: Any) -> None:
     assert "1 valid, 1 invalid, 1 not anchored" in several.err
 
 
+ESCAPES = "\x1b[2J\x1b[H\u2713 VALID\x9b1A\u202e\nerror: none"
+
+
+def test_strangers_cannot_write_on_the_terminal(run: Run, world: Any) -> None:
+    words = ("verify", "--rpc", world.rpc, "--trust", world.pins.path)
+    tree = json.loads(world.write("good.json", world.bundle("A2")).read_bytes())
+    keyed = world.write("keyed.json", json.dumps({**tree, ESCAPES: "1"}).encode())
+    tree["records"][1]["rate"] = tree["records"][1]["number"] = ESCAPES
+    lined = world.write("lined.json", json.dumps(tree).encode())
+    named = world.home / ("x" + ESCAPES.replace("\n", ""))
+    named.write_bytes(lined.read_bytes())
+    for arguments in ((*words, keyed), (*words, lined), (*words, named), ("show", lined), ("show", named)):
+        for form in ((), ("--json",)):
+            result = run(*arguments, *form)
+            for stream in (result.out, result.err):
+                assert all(c.isprintable() or c == "\n" for c in stream)
+                assert "\nerror: none" not in stream
+
+
+def test_a_bill_is_shown_in_words(run: Run, world: Any) -> None:
+    bundle = world.write("good.json", world.bundle("A2"))
+    shown = run("show", "--json", bundle).json["lines"]
+    assert shown[1]["line"] == 2
+    assert (shown[1]["when"], shown[1]["number"]) == ("2026-10-03 10:02:00", "+353209100001")
+    assert (shown[1]["used"], shown[1]["amount"]) == ("1:01 min", "0.50 EUR")
+    assert "0.50 EUR" in run("show", bundle).out
+    assert run("show", "--csv", bundle).out.splitlines()[2].startswith("2,2026-10-03 10:02:00,call to")
+
+
+def test_options_that_are_wrong_do_not_blame_the_file(run: Run, world: Any) -> None:
+    bundle = world.write("good.json", world.bundle("A2"))
+    result = run("verify", "--rpc", "embedded:/nonexistent.jsonl", bundle)
+    assert result.code == 2
+    assert "UNUSABLE" not in result.out
+
+
+def test_bundles_of_one_account_among_several_batches(run: Run, month: Path) -> None:
+    run(*BATCH, CSV)
+    other = Path("other.csv")
+    other.write_text("\n".join(CSV.read_text().splitlines()[:2]) + "\n")
+    words = ("batch", "--format", "csv", "--mapping", CDR / "csv.toml", *HERE, "--secrets", "secrets")
+    assert run(*words, "--region", 2, other).code == 0
+    made = ("bundles", *HERE, "--secrets", "secrets", "--json")
+    assert run(*made, "--out", "one", "--account", "M0000003").json["bundles"] == 1
+    assert run(*made, "--out", "two", "--account", "M0000001").json["bundles"] == 2
+    assert run(*made, "--out", "none", "--account", "nobody").code == 2
+    assert not Path("none").exists()
+    assert run(*made, "--out", "same", "--account-keys", "same").code == 2
+
+
 def test_an_internal_error_is_70(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")

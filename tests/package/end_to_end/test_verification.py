@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
+from billproof.commit import entry_hashes
+from billproof.commitment import tree
+from billproof.inclusion import hash_lines, include_bundle
 from billproof.ledger import deployments
+from billproof.ledger.client import BatchAnchor
 from billproof.ledger.deployments import Deployment, KnownEndpoint
 from billproof.ledger.states import BatchKey
 from billproof.report import Report, Verdict, overall
@@ -81,11 +87,7 @@ def test_a_consistent_forgery_does_not_lead_to_the_root(world: Any) -> None:
     """All hashes recomputed by the forger: only the chain can tell."""
     bundle = world.bundle("A2")
     record = msgspec.structs.replace(bundle.records[1], amount="1")
-    from billproof.inclusion import hash_lines
-
     lines = hash_lines([bundle.records[0], record, bundle.records[2]])
-    from billproof.commitment import tree
-
     record = msgspec.structs.replace(record, hash="0x" + lines.hashes[1].tobytes().hex())
     records = [bundle.records[0], record, bundle.records[2]]
     total = sum(int(line.amount) for line in records)
@@ -254,6 +256,71 @@ def test_a_repudiated_batch_cannot_be_checked(world: Any) -> None:
 
 
 ROWS_OF_A_THIEF = ["A1,call,2026-10-08T10:00:00+01:00,3600,+353209100009,99.00,premium,"]
+
+
+def two_statements_of_one_account(world: Any) -> tuple[list[doc.Bundle], dict[str, Any]]:
+    """Two bundles of one account in one anchored batch with other lines each, and the proof of the fault."""
+    batch_fields = msgspec.structs.replace(world.bundle("A2").batch, region="60", sequence="1")
+    first = msgspec.structs.replace(world.bundle("A2"), batch=batch_fields)
+    shorter = first.records[:1]
+    root = "0x" + hash_lines(shorter).hashes[0].tobytes().hex()
+    statement = msgspec.structs.replace(
+        first.statement, recordCount="1", total=shorter[0].amount, recordsRoot=root
+    )
+    bundles = [first, msgspec.structs.replace(first, records=shorter, statement=statement)]
+    found = [include_bundle(bundle) for bundle in bundles]
+    keys = np.stack([np.frombuffer(one.account, np.uint8) for one in found])
+    statements = np.stack([np.frombuffer(one.statement, np.uint8) for one in found])
+    nodes = tree.build_tree(entry_hashes(keys, statements))
+    account = "0x" + found[0].account.hex()
+    bundles = [
+        msgspec.structs.replace(
+            bundle,
+            entry=doc.Entry(nextAccount=account, proof=["0x" + n.hex() for n in tree.proof_of(nodes, at)]),
+        )
+        for at, bundle in enumerate(bundles)
+    ]
+    world.client.anchor(1, BatchAnchor(202610, 60, 1, nodes[0].tobytes(), b"\1" * 32))
+    fault = {
+        f"entry{name}": {
+            "account": account,
+            "nextAccount": account,
+            "statement": "0x" + found[at].statement.hex(),
+        }
+        for at, name in enumerate("AB")
+    }
+    return bundles, fault | {f"proof{name}": bundles[at].entry.proof for at, name in enumerate("AB")}
+
+
+def test_two_statements_of_one_account_condemn_each_other(world: Any) -> None:
+    bundles, fault = two_statements_of_one_account(world)
+    verifier = Verifier(pins=world.pins, rpc=[world.rpc])
+    reports = [verifier.verify(world.write(f"twin-{at}.json", bundle)) for at, bundle in enumerate(bundles)]
+    assert [report.verdict for report in reports] == [Verdict.INVALID, Verdict.INVALID]
+    assert "twin-0.json" in reports[1].steps[-1].message
+    assert check(world, bundles[0]).verdict is Verdict.VALID  # on its own nobody can tell, but for an audit
+    world.client.prove_ring_fault(BatchKey(1, 202610, 60, 1), fault)
+    report = check(world, bundles[0])
+    assert report.verdict is Verdict.CANNOT_CHECK
+    assert "flagged" in report.steps[-1].message
+
+
+def test_the_same_file_twice_is_no_contradiction(world: Any) -> None:
+    bundle = world.bundle("A2")
+    verifier = Verifier(pins=world.pins, rpc=[world.rpc])
+    for document in (bundle, bundle, cut.receipt(bundle, 0, show_number=False)):
+        assert verifier.verify(world.write("again.json", document)).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null"])
+def test_devices_are_no_files(world: Any, path: str) -> None:
+    assert Verifier(pins=world.pins, rpc=[world.rpc]).verify(Path(path)).verdict is Verdict.UNUSABLE
+
+
+def test_a_pipe_is_not_waited_for(world: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    report = Verifier(pins=world.pins, rpc=[world.rpc]).verify(tmp_path / "pipe")
+    assert report.verdict is Verdict.UNUSABLE
 
 
 def test_the_public_function(world: Any) -> None:

@@ -1,0 +1,78 @@
+"""Lines of a bill in words, for people who compare them with a phone's call log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from billproof.bundle import documents as doc
+from billproof.printable import printable
+from billproof.records import Service, money
+
+_WORDS = {
+    Service.VOICE_ORIGINATED: "call to",
+    Service.VOICE_TERMINATED: "call from",
+    Service.VOICE_FORWARDED: "call forwarded to",
+    Service.MESSAGE_SENT: "message to",
+    Service.MESSAGE_RECEIVED: "message from",
+    Service.DATA: "data",
+    Service.MMS: "MMS to",
+    Service.CONTENT: "content",
+    Service.RECURRING: "monthly fee",
+    Service.ONE_OFF: "fee",
+    Service.DISCOUNT: "discount",
+    Service.TAX: "tax",
+    Service.CREDIT: "credit",
+    Service.ROUNDING: "rounding",
+}
+_VOICE = (Service.VOICE_ORIGINATED, Service.VOICE_TERMINATED, Service.VOICE_FORWARDED)
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line in words. ``number`` counts from 1, as on paper; ``when`` is local time where charged."""
+
+    number: int
+    when: str
+    what: str
+    party: str
+    used: str
+    billed: str
+    amount: str
+    rate: str
+
+    def __str__(self) -> str:
+        parts = (self.when, f"{self.what} {self.party}".strip(), self.billed, self.amount)
+        return ", ".join(part for part in parts if part)
+
+
+def line_of(record: doc.Record | doc.ReceiptRecord, currency: str) -> Line:
+    """A record in words; texts from the file are made safe to print."""
+    service = int(record.service)
+    known = service in set(Service)
+    return Line(
+        number=int(record.index) + 1,
+        when=_when(int(record.startedAt), int(record.utcOffset)),
+        what=_WORDS[Service(service)] if known else f"service {service}",
+        party=printable(record.number or "", 128),
+        used=_quantity(service, int(record.usage)),
+        billed=_quantity(service, int(record.billedUsage)),
+        amount=f"{money(int(record.amount))} {currency}",
+        rate=printable(record.rate, 512),
+    )
+
+
+def _when(started_at: int, utc_offset: int) -> str:
+    local = started_at + 60 * utc_offset
+    if not 0 <= local <= _LAST_SECOND:
+        return f"{started_at} s after 1970"
+    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=local)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _quantity(service: int, amount: int) -> str:
+    if service in _VOICE:
+        return f"{amount // 60}:{amount % 60:02d} min"
+    if service == Service.DATA:
+        return f"{amount / 1e6:,.3f} MB"
+    return f"{amount}×" if amount else ""
