@@ -125,7 +125,8 @@ def batch(
         writer = None if dry_run else stack.enter_context(BatchWriter(store, batch_id, replace=force))
         home = writer.home if writer else Path(stack.enter_context(TemporaryDirectory(prefix="billproof-")))
         intake = stack.enter_context(Intake(home / "rejects.csv"))
-        grouping = Grouping(home / ".parts", parts_for([path for one in inputs for path in one.files]))
+        parts = parts_for([path for one in inputs for path in one.files])
+        grouping = stack.enter_context(Grouping(home / ".parts", parts))
         intake.read(inputs, period, grouping, progress)
         _refuse_repeated_sources(intake, others)
         tally = None

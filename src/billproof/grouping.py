@@ -8,6 +8,7 @@ files of a directory of the batch's own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from zlib import crc32
@@ -54,6 +55,7 @@ class Grouping:
         self._home = home
         self._kept: list[pa.RecordBatch] = []
         self._arranged: tuple[Statements, pa.Table] | None = None
+        self._files: list[pa.NativeFile] = []
         self._writers: list[pa.RecordBatchStreamWriter] = []
         self._sources: dict[str, int] = {}
         self._lock = Lock()
@@ -75,15 +77,26 @@ class Grouping:
             return
         if not self._writers:
             self._home.mkdir(mode=0o700)
-            self._writers = [pa.ipc.new_stream(str(self._path(at)), _WAITING) for at in range(self.parts)]
+            for part in range(self.parts):
+                self._files.append(pa.OSFile(str(self._path(part)), "wb"))
+                self._writers.append(pa.ipc.new_stream(self._files[part], _WAITING))
         for writer, piece in zip(self._writers, pieces, strict=True):
             if piece.num_rows:
                 writer.write_batch(piece)
 
     def close(self) -> None:
         """No more records come."""
-        for writer in self._writers:
+        for writer, file in zip(self._writers, self._files, strict=True):
             writer.close()
+            file.close()
+
+    def __enter__(self) -> Grouping:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for file in self._files:
+            with suppress(OSError):
+                file.close()
 
     def arranged(self, part: int, *, last: bool) -> tuple[Statements, pa.Table]:
         """:func:`statements.arrange` of a part's records. ``last``: it is not asked for again."""

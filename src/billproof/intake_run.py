@@ -45,7 +45,12 @@ class Intake:
         self.rejects = rejects
         self.sources: list[dict[str, Any]] = []
         self._reasons: Counter[tuple[str, str]] = Counter()
-        self._writer = CSVWriter(str(rejects), REJECTS)
+        self._file = pa.OSFile(str(rejects), "wb")
+        try:
+            self._writer = CSVWriter(self._file, REJECTS)
+        except BaseException:
+            self._file.close()
+            raise
         self._closed = False
 
     def __enter__(self) -> Intake:
@@ -64,7 +69,10 @@ class Intake:
         """No more rejects come: the file is complete."""
         if not self._closed:
             self._closed = True
-            self._writer.close()
+            try:
+                self._writer.close()
+            finally:
+                self._file.close()
 
     @property
     def rows(self) -> int:

@@ -205,6 +205,7 @@ class BatchWriter:
         self._lock: int | None = None
         self._made: list[Path] = []
         self._records: pq.ParquetWriter | None = None
+        self._file: pa.NativeFile | None = None
         self._count = 0
 
     def __enter__(self) -> BatchWriter:
@@ -231,8 +232,9 @@ class BatchWriter:
     def add_records(self, records: pa.Table) -> None:
         """The next statements' records, in ``statements.CODED``."""
         if self._records is None:
+            self._file = pa.OSFile(str(self.home / "records.parquet"), "wb")
             self._records = pq.ParquetWriter(
-                self.home / "records.parquet",
+                self._file,
                 _stored(CODED.empty_table()).schema,
                 compression="zstd",
                 compression_level=1,
@@ -319,10 +321,13 @@ class BatchWriter:
         if self._records is not None:
             records, self._records = self._records, None
             records.close()
+        if self._file is not None:
+            self._file.close()
 
     def _leave(self) -> None:
-        with suppress(OSError):
-            self._close_records()
+        for _ in range(2):  # the second time closes the file that the first could not write to
+            with suppress(OSError):
+                self._close_records()
         shutil.rmtree(self.home, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
@@ -333,7 +338,7 @@ class BatchWriter:
 
     def _failure(self, error: OSError) -> InputError:
         return InputError(
-            f"cannot write the batch: {error.strerror or error}",
+            f"cannot write the batch: {os.strerror(error.errno) if error.errno else error}",
             file=self.final,
             advice="Check free space and permissions.",
         )
