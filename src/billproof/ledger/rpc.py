@@ -11,14 +11,14 @@ import http.client
 import itertools
 import json
 import socket
-import time
 import urllib.error
 import urllib.parse
-import urllib.request
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from billproof.errors import BillproofError, CannotCheckError, InputError
 from billproof.ledger.safe_json import loads
+from billproof.ledger.transport import REDIRECTS, Connections, TooLargeError, ask, redirected, within
+from billproof.printable import printable as printable
 
 DEFAULT_TIMEOUT = 15.0
 """Seconds for one request, connection and answer together."""
@@ -79,21 +79,6 @@ class RpcError(CannotCheckError):
         self.data = data
 
 
-def printable(text: str, limit: int = 300) -> str:
-    """What a stranger sent, safe to print: one line, no control characters, at most ``limit`` characters."""
-    clean = "".join(c if c.isprintable() else " " for c in text[: limit + 1])
-    return clean if len(clean) <= limit else clean[:limit] + "…"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Redirects are decided in ``HttpEndpoint``: urllib would turn a POST into a GET."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> None:
-        return None
-
-
 class HttpEndpoint:
     """JSON-RPC over HTTP(S). Only the host shows in its name: user names, passwords and API keys in the
     address stay out of messages, logs and ``repr``."""
@@ -121,10 +106,6 @@ class HttpEndpoint:
         if parts.username is not None:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-        if self.host in _LOOPBACK:
-            handlers.append(urllib.request.ProxyHandler({}))
-        self._opener = urllib.request.build_opener(*handlers)
         self._ids = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -134,11 +115,16 @@ class HttpEndpoint:
         """The ``result`` of the call; see ``Endpoint.request``."""
         number = next(self._ids)
         body = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
-        deadline = time.monotonic() + self.timeout
         try:
-            status, answer = self._post(body, deadline)
+            status, answer = within(self.timeout, lambda connections: self._post(body, connections))
         except TimeoutError as error:
             raise self._late() from error
+        except TooLargeError as error:
+            raise self._error(
+                "too-large",
+                f"sent more than {self.max_response} bytes",
+                "this is no ledger answer; use another endpoint with --rpc",
+            ) from error
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError | socket.timeout):
                 raise self._late() from error
@@ -149,49 +135,34 @@ class HttpEndpoint:
 
     # --- transport ---------------------------------------------------------------------------------
 
-    def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
+    def _post(self, body: bytes, connections: Connections) -> tuple[int, bytes]:
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
-            request = urllib.request.Request(url, data=body, headers=self._headers)  # noqa: S310
-            left = max(0.01, deadline - time.monotonic())
-            try:
-                with self._opener.open(request, timeout=left) as response:
-                    return response.status, self._read(response, deadline)
-            except urllib.error.HTTPError as error:
-                with error:
-                    if error.code not in (301, 302, 303, 307, 308):
-                        return error.code, self._read(error, deadline)
-                    url = self._follow(url, error.headers.get("Location", ""))
+            answer = ask(
+                url,
+                connections,
+                headers=self._headers,
+                max_size=self.max_response,
+                data=body,
+                direct=self.host in _LOOPBACK,
+            )
+            if answer.status not in REDIRECTS:
+                return answer.status, answer.body
+            url = self._follow(url, answer.location)
         raise self._error("redirect", "redirects without end", "check the address given with --rpc")
 
-    def _read(self, response: Any, deadline: float) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.read1(65536):
-            size += len(chunk)
-            if size > self.max_response:
-                raise self._error(
-                    "too-large",
-                    f"sent more than {self.max_response} bytes",
-                    "this is no ledger answer; use another endpoint with --rpc",
-                )
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _follow(self, url: str, location: str) -> str:
-        target = urllib.parse.urljoin(url, location)
-        old, new = urllib.parse.urlsplit(url), urllib.parse.urlsplit(target)
-        downgraded = old.scheme == "https" and new.scheme != "https"
-        same_host = (new.hostname or "").lower() == self.host
-        if not same_host or downgraded or new.scheme not in ("http", "https"):
-            raise self._error(
-                "redirect",
-                "redirects to another host" if not same_host else "redirects to an unprotected address",
-                "give the final address with --rpc if you trust it",
-            )
-        return target
+        old, new = urllib.parse.urlsplit(url), redirected(url, location)
+        problem = ""
+        if new is None:
+            problem = "redirects to what is no address"
+        elif (new.hostname or "").lower() != self.host:
+            problem = "redirects to another host"
+        elif new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme != "https"):
+            problem = "redirects to an unprotected address"
+        if new is None or problem:
+            raise self._error("redirect", problem, "give the final address with --rpc if you trust it")
+        return new.geturl()
 
     # --- answers -----------------------------------------------------------------------------------
 
@@ -238,9 +209,8 @@ class HttpEndpoint:
 
     def _dead(self, reason: object) -> EndpointError:
         text = getattr(reason, "strerror", None) or type(reason).__name__
-        return self._error(
-            "dead", f"cannot be reached: {text}", "check the address and your connection, or use --rpc"
-        )
+        why = f"cannot be reached: {printable(str(text), 120)}"
+        return self._error("dead", why, "check the address and your connection, or use --rpc")
 
     def _error(self, cause: str, what: str, advice: str, status: int = 0) -> EndpointError:
         return EndpointError(
@@ -253,7 +223,10 @@ def _parse(url: str) -> tuple[urllib.parse.SplitResult, int | None]:
     try:
         parts = urllib.parse.urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # what the resolver will do
+        rest = url.rpartition("@")[2]
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+        usable = usable and rest.isascii()
     except ValueError:
         usable = False
     if not usable or " " in url:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 import time
 import traceback
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -95,6 +97,49 @@ def serve() -> Iterator[Callable[[Any], Server]]:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+@dataclass
+class Dripping:
+    """A server that sends one byte each tenth of a second. ``hung_up`` is set when its client has gone."""
+
+    url: str
+    hung_up: threading.Event
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes, bytes], Dripping]]:
+    """Starts servers that take one request, send ``at_once``, and then drip."""
+    running: list[tuple[socket.socket, threading.Thread]] = []
+    over = threading.Event()
+
+    def start(at_once: bytes, drip: bytes) -> Dripping:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(5)
+        server = Dripping(f"http://127.0.0.1:{listener.getsockname()[1]}", threading.Event())
+
+        def talk() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(at_once)
+                    for byte in drip:
+                        if over.wait(0.1):
+                            return
+                        connection.sendall(bytes([byte]))
+                server.hung_up.set()
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        running.append((listener, thread))
+        return server
+
+    yield start
+    over.set()
+    for listener, thread in running:
+        thread.join()
+        listener.close()
 
 
 @dataclass

@@ -6,12 +6,14 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from billproof.errors import InputError
 from billproof.ledger.rpc import EndpointError, HttpEndpoint, RpcError, connect, printable
+from billproof.ledger.web_fetch import FetchError, fetch_small
 
 
 def ask(server_url, **options):
@@ -150,8 +152,74 @@ def test_credentials_stay_hidden(serve):
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "http://[",
+        "//[",
+        "http://127.0.0.1:99999999/",
+        "http://127.0.0.1:abc/",
+        "/\xe9",
+        "/a b",
+        "http://[/\x7f",
+    ],
+)
+def test_redirects_to_no_address(serve, place):
+    server = serve(lambda *_: (307, {"Location": place}, b""))
+    with pytest.raises(EndpointError, match="no address") as caught:
+        ask(server.url)
+    assert caught.value.cause == "redirect"
+
+
+HEADERS = b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1000
+BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+
+@pytest.mark.parametrize(("at_once", "drip"), [(b"", HEADERS), (BODY, b" " * 1000)], ids=["headers", "body"])
+def test_dripping_servers(dripping, at_once, drip):
+    begin = time.monotonic()
+    with pytest.raises(EndpointError) as caught:
+        ask(dripping(at_once, drip).url, timeout=0.4)
+    assert caught.value.cause == "timeout"
+    assert time.monotonic() - begin < 2
+    begin = time.monotonic()
+    with pytest.raises(FetchError, match=r"no answer within 0\.4 s"):
+        fetch_small(dripping(at_once, drip).url, timeout=0.4, public_only=False)
+    assert time.monotonic() - begin < 2
+
+
+def test_a_late_connection_is_shut(dripping):
+    server = dripping(b"", HEADERS)
+    with pytest.raises(EndpointError):
+        ask(server.url, timeout=0.3)
+    assert server.hung_up.wait(2)
+
+
+def test_a_resolver_that_hangs(monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(5) and [])
+    begin = time.monotonic()
+    with pytest.raises(EndpointError) as caught:
+        ask("http://127.0.0.1:9", timeout=0.2)
+    released.set()
+    assert caught.value.cause == "timeout"
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize(
     "spec",
-    ["", "x", "ftp://u:secret@h/", "http://", "http://u:secret@h:99999999/", "http://h/\n", "http://a b/"],
+    [
+        "http://a..b",
+        f"http://{'a' * 64}.example/",
+        "http://127.0.0.1:1/é",
+        "http://h/?é=1",
+        "",
+        "x",
+        "ftp://u:secret@h/",
+        "http://",
+        "http://u:secret@h:99999999/",
+        "http://h/\n",
+        "http://a b/",
+    ],
 )
 def test_unusable_addresses(spec):
     with pytest.raises(InputError) as caught:
