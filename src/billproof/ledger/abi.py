@@ -6,6 +6,8 @@ the shipped ABI. Solidity ABI specification: https://docs.soliditylang.org/en/la
 
 from __future__ import annotations
 
+from billproof.errors import InputError
+
 GET_BATCH = "0xcdc22ff8"
 GET_PERIOD = "0x35f22da3"
 GET_OPERATOR = "0x5cb050f0"
@@ -14,13 +16,40 @@ IS_ANCHORER = "0x7ec2158c"
 BATCH_ANCHORED = "0xd0dfa63216666b540518cbd61c1ea80c10306551ce450056e6cdd0bae989f2f1"
 
 
+_OPERATOR, _PERIOD = ("operator", 64), ("period", 32)
+_ARGUMENTS = {
+    GET_BATCH: (_OPERATOR, _PERIOD, ("region", 32), ("sequence", 32)),
+    GET_PERIOD: (_OPERATOR, _PERIOD),
+    GET_OPERATOR: (_OPERATOR,),
+    OPERATOR_COUNT: (),
+    IS_ANCHORER: (_OPERATOR, ("address", 160)),
+}
+
+END_OF_TIME = 253_402_300_800
+"""UTC seconds: the year 10000, which no calendar here writes."""
+
+
 class OddEncoding(Exception):
     """The answer is not what the ABI says; the text says where."""
 
 
 def call_data(selector: str, *arguments: int) -> str:
-    """The data of a call with unsigned integers (or addresses as such) as arguments."""
-    return selector + "".join(f"{argument:064x}" for argument in arguments)
+    """The data of a call with unsigned integers (or addresses as such) as arguments.
+
+    Raises:
+        InputError: a number is larger than the ledger's.
+    """
+    kinds = _ARGUMENTS[selector]
+    return selector + "".join(
+        argument_word(argument, name, bits) for argument, (name, bits) in zip(arguments, kinds, strict=True)
+    )
+
+
+def argument_word(number: int, name: str, bits: int) -> str:
+    """One argument as 64 hex digits; ``name`` is what an error calls it."""
+    if not 0 <= number < 1 << bits:
+        raise InputError(f"there is no {name} {str(number)[:80]}", advice=f"it goes up to {(1 << bits) - 1}")
+    return f"{number:064x}"
 
 
 def words(answer: object, count: int | None = None) -> list[int]:
@@ -44,6 +73,13 @@ def uint(word: int, bits: int) -> int:
     return word
 
 
+def moment(word: int) -> int:
+    """A word that must be a time in UTC seconds."""
+    if word >= END_OF_TIME:
+        raise OddEncoding("a time after the year 9999")
+    return word
+
+
 def flag(word: int) -> bool:
     """A word that must be 0 or 1."""
     if word > 1:
@@ -52,12 +88,14 @@ def flag(word: int) -> bool:
 
 
 def text(heap: list[int], offset: int, limit: int = 4096) -> str:
-    """A string that begins ``offset`` bytes into ``heap``; UTF-8, invalid bytes replaced."""
+    """A string that begins ``offset`` bytes into ``heap``, cut after ``limit`` bytes: anybody may store a
+    longer one. UTF-8, invalid bytes replaced."""
     if offset % 32 or offset // 32 >= len(heap):
         raise OddEncoding("a string outside the answer")
     start = offset // 32
     size = heap[start]
-    if size > limit or start + 1 + (size + 31) // 32 > len(heap):
+    if size > 32 * (len(heap) - start - 1):
         raise OddEncoding("a string longer than the answer")
+    size = min(size, limit)
     raw = b"".join(word.to_bytes(32, "big") for word in heap[start + 1 : start + 1 + (size + 31) // 32])
     return raw[:size].decode("utf-8", "replace")

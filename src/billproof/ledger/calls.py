@@ -75,9 +75,9 @@ def decode_result(name: str, answer: Any) -> Any:
     """
     types = [_type(parameter) for parameter in _function(name)["outputs"]]
     try:
-        raw = bytes.fromhex(answer[2:]) if isinstance(answer, str) else bytes(answer)
+        raw = bytes.fromhex(answer[2:]) if isinstance(answer, str) else bytes(memoryview(answer))
         values = decode(types, raw)
-    except (DecodingError, ValueError, TypeError) as error:
+    except (DecodingError, ValueError, TypeError, OverflowError) as error:
         raise CannotCheckError(
             f"the answer to {name} is not one of the ledger's", advice="use another endpoint with --rpc"
         ) from error

@@ -10,7 +10,7 @@ from billproof.errors import InputError
 from billproof.ledger.artifact import keccak
 from billproof.ledger.calls import Reason, decode_reason, decode_result, encode_call
 from billproof.ledger.deployments import Deployment
-from billproof.ledger.reads import require_chain, require_ledger
+from billproof.ledger.reads import hash32, odd_answer, require_chain, require_ledger
 from billproof.ledger.reverts import in_words, revert_data
 from billproof.ledger.rpc import Endpoint, RpcError
 from billproof.ledger.signers import Signer
@@ -101,8 +101,11 @@ class LedgerClient:
         """Registers the signer as admin of a new operator; returns its number and the receipt."""
         found = self._transact("registerOperator", name, domain, metadata_uri)
         for log in found.logs:
-            if log["topics"][0] == _REGISTERED and log["address"].lower() == self.deployment.ledger:
-                return int(log["topics"][1], 16), found
+            topics = log.get("topics")
+            if not isinstance(topics, list) or len(topics) < 2 or topics[0] != _REGISTERED:
+                continue
+            if str(log.get("address")).lower() == self.deployment.ledger:
+                return int(hash32(self.endpoint, topics[1]), 16), found
         raise InputError(f"transaction {found.hash} registered nothing", advice="check --deployment")
 
     def update(self, operator_id: int, name: str, domain: str, metadata_uri: str) -> Receipt:
@@ -139,6 +142,9 @@ class LedgerClient:
         """An anchorer's EIP-712 signature over a batch, for somebody else to send until ``deadline`` (UTC
         seconds)."""
         anchorer = self.signer.address
+        encode_call("anchor", anchor_arguments(operator_id, batch))  # refuses values that cannot be
+        if not 0 <= deadline < 1 << 256:
+            raise InputError("not a time", field="deadline", advice="give UTC seconds")
         domain = {
             "name": "Billproof",
             "version": "1",
@@ -215,7 +221,7 @@ class LedgerClient:
 
     def call(self, name: str, *arguments: Any) -> Any:
         """The raw answer of any view of the contract."""
-        self._check()
+        self.check()
         data = "0x" + encode_call(name, arguments).hex()
         try:
             return self.endpoint.request("eth_call", [{"to": self.deployment.ledger, "data": data}, "latest"])
@@ -234,7 +240,7 @@ class LedgerClient:
         gas: int | None = None,
     ) -> Signed:
         """A signed transaction of the contract that is not sent yet."""
-        self._check()
+        self.check()
         data = encode_call(name, arguments)
         return sign(self.endpoint, self.signer, self.deployment.ledger, data, nonce=nonce, fees=fees, gas=gas)
 
@@ -243,6 +249,8 @@ class LedgerClient:
         if found.success:
             return found
         sent = self.endpoint.request("eth_getTransactionByHash", [found.hash])
+        if not isinstance(sent, dict) or not {"from", "to", "input"} <= set(sent):
+            raise odd_answer(self.endpoint, "eth_getTransactionByHash", "no transaction")
         call = {"from": sent["from"], "to": sent["to"], "data": sent["input"]}
         data: bytes | None = b""
         try:
@@ -260,7 +268,8 @@ class LedgerClient:
                 raise
         return self.require_success(wait(self.endpoint, signed.hash, timeout=self.timeout))
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises unless the endpoint serves the deployment's chain, with our ledger on it; asks once."""
         if not self._checked:
             require_chain(self.endpoint, self.deployment)
             require_ledger(self.endpoint, self.deployment)

@@ -7,7 +7,7 @@ from typing import Any
 
 from billproof.ledger import abi
 from billproof.ledger.deployments import Deployment
-from billproof.ledger.reads import odd_answer, quantity
+from billproof.ledger.reads import hash32, odd_answer, quantity
 from billproof.ledger.rpc import Endpoint, RpcError
 from billproof.ledger.states import AnchoredEvent, BatchKey
 
@@ -25,10 +25,12 @@ def batch_events(
 ) -> list[AnchoredEvent]:
     """The anchored batches of an operator in their order, from the chain's events. Nodes that limit the
     range of blocks or the number of events are asked in halves."""
-    topics = [abi.BATCH_ANCHORED, f"0x{operator_id:064x}"] + ([] if period is None else [f"0x{period:064x}"])
+    topics = [abi.BATCH_ANCHORED, "0x" + abi.argument_word(operator_id, "operator", 64)]
+    if period is not None:
+        topics.append("0x" + abi.argument_word(period, "period", 32))
     start = (deployment.deployer_block or 0) if from_block is None else from_block
     if to_block is None:
-        to_block = quantity(endpoint, endpoint.request("eth_blockNumber", []))
+        to_block = quantity(endpoint, endpoint.request("eth_blockNumber", []), 64)
     query = {
         "address": deployment.ledger,
         "topics": topics,
@@ -59,14 +61,16 @@ def _event(endpoint: Endpoint, log: Any) -> AnchoredEvent:
         topics = [int(topic, 16) for topic in log["topics"]]
         w = abi.words(log["data"], 6)
         return AnchoredEvent(
-            BatchKey(topics[1], topics[2], abi.uint(w[0], 32), abi.uint(w[1], 32)),
+            BatchKey(
+                abi.uint(topics[1], 64), abi.uint(topics[2], 32), abi.uint(w[0], 32), abi.uint(w[1], 32)
+            ),
             topics[3].to_bytes(32, "big"),
             w[2].to_bytes(32, "big"),
             w[3].to_bytes(32, "big"),
             abi.uint(w[4], 32),
             f"0x{abi.uint(w[5], 160):040x}",
-            quantity(endpoint, log["blockNumber"]),
-            str(log["transactionHash"]),
+            quantity(endpoint, log["blockNumber"], 64),
+            hash32(endpoint, log["transactionHash"]),
         )
-    except (abi.OddEncoding, KeyError, IndexError, TypeError, ValueError) as error:
+    except (abi.OddEncoding, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise odd_answer(endpoint, "eth_getLogs", "no BatchAnchored event") from error

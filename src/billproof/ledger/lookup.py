@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from billproof.errors import CannotCheckError, NotAnchoredError
+from billproof.ledger.abi import END_OF_TIME
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.events import batch_events
 from billproof.ledger.reads import (
@@ -28,7 +29,7 @@ from billproof.ledger.reads import (
     require_chain,
     require_ledger,
 )
-from billproof.ledger.rpc import Endpoint
+from billproof.ledger.rpc import Endpoint, printable
 from billproof.ledger.states import (
     AnchoredEvent,
     BatchKey,
@@ -275,7 +276,7 @@ def look_up_root(
 
 def _words(answer: object) -> str:
     if not isinstance(answer, BatchState):
-        return str(answer)
+        return printable(str(answer))
     if not answer.exists:
         return "no batch"
     flags = [
@@ -286,4 +287,6 @@ def _words(answer: object) -> str:
 
 
 def _when(seconds: int) -> str:
+    if not 0 <= seconds < END_OF_TIME:
+        return "a time after the year 9999"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

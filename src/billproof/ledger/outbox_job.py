@@ -21,7 +21,7 @@ from billproof.ledger.outbox_state import (
     of_receipt,
     save_state,
 )
-from billproof.ledger.reads import batch_state, final_block
+from billproof.ledger.reads import batch_state, final_block, quantity
 from billproof.ledger.rpc import EndpointError
 from billproof.ledger.states import BatchState, PrunedStateError
 from billproof.ledger.transactions import (
@@ -153,7 +153,7 @@ class AnchorJob:
         return None
 
     def _newest(self) -> int:
-        return int(self._endpoint.request("eth_blockNumber", []), 16)
+        return quantity(self._endpoint, self._endpoint.request("eth_blockNumber", []), 64)
 
     # --- signing and sending -----------------------------------------------------------------------
 

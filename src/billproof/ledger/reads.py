@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from billproof.errors import NotAnchoredError
+from billproof.errors import InputError, NotAnchoredError
 from billproof.ledger import abi
 from billproof.ledger.artifact import load_artifact
 from billproof.ledger.deployments import Deployment
@@ -37,7 +37,7 @@ _UNKNOWN_BLOCK = re.compile(
 
 def chain_id(endpoint: Endpoint) -> int:
     """The chain the node serves."""
-    return quantity(endpoint, endpoint.request("eth_chainId", []))
+    return quantity(endpoint, endpoint.request("eth_chainId", []), 64)
 
 
 def require_chain(endpoint: Endpoint, deployment: Deployment) -> None:
@@ -94,7 +94,7 @@ def batch_state(
         w = abi.words(answer, 6)
         state = BatchState(
             w[0].to_bytes(32, "big"),
-            abi.uint(w[1], 64),
+            abi.moment(w[1]),
             abi.uint(w[2], 64),
             abi.uint(w[3], 32),
             abi.flag(w[4]),
@@ -117,9 +117,14 @@ def operator_count(endpoint: Endpoint, deployment: Deployment, block: str = "lat
 
 
 def operator(
-    endpoint: Endpoint, deployment: Deployment, operator_id: int, block: str = "latest"
+    endpoint: Endpoint,
+    deployment: Deployment,
+    operator_id: int,
+    block: str = "latest",
+    *,
+    text_limit: int = 4096,
 ) -> OperatorState:
-    """A registered operator.
+    """A registered operator; its texts are cut after ``text_limit`` bytes.
 
     Raises:
         NotAnchoredError: no operator has this number.
@@ -141,9 +146,9 @@ def operator(
             f"0x{abi.uint(heap[0], 160):040x}",
             f"0x{abi.uint(heap[1], 160):040x}",
             heap[2].to_bytes(32, "big"),
-            abi.text(heap, heap[3]),
-            abi.text(heap, heap[4]),
-            abi.text(heap, heap[5]),
+            abi.text(heap, heap[3], text_limit),
+            abi.text(heap, heap[4], text_limit),
+            abi.text(heap, heap[5], text_limit),
         )
     except abi.OddEncoding as error:
         raise odd_answer(endpoint, "getOperator", str(error)) from error
@@ -156,6 +161,8 @@ def is_anchorer(
     endpoint: Endpoint, deployment: Deployment, operator_id: int, address: str, block: str = "latest"
 ) -> bool:
     """Whether the address may anchor for the operator."""
+    if not re.fullmatch("0x[0-9a-fA-F]{40}", address):
+        raise InputError(f"{address[:60]!r} is not an address", advice="an address is 0x and 40 hex digits")
     data = abi.call_data(abi.IS_ANCHORER, operator_id, int(address, 16))
     try:
         return abi.flag(abi.words(_view(endpoint, deployment, data, block), 1)[0])
@@ -170,7 +177,7 @@ def period_state(
     answer = _view(endpoint, deployment, abi.call_data(abi.GET_PERIOD, operator_id, period), block)
     try:
         w = abi.words(answer, 3)
-        return PeriodState(abi.uint(w[0], 32), abi.uint(w[1], 32), abi.uint(w[2], 64))
+        return PeriodState(abi.uint(w[0], 32), abi.uint(w[1], 32), abi.moment(w[2]))
     except abi.OddEncoding as error:
         raise odd_answer(endpoint, "getPeriod", str(error)) from error
 
@@ -182,11 +189,10 @@ def block_ref(endpoint: Endpoint, block: str) -> BlockRef | None:
         return None
     if not isinstance(answer, dict) or not re.fullmatch(r"0x[0-9a-f]{64}", str(answer.get("hash"))):
         raise odd_answer(endpoint, "eth_getBlockByNumber", "no block")
-    return BlockRef(
-        quantity(endpoint, answer.get("number")),
-        answer["hash"],
-        quantity(endpoint, answer.get("timestamp")),
-    )
+    time = quantity(endpoint, answer.get("timestamp"))
+    if time >= abi.END_OF_TIME:
+        raise odd_answer(endpoint, "eth_getBlockByNumber", "a time after the year 9999")
+    return BlockRef(quantity(endpoint, answer.get("number"), 64), answer["hash"], time)
 
 
 def final_block(endpoint: Endpoint, deployment: Deployment) -> BlockRef:
@@ -237,11 +243,21 @@ def _state_call(endpoint: Endpoint, method: str, params: list[Any], block: str) 
         raise
 
 
-def quantity(endpoint: Endpoint, value: Any) -> int:
-    """A number of JSON-RPC: hexadecimal with 0x."""
+def quantity(endpoint: Endpoint, value: Any, bits: int = 256) -> int:
+    """A number of JSON-RPC: hexadecimal with 0x, of at most ``bits`` bits."""
     if isinstance(value, str) and re.fullmatch(r"0x[0-9a-f]{1,64}", value):
-        return int(value, 16)
+        number = int(value, 16)
+        if number >> bits:
+            raise odd_answer(endpoint, "a number", f"larger than {bits} bits")
+        return number
     raise odd_answer(endpoint, "a number", "no hexadecimal quantity")
+
+
+def hash32(endpoint: Endpoint, value: Any) -> str:
+    """A hash of JSON-RPC: 0x and 64 hexadecimal digits."""
+    if isinstance(value, str) and re.fullmatch(r"0x[0-9a-f]{64}", value):
+        return value
+    raise odd_answer(endpoint, "a hash", "not 32 bytes in hexadecimal")
 
 
 def _shown(block: str) -> str:

@@ -117,7 +117,7 @@ def decode(data: bytes) -> tuple[str, tuple[Any, ...]]:
         return "", ()
     try:
         values = decode_abi(types, data[4:])
-    except DecodingError:
+    except (DecodingError, ValueError, OverflowError):
         return name, ("?",) * len(types)
     return name, tuple("0x" + v.hex() if isinstance(v, bytes) else v for v in values)
 

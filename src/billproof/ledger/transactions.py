@@ -9,13 +9,15 @@ from typing import Any
 
 from billproof.errors import CannotCheckError, LedgerError
 from billproof.ledger.artifact import keccak
-from billproof.ledger.reads import block_ref, chain_id, quantity
+from billproof.ledger.reads import block_ref, chain_id, hash32, odd_answer, quantity
 from billproof.ledger.reverts import in_words, revert_data
 from billproof.ledger.rpc import Endpoint, RpcError, printable
 from billproof.ledger.signers import Signer
 
 WAIT = 180.0
 """Seconds to wait for a transaction by default: fifteen blocks of mainnet."""
+
+_FEE_BITS = 128
 
 _KNOWN = re.compile(r"already known|known transaction|already imported|already exists", re.I)
 _NONCE_USED = re.compile(
@@ -84,17 +86,17 @@ def suggest_fees(endpoint: Endpoint) -> Fees:
     block = endpoint.request("eth_getBlockByNumber", ["latest", False])
     base = block.get("baseFeePerGas") if isinstance(block, dict) else None
     if base is None:
-        return Fees(quantity(endpoint, endpoint.request("eth_gasPrice", [])), None)
+        return Fees(quantity(endpoint, endpoint.request("eth_gasPrice", []), _FEE_BITS), None)
     try:
-        tip = quantity(endpoint, endpoint.request("eth_maxPriorityFeePerGas", []))
+        tip = quantity(endpoint, endpoint.request("eth_maxPriorityFeePerGas", []), _FEE_BITS)
     except RpcError:
         tip = 10**9
-    return Fees(2 * quantity(endpoint, base) + tip, tip)
+    return Fees(2 * quantity(endpoint, base, _FEE_BITS) + tip, tip)
 
 
 def next_nonce(endpoint: Endpoint, address: str, block: str = "pending") -> int:
     """How many transactions the account has sent, those that wait included by default."""
-    return quantity(endpoint, endpoint.request("eth_getTransactionCount", [address, block]))
+    return quantity(endpoint, endpoint.request("eth_getTransactionCount", [address, block]), 64)
 
 
 def balance(endpoint: Endpoint, address: str) -> int:
@@ -111,7 +113,7 @@ def estimate(endpoint: Endpoint, sender: str, to: str, data: bytes, value: int =
     """
     call = {"from": sender, "to": to, "data": "0x" + data.hex(), "value": hex(value)}
     try:
-        needed = quantity(endpoint, endpoint.request("eth_estimateGas", [call, "latest"]))
+        needed = quantity(endpoint, endpoint.request("eth_estimateGas", [call, "latest"]), 48)
     except RpcError as error:
         raise refusal(error, sender) from error
     return needed + needed // 5
@@ -174,20 +176,26 @@ def receipt(endpoint: Endpoint, tx_hash: str) -> Receipt | None:
     answer = endpoint.request("eth_getTransactionReceipt", [tx_hash])
     if not isinstance(answer, dict) or answer.get("blockNumber") is None:
         return None
-    number = answer["blockNumber"]
-    block = block_ref(endpoint, number)
-    gas = quantity(endpoint, answer["gasUsed"])
+    number = quantity(endpoint, answer["blockNumber"], 64)
+    block = block_ref(endpoint, hex(number))
+    gas = quantity(endpoint, answer.get("gasUsed"), 64)
+    logs = answer.get("logs") or ()
+    if not isinstance(logs, list | tuple) or not all(isinstance(log, dict) for log in logs):
+        raise odd_answer(endpoint, "eth_getTransactionReceipt", "no list of logs")
+    contract = answer.get("contractAddress") or ""
+    if contract and not re.fullmatch(r"0x[0-9a-fA-F]{40}", str(contract)):
+        raise odd_answer(endpoint, "eth_getTransactionReceipt", "no contract address")
     price = answer.get("effectiveGasPrice") or "0x0"
     return Receipt(
         hash=tx_hash,
-        block_number=quantity(endpoint, number),
-        block_hash=str(answer["blockHash"]),
+        block_number=number,
+        block_hash=hash32(endpoint, answer.get("blockHash")),
         block_time=block.time if block else 0,
         gas_used=gas,
-        fee=gas * quantity(endpoint, price),
+        fee=gas * quantity(endpoint, price, _FEE_BITS),
         success=quantity(endpoint, answer.get("status", "0x1")) == 1,
-        contract=str(answer.get("contractAddress") or "").lower(),
-        logs=tuple(answer.get("logs") or ()),
+        contract=str(contract).lower(),
+        logs=tuple(logs),
     )
 
 
@@ -203,7 +211,7 @@ def wait(
     while True:
         found = receipt(endpoint, tx_hash)
         if found is not None:
-            newest = quantity(endpoint, endpoint.request("eth_blockNumber", [])) if confirmations else 0
+            newest = quantity(endpoint, endpoint.request("eth_blockNumber", []), 64) if confirmations else 0
             if not confirmations or newest - found.block_number >= confirmations:
                 return found
         if time.monotonic() > deadline:

@@ -64,6 +64,17 @@ def test_values_that_do_not_fit(arguments):
         encode_call("getBatch", arguments)
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_calls_with_numbers_beyond_the_ledgers(place):
+    numbers = [1, 202601, 0, 1]
+    numbers[place] = 99999999999999999999999
+    with pytest.raises(InputError, match="there is no"):
+        abi.call_data(abi.GET_BATCH, *numbers)
+    numbers[place] = -1
+    with pytest.raises(InputError):
+        abi.call_data(abi.GET_BATCH, *numbers)
+
+
 @pytest.mark.parametrize("answer", [None, 7, "", "0x1", "0x" + "zz" * 32, "0x" + "00" * 31, "0x" + "00" * 64])
 def test_words_refuse(answer):
     with pytest.raises(abi.OddEncoding):
@@ -78,6 +89,12 @@ def test_small_decoders():
             abi.text(heap, offset)
     with pytest.raises(abi.OddEncoding):
         abi.text([33, 0], 0)
+    long = [4097, *[int.from_bytes(b"a" * 32, "big")] * 129]
+    assert abi.text(long, 0) == "a" * 4096
+    assert abi.text(long, 0, limit=5) == "a" * 5
+    assert abi.moment(abi.END_OF_TIME - 1) == abi.END_OF_TIME - 1
+    with pytest.raises(abi.OddEncoding):
+        abi.moment(abi.END_OF_TIME)
     with pytest.raises(abi.OddEncoding):
         abi.flag(2)
     with pytest.raises(abi.OddEncoding):
@@ -87,7 +104,7 @@ def test_small_decoders():
 def test_reasons():
     assert decode_reason("verifyRecord", "0x" + f"{6:064x}") is Reason.ROOT_MISMATCH
     assert all(reason.words for reason in Reason)
-    for odd in ("0x", "0x" + f"{99:064x}", "0x12", "zz", None):
+    for odd in (2**70, "0x", "0x" + f"{99:064x}", "0x12", "zz", None):
         with pytest.raises(CannotCheckError):
             decode_reason("verifyRecord", odd)
     with pytest.raises(CannotCheckError):
@@ -102,6 +119,8 @@ def test_reverts_in_words():
     assert error.name == "BillingLedgerSequenceTaken"
     assert error.arguments == (4, 202601, 1, 9)
     assert decode(taken) == ("BillingLedgerSequenceTaken", ("?",) * 4)
+    text = f"{32:064x}{4:064x}" + (b"\xff\x1b[2J".ljust(32, b"\0")).hex()
+    assert decode(keccak(b"Error(string)")[:4] + bytes.fromhex(text)) == ("Error", ("?",))
     assert "without saying why" in str(in_words(b""))
     assert "0x12345678" in str(in_words(bytes.fromhex("12345678")))
 
