@@ -8,6 +8,7 @@ accepted as one; everybody knows the keys of its funded accounts.
 
 from __future__ import annotations
 
+import re
 import threading
 import time as clock
 from pathlib import Path
@@ -18,7 +19,7 @@ from billproof.ledger import evm_json
 from billproof.ledger.devaccounts import DEVELOPMENT_ADDRESSES, EMBEDDED_CHAIN_ID
 from billproof.ledger.evm import Block, LocalChain, TransactionRefused
 from billproof.ledger.journal import Journal
-from billproof.ledger.rpc import EndpointError, RpcError
+from billproof.ledger.rpc import EndpointError, RpcError, printable
 
 SCHEMA = "billproof/chain/1"
 FUNDS = 10**24
@@ -42,7 +43,7 @@ class EmbeddedChain:
         self._chain: LocalChain
         self._time: int | None = None
         self._turn = threading.Lock()
-        self.name = f"embedded:{journal.path.name}"
+        self.name = f"embedded:{printable(journal.path.name)}"
 
     @classmethod
     def open(
@@ -117,7 +118,7 @@ class EmbeddedChain:
 
     def _begin(self, time: int) -> None:
         accounts = {bytes.fromhex(address[2:]): FUNDS for address in DEVELOPMENT_ADDRESSES}
-        self._chain = LocalChain(EMBEDDED_CHAIN_ID, time, accounts)
+        self._chain = self._genesis(time, accounts, None)
         self._journal.append(
             {
                 "schema": SCHEMA,
@@ -130,7 +131,7 @@ class EmbeddedChain:
 
     def _require_genesis(self) -> None:
         if self._journal.line == 0:
-            raise InputError("the chain is empty", file=self._journal.path, advice="deploy to it first")
+            raise InputError("the chain is empty", file=self._journal.shown, advice="deploy to it first")
 
     def _catch_up(self) -> None:
         """Replays what this or another process appended since."""
@@ -141,26 +142,39 @@ class EmbeddedChain:
                 else:
                     self._replay_block(entry, number)
             except TransactionRefused as error:
-                raise self._tampered(number, "transactions", str(error)) from error
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise self._tampered(number, "transactions", printable(str(error))) from error
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise self._tampered(number, None, "not a block of an embedded chain") from error
 
     def _replay_genesis(self, entry: dict[str, Any], number: int) -> None:
         if entry.get("schema") != SCHEMA:
             raise InputError(
-                f"not an embedded chain of this version ({SCHEMA})", file=self._journal.path, line=number
+                f"not an embedded chain of this version ({SCHEMA})", file=self._journal.shown, line=number
             )
         if entry["chainId"] != str(EMBEDDED_CHAIN_ID):
             raise self._tampered(number, "chainId", f"an embedded chain's id is always {EMBEDDED_CHAIN_ID}")
-        accounts = {bytes.fromhex(a[2:]): int(balance) for a, balance in entry["accounts"].items()}
-        self._chain = LocalChain(EMBEDDED_CHAIN_ID, int(entry["time"]), accounts)
+        accounts = {}
+        for account, balance in entry["accounts"].items():
+            if not re.fullmatch("0x[0-9a-f]{40}", account) or not re.fullmatch("[0-9]{1,78}", balance):
+                raise self._tampered(number, "accounts", "not an address and its balance")
+            accounts[bytes.fromhex(account[2:])] = int(balance)
+        self._chain = self._genesis(_whole(entry["time"]), accounts, number)
         self._compare(number, "hash", entry["hash"], self._chain.head.hash)
 
+    def _genesis(self, time: int, accounts: dict[bytes, int], line: int | None) -> LocalChain:
+        try:
+            return LocalChain(EMBEDDED_CHAIN_ID, time, accounts)
+        except TransactionRefused as error:
+            raise InputError(str(error), file=self._journal.shown, line=line) from error
+
     def _replay_block(self, entry: dict[str, Any], number: int) -> None:
-        if entry["block"] != len(self._chain.blocks):
+        if _whole(entry["block"]) != len(self._chain.blocks):
             raise self._tampered(number, "block", f"expected block {len(self._chain.blocks)}")
-        transactions = tuple(self._chain.decode(bytes.fromhex(raw[2:])) for raw in entry["transactions"])
-        header = self._chain.seal(transactions, entry["time"]).header
+        raws = entry["transactions"]
+        if not isinstance(raws, list) or not all(re.fullmatch("0x([0-9a-f]{2})*", raw) for raw in raws):
+            raise self._tampered(number, "transactions", "not a list of signed transactions")
+        transactions = tuple(self._chain.decode(bytes.fromhex(raw[2:])) for raw in raws)
+        header = self._chain.seal(transactions, _whole(entry["time"])).header
         self._compare(number, "stateRoot", entry["stateRoot"], header.state_root)
         self._compare(number, "hash", entry["hash"], header.hash)
 
@@ -171,7 +185,7 @@ class EmbeddedChain:
     def _tampered(self, number: int, field: str | None, why: str) -> InputError:
         return InputError(
             f"the embedded chain does not replay: {why}",
-            file=self._journal.path,
+            file=self._journal.shown,
             line=number,
             field=field,
             advice="this line or one before it was changed; restore the file from a copy",
@@ -266,7 +280,7 @@ class EmbeddedChain:
                 self._journal.append(evm_json.journal_entry(block, [raw.lower()]))
             except OSError as error:
                 self._journal.rewind()  # memory is ahead of the disk: replay before the next answer
-                raise InputError(f"cannot be written: {error.strerror}", file=self._journal.path) from error
+                raise InputError(f"cannot be written: {error.strerror}", file=self._journal.shown) from error
         return evm_json.hexed(transaction.hash)
 
     # --- helpers -----------------------------------------------------------------------------------
@@ -295,3 +309,14 @@ class EmbeddedChain:
 
     def _error(self, method: str, code: int, message: str, data: Any = None) -> RpcError:
         return RpcError(self.name, method, code, message, data)
+
+
+def _whole(number: Any) -> int:
+    """A number of the journal.
+
+    Raises:
+        TypeError: it is another type, booleans and fractions included.
+    """
+    if type(number) is not int:
+        raise TypeError("no whole number")
+    return number

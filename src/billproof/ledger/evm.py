@@ -19,9 +19,13 @@ from eth.exceptions import Revert, VMError
 from eth.vm.forks.shanghai import ShanghaiVM
 from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException  # type: ignore[import-untyped]
+
+from billproof.ledger.abi import END_OF_TIME
 
 GAS_LIMIT = 30_000_000
 _ZERO = b"\0" * 20
+_INVALID = (ValidationError, VMError, RLPException)
 
 
 class TransactionRefused(Exception):
@@ -55,9 +59,13 @@ class LocalChain:
         chain_id: EIP-155 chain id.
         time: the genesis' time, UTC seconds.
         accounts: address (20 bytes) to balance in wei.
+
+    Raises:
+        TransactionRefused: no block can have this time, or no account this balance.
     """
 
     def __init__(self, chain_id: int, time: int, accounts: dict[bytes, int]) -> None:
+        _require_time(time)
         rules = ConsensusApplier(NoProofConsensus).amend_vm_configuration(((0, ShanghaiVM),))
         kind: Any = MiningChain.configure("LocalChain", vm_configuration=rules, chain_id=chain_id)
         state = {
@@ -71,7 +79,10 @@ class LocalChain:
             "extra_data": b"",
             "difficulty": 0,
         }
-        self._chain: Any = kind.from_genesis(get_db_backend(), genesis, state)
+        try:
+            self._chain: Any = kind.from_genesis(get_db_backend(), genesis, state)
+        except _INVALID as error:
+            raise TransactionRefused(f"no such genesis ({type(error).__name__})") from error
         self.chain_id = chain_id
         header = self._chain.get_canonical_block_header_by_number(0)
         self.blocks = [Block(header, (), (), ())]
@@ -100,6 +111,7 @@ class LocalChain:
         Raises:
             TransactionRefused: one of them cannot be included; nothing changed.
         """
+        _require_time(time)
         parent = self.head
         if time <= parent.timestamp:
             raise TransactionRefused(f"block time {time} is not after the last block's {parent.timestamp}")
@@ -109,7 +121,7 @@ class LocalChain:
         )
         try:
             result, receipts, computations = self._chain.mine_all(transactions)
-        except (ValidationError, VMError) as error:
+        except _INVALID as error:
             raise TransactionRefused(str(error)) from error
         created = tuple(c.msg.storage_address if c.msg.is_create else None for c in computations)
         block = Block(result.imported_block.header, transactions, tuple(receipts), created)
@@ -132,13 +144,13 @@ class LocalChain:
         """Runs a message call, or a creation when ``to`` is empty, on the state after block ``number``."""
         vm = self._chain.get_vm(self.blocks[number].header)
         with vm.in_costless_state() as state:
-            unsigned = vm.create_unsigned_transaction(
-                nonce=state.get_nonce(sender), gas_price=0, gas=gas, to=to, value=value, data=data
-            )
-            transaction = SpoofTransaction(unsigned, from_=sender)
             try:
+                unsigned = vm.create_unsigned_transaction(
+                    nonce=state.get_nonce(sender), gas_price=0, gas=gas, to=to, value=value, data=data
+                )
+                transaction = SpoofTransaction(unsigned, from_=sender)
                 computation = state.costless_execute_transaction(transaction)
-            except (ValidationError, VMError) as error:
+            except _INVALID as error:
                 return CallResult(b"", str(error), False, 0)
             used = transaction.intrinsic_gas + computation.get_gas_used()
             failed = computation.error if computation.is_error else None
@@ -161,3 +173,8 @@ class LocalChain:
                     f"nonce too {word}: next nonce {expected}, tx nonce {transaction.nonce}"
                 )
             nonces[sender] = expected + 1
+
+
+def _require_time(time: int) -> None:
+    if not 0 <= time < END_OF_TIME:
+        raise TransactionRefused("a block's time is not between the years 1970 and 9999")

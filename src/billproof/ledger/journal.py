@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from billproof.errors import InputError
+from billproof.ledger.rpc import printable
 from billproof.ledger.safe_json import loads
 
 try:
@@ -39,23 +41,31 @@ class Journal:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
+        self.shown = printable(str(path), 4096)
+        """The path for messages."""
         self.writable = writable
         self.line = 0
         """Lines read so far."""
         self._offset = 0
         if writable and fcntl is None:
-            raise InputError("this system cannot lock the embedded chain's file", file=path)
+            raise InputError("this system cannot lock the embedded chain's file", file=self.shown)
         flags = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
+        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe would wait for a writer
         try:
-            self._file = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
+            self._file = os.open(path, flags, 0o644)
         except FileNotFoundError:
             raise InputError(
                 "there is no embedded chain",
-                file=path,
+                file=self.shown,
                 advice="check the name, or make one: billproof deploy",
             ) from None
         except OSError as error:
-            raise InputError(f"cannot be opened: {error.strerror}", file=path) from error
+            raise InputError(f"cannot be opened: {error.strerror}", file=self.shown) from error
+        except ValueError as error:  # a zero byte
+            raise InputError("cannot be a file's name", file=self.shown) from error
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            self.close()
+            raise InputError("is no file that can hold an embedded chain", file=self.shown)
 
     def close(self) -> None:
         """Closes the file; a second call does nothing."""
@@ -82,7 +92,7 @@ class Journal:
         if size < self._offset:
             raise InputError(
                 "the embedded chain has been cut or replaced while in use",
-                file=self.path,
+                file=self.shown,
                 advice="restore the file, or start a new chain",
             )
         if size == self._offset:
@@ -102,7 +112,7 @@ class Journal:
         torn = os.fstat(self._file).st_size - self._offset
         if torn > 0:
             _log.warning(
-                "%s: cut %d bytes of an unfinished last line (a crash while writing)", self.path, torn
+                "%s: cut %d bytes of an unfinished last line (a crash while writing)", self.shown, torn
             )
             os.ftruncate(self._file, self._offset)
             os.fsync(self._file)
@@ -144,7 +154,7 @@ class Journal:
         if not isinstance(entry, dict):
             raise InputError(
                 "not a line of an embedded chain",
-                file=self.path,
+                file=self.shown,
                 line=number,
                 advice="restore the file from a copy, or start a new chain",
             )

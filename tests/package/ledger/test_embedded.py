@@ -72,6 +72,12 @@ def change(number, name, value):
     return apply
 
 
+ODD_TIMES = (
+    *(-1, 253_402_300_800, 2**300),
+    *(float("nan"), float("inf"), 1.5, True, "5", None, [], {}),
+)
+
+
 def digit(text):
     return text[:-1] + ("0" if text[-1] != "0" else "1")
 
@@ -91,6 +97,21 @@ def digit(text):
         (change(3, "transactions", lambda raws: []), 3, "stateRoot"),
         (change(3, "transactions", lambda raws: raws * 2), 3, "transactions"),
         (change(3, "block", lambda n: n + 1), 3, "block"),
+        *((change(1, "time", lambda n, odd=odd: odd), 1, None) for odd in ODD_TIMES),
+        *((change(3, "time", lambda n, odd=odd: odd), 3, None) for odd in ODD_TIMES),
+        *(
+            (change(1, "accounts", lambda a, odd=odd: {**a, odd: "1"}), 1, "accounts")
+            for odd in ("0x", "0x00", "", TARGET + "00", TARGET.upper())
+        ),
+        *(
+            (change(1, "accounts", lambda a, odd=odd: {**a, TARGET: odd}), 1, None)
+            for odd in ("-1", str(2**256), "1.5", "", 1, None, "9" * 5000)
+        ),
+        (change(1, "accounts", lambda a: []), 1, None),
+        (change(3, "transactions", lambda raws: "0x"), 3, "transactions"),
+        (change(3, "transactions", lambda raws: [7]), 3, None),
+        (change(3, "transactions", lambda raws: ["0x"]), 3, "transactions"),
+        (change(3, "block", lambda n: True), 3, None),
         (lambda lines: lines.pop(2), 3, "block"),
         (lambda lines: lines.insert(2, lines[2]), 4, "block"),
         (lambda lines: lines.__setitem__(2, b"not json"), 3, None),
@@ -133,6 +154,27 @@ def test_reading_needs_a_chain(path):
     path.touch()
     with pytest.raises(InputError, match="empty"):
         connect(f"embedded:{path}")
+
+
+def test_only_a_file_can_be_a_chain(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe", "a\0b", ""):
+        with pytest.raises(InputError):
+            connect(f"embedded:{place}")
+    with pytest.raises(InputError) as caught:
+        connect(f"embedded:{tmp_path}/\x1b[2J")
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_chain_ends_with_the_calendar(path, signer):
+    for time_ in (-1, 253_402_300_800):
+        with pytest.raises(InputError, match="time"):
+            EmbeddedChain.open(path, writable=True, start_time=time_)
+    with EmbeddedChain.open(path, writable=True, start_time=253_402_300_799) as chain:
+        with pytest.raises(RpcError, match="time"):
+            send(chain, signer)
+        assert chain.request("eth_blockNumber", []) == "0x0"
+    EmbeddedChain.open(path).close()
 
 
 def test_reading_never_writes(path, written, signer):
