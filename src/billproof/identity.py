@@ -42,8 +42,8 @@ Triple = tuple[int, str, int]
 class Identity:
     """Who an operator is. ``status``: pinned (by the user), bound (domain and ledger name each other),
     contradicted (the domain publishes bindings, and not this one), unbound (nothing was found). Only the
-    first two count. ``how`` says why in a sentence; ``name`` and ``domain`` are what the ledger or the pin
-    says."""
+    first two count. ``how`` says why in a sentence; ``name`` and ``domain`` are what the ledger says, or what
+    the pin says: it names no domain."""
 
     status: str
     name: str
@@ -80,11 +80,11 @@ def identify(lookup: RootLookup, operator_id: int, pins: Pins, *, sources: Sourc
         BillproofError: the ledger could not be asked, or has no such operator.
     """
     deployment = lookup.deployment
-    state = lookup.agreed(partial(_read, deployment, operator_id))
     triple = (deployment.chain_id, deployment.ledger, operator_id)
     pin = pins.find(*triple)
-    if pin is not None:
-        return Identity("pinned", pin.name, state.domain, f"you have pinned this operator as {pin.name}")
+    if pin is not None:  # whatever the operator writes about itself must not matter then
+        return Identity("pinned", pin.name, "", f"you have pinned this operator as {pin.name}")
+    state = lookup.agreed(partial(_read, deployment, operator_id))
     return bind(state, triple, sources or Sources())
 
 
@@ -178,16 +178,16 @@ def _dns(domain: str, sources: Sources) -> tuple[set[Triple], str]:
     import dns.flags
     import dns.resolver
 
-    resolver = dns.resolver.Resolver(configure=sources.nameserver is None)
-    if sources.nameserver is not None:
-        resolver.nameservers = [sources.nameserver[0]]
-        resolver.port = sources.nameserver[1]
-    resolver.use_edns(0, dns.flags.DO, 1232)
     try:
+        resolver = dns.resolver.Resolver(configure=sources.nameserver is None)
+        if sources.nameserver is not None:
+            resolver.nameservers = [sources.nameserver[0]]
+            resolver.port = sources.nameserver[1]
+        resolver.use_edns(0, dns.flags.DO, 1232)
         answer = resolver.resolve(f"_billproof.{domain}.", "TXT", search=False, lifetime=sources.timeout)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         raise _Nothing("no such record") from None
-    except (dns.exception.DNSException, OSError) as error:
+    except (dns.exception.DNSException, OSError, ValueError) as error:
         raise _Nothing(f"no answer ({type(error).__name__})") from error
     texts = [b"".join(record.strings).decode("utf-8", "replace") for record in list(answer)[:100]]
     try:
@@ -208,5 +208,5 @@ def _advice(triple: Triple) -> str:
     chain, ledger, number = triple
     return (
         "ask the operator by a way you know for its ledger and number, then pin it:"
-        f" billproof trust add --chain-id {chain} --ledger {ledger} --operator {number}"
+        f" billproof trust add --chain-id {chain} --ledger {ledger} --operator {number} --name NAME"
     )

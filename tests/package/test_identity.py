@@ -13,12 +13,13 @@ from typing import Any
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 
 from billproof.errors import BillproofError
 from billproof.identity import Sources, bind, identify, parse_txt, parse_well_known
-from billproof.ledger.states import OperatorState
+from billproof.ledger.states import OddAnswerError, OperatorState
 from billproof.ledger.web_fetch import FetchError, fetch_small
 from billproof.trust import Pins
 
@@ -187,6 +188,12 @@ def test_contradicted(web, nameserver, sources, other):
         ((302, {"Location": "https://other.example/x"}, b""), "redirects to another host"),
         ((302, {"Location": "//127.0.0.1:1/x"}, b""), "redirects to another host"),
         ((302, {"Location": "/.well-known/billproof.json"}, b""), "redirects without end"),
+        ((302, {"Location": "http://["}, b""), "redirects to what is no address"),
+        ((302, {"Location": "http://127.0.0.1:99999999/"}, b""), "redirects to what is no address"),
+        ((302, {"Location": "http://127.0.0.1:abc/"}, b""), "redirects to what is no address"),
+        ((302, {"Location": "host:abc/"}, b""), "redirects to another host"),
+        ((302, {"Location": "/\xe9"}, b""), "redirects to what is no address"),
+        ((404, {}, b" " * 70_000), "HTTP status 404"),
     ],
 )
 def test_unbound_by_unusable_files(web, sources, reply, why):
@@ -302,9 +309,35 @@ def test_pins_outrank_domains_and_need_no_network(tmp_path, web, nameserver, sou
     web.asked.clear()
     nameserver.asked.clear()
     found = identify(Lookup(state()), 7, pins, sources=sources)
-    assert (found.status, found.name, found.domain) == ("pinned", "My carrier", DOMAIN)
+    assert (found.status, found.name, found.domain) == ("pinned", "My carrier", "")
     assert web.asked == nameserver.asked == []
     assert identify(Lookup(state()), 8, pins, sources=sources).status == "unbound"
+
+
+def test_an_operator_cannot_disturb_its_pin(tmp_path):
+    class Odd(Lookup):
+        def agreed(self, read: Any) -> OperatorState:
+            raise OddAnswerError("an impossible answer to getOperator")
+
+    pins = Pins.load(tmp_path / "trust.json")
+    with pytest.raises(OddAnswerError):
+        identify(Odd(state()), 7, pins)
+    pins.add(*TRIPLE, "My carrier")
+    assert identify(Odd(state()), 7, pins).status == "pinned"
+
+
+@pytest.mark.parametrize("content", ["", "nameserver nonsense\n"])
+def test_no_nameserver(tmp_path, web, monkeypatch, content):
+    (tmp_path / "resolv.conf").write_text(content)
+    original = dns.resolver.Resolver.read_resolv_conf
+    monkeypatch.setattr(
+        dns.resolver.Resolver,
+        "read_resolv_conf",
+        lambda self, _: original(self, str(tmp_path / "resolv.conf")),
+    )
+    found = bind(state(), TRIPLE, Sources(base_url=web.url, timeout=0.5))
+    assert found.status == "unbound"
+    assert "TXT _billproof.mobile.example.org: no answer (" in found.how
 
 
 def test_parsers():
