@@ -16,7 +16,7 @@ from billproof.errors import CannotCheckError, InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger.artifact import load_artifact
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID, NEVER_PUBLIC
-from billproof.ledger.rpc import Endpoint, HttpEndpoint
+from billproof.ledger.rpc import Endpoint, HttpEndpoint, printable
 from billproof.ledger.safe_json import loads
 
 SCHEMA = "billproof/deployment/1"
@@ -78,18 +78,20 @@ def load(source: int | str | Path) -> Deployment:
                 advice="name a deployment file that you trust with --deployment",
             )
         return parse((folder / f"{source}.json").read_bytes(), f"{source}.json")
+    shown = printable(str(source), 4096)
     try:
         with Path(source).open("rb") as handle:
             content = handle.read(_MAX_FILE + 1)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=source) from error
+        raise InputError(f"cannot be read: {error.strerror}", file=shown) from error
     if len(content) > _MAX_FILE:
-        raise InputError("too large for a deployment file", file=source)
+        raise InputError("too large for a deployment file", file=shown)
     return parse(content, source)
 
 
 def parse(content: bytes, file: str | Path) -> Deployment:
     """A deployment from its JSON; ``file`` is named in errors."""
+    file = printable(str(file), 4096)
     try:
         tree = loads(content)
     except ValueError:
@@ -98,7 +100,9 @@ def parse(content: bytes, file: str | Path) -> Deployment:
         raise InputError("not a JSON object", file=file, advice="this is no deployment file")
     for name in sorted(set(tree) ^ _KEYS):
         problem = "missing" if name in _KEYS else "unknown"
-        raise InputError(f"{problem} key", file=file, field=name[:40], advice="see docs for its form")
+        raise InputError(
+            f"{problem} key", file=file, field=printable(name, 40), advice="see docs for its form"
+        )
     if tree["schema"] != SCHEMA:
         raise InputError(f"must be {SCHEMA}", file=file, field="schema")
     block = tree["deployerBlock"]

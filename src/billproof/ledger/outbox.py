@@ -30,6 +30,7 @@ from billproof.ledger.outbox_state import (
     Progress,
     load_state,
 )
+from billproof.ledger.rpc import printable
 
 __all__ = [
     "AnchorRequest",
@@ -89,13 +90,15 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise InputError(f"cannot be opened: {error.strerror}", file=folder) from error
+        raise InputError(f"cannot be opened: {error.strerror}", file=printable(str(folder), 4096)) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(
-                "another process is anchoring this batch", file=folder, advice="wait until it has finished"
+                "another process is anchoring this batch",
+                file=printable(str(folder), 4096),
+                advice="wait until it has finished",
             ) from None
         yield
     finally:

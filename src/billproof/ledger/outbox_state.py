@@ -14,6 +14,7 @@ from typing import Any
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger.deployments import Deployment
+from billproof.ledger.rpc import printable
 from billproof.ledger.safe_json import loads
 from billproof.ledger.states import BatchKey
 from billproof.ledger.transactions import Fees, Receipt, Signed
@@ -126,28 +127,29 @@ def load_state(request: AnchorRequest, deployment: Deployment) -> AnchorState | 
         InputError: the file is damaged, or belongs to another batch, chain, or build.
     """
     file = request.state_path
+    shown = printable(str(file), 4096)
     try:
         with file.open("rb") as handle:
             content = handle.read(_MAX_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=file) from error
+        raise InputError(f"cannot be read: {error.strerror}", file=shown) from error
     try:
         tree = loads(content)
         state = _state(tree)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "not an anchor file",
-            file=file,
+            file=shown,
             advice="keep a copy, remove it, and run again: what is in the chain is recognised there",
         ) from error
     expected = _about(request, deployment)
     for name, value in expected.items():
         if tree[name] != value:
             raise InputError(
-                f"was made for {name} {str(tree[name])[:70]}, this batch has {value}",
-                file=file,
+                f"was made for {name} {printable(str(tree[name]), 70)}, this batch has {value}",
+                file=shown,
                 field=name,
                 advice="a transaction for the other may still land: restore that batch, or build this one"
                 " with the next sequence in a folder of its own",

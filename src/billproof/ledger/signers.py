@@ -19,6 +19,7 @@ from eth_account.signers.local import LocalAccount
 
 from billproof.errors import InputError
 from billproof.ledger.devaccounts import DEVELOPMENT_ADDRESSES, MNEMONIC, NEVER_PUBLIC
+from billproof.ledger.rpc import printable
 from billproof.ledger.safe_json import loads
 
 PASSWORD_VARIABLE = "BILLPROOF_PASSWORD_FILE"  # noqa: S105  (the name of a variable)
@@ -96,22 +97,23 @@ def open_keystore(path: str | Path, *, password_file: str | Path | None = None) 
     Raises:
         InputError: missing or malformed files, a password file that others can read, a wrong password.
     """
+    shown = printable(str(path), 4096)
     try:
         with Path(path).open("rb") as handle:
             content = loads(handle.read(_MAX_KEYSTORE))
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=path) from error
+        raise InputError(f"cannot be read: {error.strerror}", file=shown) from error
     except ValueError:
         content = None
     if not isinstance(content, dict) or "crypto" not in {str(name).lower() for name in content}:
-        raise InputError("not a keystore file", file=path, advice="expected the JSON of a V3 keystore")
+        raise InputError("not a keystore file", file=shown, advice="expected the JSON of a V3 keystore")
     password = read_password(password_file)
     try:
         key = Account.decrypt(content, password)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
         wrong = isinstance(error, ValueError) and "MAC" in str(error)
         why = "the password is wrong" if wrong else f"cannot be unlocked ({type(error).__name__})"
-        raise InputError(why, file=path, advice=f"check the file named by {PASSWORD_VARIABLE}") from None
+        raise InputError(why, file=shown, advice=f"check the file named by {PASSWORD_VARIABLE}") from None
     return AccountSigner(Account.from_key(key))
 
 
@@ -121,6 +123,7 @@ def create_keystore(path: str | Path, *, password_file: str | Path | None = None
     Raises:
         InputError: the file exists, cannot be written, or the password file is unusable.
     """
+    shown = printable(str(path), 4096)
     account = Account.create()
     content = json.dumps(account.encrypt(read_password(password_file))).encode()
     try:
@@ -130,9 +133,9 @@ def create_keystore(path: str | Path, *, password_file: str | Path | None = None
             out.flush()
             os.fsync(out.fileno())
     except FileExistsError:
-        raise InputError("exists already", file=path, advice="a key is never overwritten") from None
+        raise InputError("exists already", file=shown, advice="a key is never overwritten") from None
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", file=path) from error
+        raise InputError(f"cannot be written: {error.strerror}", file=shown) from error
     return str(account.address).lower()
 
 
@@ -149,20 +152,21 @@ def read_password(password_file: str | Path | None = None) -> str:
             field=PASSWORD_VARIABLE,
             advice=f"write it to a file of mode 0600 and name that file in {PASSWORD_VARIABLE}",
         )
+    shown = printable(str(named), 4096)
     try:
         with Path(named).open("rb") as handle:
             mode = os.fstat(handle.fileno()).st_mode
             content = handle.read(4097)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=named) from error
+        raise InputError(f"cannot be read: {error.strerror}", file=shown) from error
     if stat.S_ISREG(mode) and mode & 0o077:
         raise InputError(
-            "others can read this password file", file=named, advice=f"protect it: chmod 600 {named}"
+            "others can read this password file", file=shown, advice=f"protect it: chmod 600 {shown}"
         )
     try:
         password = content.decode().split("\n", 1)[0].rstrip("\r")
     except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", file=named) from None
+        raise InputError("is not UTF-8 text", file=shown) from None
     if not password or len(content) > 4096:
-        raise InputError("holds no password in its first line", file=named)
+        raise InputError("holds no password in its first line", file=shown)
     return password
