@@ -43,16 +43,21 @@ def deploy(
     from billproof.errors import InputError
     from billproof.ledger import deployments
     from billproof.ledger.deploy import deploy as run
+    from billproof.ledger.deploy import may_be_noted
     from billproof.ledger.reads import chain_id
+    from billproof.ledger.rpc import printable
 
     if deployment is not None and deployment.exists() and not force:
         raise InputError("is there already", file=deployment, advice="Use --force to overwrite.")
     endpoint = choices.node(rpc, writable=True, create=True)
     chosen = choices.signer(chain_id(endpoint), keystore, dev_account)
-    url = rpc if rpc and rpc.startswith("http") and "@" not in rpc else None
+    over_http = endpoint.host != ""
+    url = rpc if rpc and over_http and may_be_noted(rpc) else None
     result = run(endpoint, chosen, kind=kind, name=name, confirmations=confirmations, url=url)
     if deployment is not None:
         deployments.save(result.deployment, deployment)
+        if over_http and url is None:
+            say("The node's address may hold a key, so it is not in the deployment file; readers need --rpc.")
     found = result.deployment
     gas = result.receipt.gas_used if result.receipt else 0
     if as_json:
@@ -68,6 +73,6 @@ def deploy(
         )
         return
     done = "is there already" if result.already else f"deployed, {gas:,} gas"
-    say(f"The ledger is at {found.ledger} on {found.name} ({done}).")
+    say(f"The ledger is at {found.ledger} on {printable(found.name)} ({done}).")
     if deployment is not None:
-        say(f"Pass --deployment {deployment} to the other commands.")
+        say(f"Pass --deployment {printable(str(deployment), 4096)} to the other commands.")

@@ -8,12 +8,13 @@ signature is a chosen number), so the only thing that address ever did is this d
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from billproof.errors import CannotCheckError, InputError, LedgerError
 from billproof.ledger.artifact import CREATE2_DEPLOYER, load_artifact
 from billproof.ledger.deployments import Deployment, KnownEndpoint, known_chains, load
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID
-from billproof.ledger.reads import chain_id, ledger_code_present
+from billproof.ledger.reads import chain_id, hash32, ledger_code_present
 from billproof.ledger.rpc import Endpoint, HttpEndpoint, RpcError
 from billproof.ledger.signers import Signer
 from billproof.ledger.transactions import Receipt, balance, broadcast, sign, wait
@@ -68,7 +69,7 @@ def deploy(
         kind: public or testnet; known for the development chains.
         name: the chain's name in messages; default: its id.
         confirmations: the finality rule to note down: None for the ``finalized`` tag. Development chains: 0.
-        url: the endpoint's address to note down, if any (never with credentials: it lands in the file).
+        url: the endpoint's address to note down, if ``may_be_noted``: it lands in the file.
 
     Returns:
         What to hand to ``deployments.save``.
@@ -81,8 +82,12 @@ def deploy(
     kind = _kind(chain, kind)
     own = kind in ("development", "embedded")
     artifact = load_artifact()
-    if url and "@" in url:
-        raise InputError("the address to note down holds credentials", field="url", advice="leave them out")
+    if url and not may_be_noted(url):
+        raise InputError(
+            "the address to note down may hold credentials",
+            field="url",
+            advice="note scheme, host and port only",
+        )
     known = (KnownEndpoint(url, HttpEndpoint(url).host),) if url else ()
     wanted = Deployment(
         chain_id=chain,
@@ -106,6 +111,17 @@ def deploy(
         )
     deployment = Deployment(**{**vars(wanted), "deployer_block": receipt.block_number})
     return DeployResult(deployment, receipt, installed)
+
+
+def may_be_noted(url: str) -> bool:
+    """Whether an endpoint's address can go into a file that is handed out: http(s) and no more than host and
+    port, since providers put their customers' keys into path and query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    bare = parts.path in ("", "/") and not (parts.query or parts.fragment) and "@" not in url
+    return bare and parts.scheme in ("http", "https")
 
 
 def _kind(chain: int, kind: str | None) -> str:
@@ -133,7 +149,7 @@ def _ensure_deployer(endpoint: Endpoint, signer: Signer) -> bool:
         wait(endpoint, funding.hash)
     try:
         answer = endpoint.request("eth_sendRawTransaction", ["0x" + DEPLOYER_TRANSACTION.hex()])
-        wait(endpoint, str(answer))
+        wait(endpoint, hash32(endpoint, answer))
     except RpcError as error:
         if not _deployer_there(endpoint):
             raise CannotCheckError(
