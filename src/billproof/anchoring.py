@@ -18,7 +18,7 @@ from billproof.ledger.rpc import Endpoint
 from billproof.ledger.states import BatchKey, BatchState, PeriodState
 from billproof.ledger.transactions import Receipt
 from billproof.secret_store import SecretStore
-from billproof.store import StoredBatch, find_batches
+from billproof.store import StoredBatch, find_batches, period_lock
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,20 @@ def anchor_period(
 
     With ``secrets``, the batch secrets of anchored batches are destroyed and their opening keys kept.
     """
+    _batches(store, operator_id, period)
+    with period_lock(store / str(operator_id) / str(period), wait=False):
+        return _anchor_alone(store, client, operator_id, period, secrets, patience, progress)
+
+
+def _anchor_alone(
+    store: Path,
+    client: LedgerClient,
+    operator_id: int,
+    period: int,
+    secrets: Path | None,
+    patience: Patience | None,
+    progress: Callable[[outbox.Progress], None] | None,
+) -> list[AnchorResult]:
     stored = _batches(store, operator_id, period)
     deployment = client.deployment
     for batch in stored:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from billproof.amendment import require_amending
 from billproof.batch_id import BatchId, check_period
 from billproof.commit import RootedStatements, commit_statements, root_statements
 from billproof.commitment.keccak import keccak
@@ -102,11 +103,12 @@ def batch(
     An account's records from all ``inputs`` make one statement.
 
     ``sequence`` defaults to the next one in the store; with ``force`` the last batch of the region is
-    replaced unless it is anchored. ``holders`` maps account numbers to 20-byte addresses. ``rejects_copy``
-    gets the rejected rows whatever becomes of the batch. Raises :class:`InputError` for unusable files,
-    :class:`DifferenceError` when ``control`` is not met.
+    replaced if it was made from a file of the same name and is not anchored. ``holders`` maps account
+    numbers to 20-byte addresses. ``rejects_copy`` gets the rejected rows whatever becomes of the batch.
+    Raises :class:`InputError` for unusable files, :class:`DifferenceError` when ``control`` is not met.
     """
     check_period(period)
+    _protect(rejects_copy, inputs, force)
     if secrets.resolve().is_relative_to(store.resolve()):
         raise InputError(
             "the secrets lie inside the store", file=secrets, advice="Keep them apart: the store is copied."
@@ -118,9 +120,16 @@ def batch(
     existing = find_batches(store, operator, period)
     batch_id = _number(batch_id, existing, sequence, force)
     others = [other for other in existing if other.id != batch_id]
+    if amends and not 0 < amends < batch_id.sequence:
+        raise InputError(
+            f"batch {region}-{batch_id.sequence} cannot amend batch {region}-{amends}",
+            field="--amends",
+            advice="Name an earlier sequence of the same region.",
+        )
     control = control or Control()
     tariff_hash = keccak(tariff.read_bytes()) if tariff else ZERO32
     vault = SecretStore(secrets, operator)
+    vault.require_seeds()
     with ExitStack() as stack:
         writer = None if dry_run else stack.enter_context(BatchWriter(store, batch_id, replace=force))
         home = writer.home if writer else Path(stack.enter_context(TemporaryDirectory(prefix="billproof-")))
@@ -129,10 +138,12 @@ def batch(
         grouping = stack.enter_context(Grouping(home / ".parts", parts))
         intake.read(inputs, period, grouping, progress)
         _refuse_repeated_sources(intake, others)
+        if sequence is None:
+            _refuse_other_batch(intake, [other for other in existing if other.id == batch_id])
         tally = None
-        if writer is None or rejects_copy or control != Control() or intake.committed == 0:
+        if writer is None or rejects_copy or control != Control() or amends or intake.committed == 0:
             # Before there are secrets: what is refused here leaves none behind.
-            tally = _count(intake, grouping)
+            tally = _count(intake, grouping, amending=amends > 0)
             result = _result(batch_id, intake, tally)
             if rejects_copy is not None:
                 with replacing(rejects_copy, mode=0o600) as copy:
@@ -154,7 +165,7 @@ def batch(
     return replace(result, root=commitment.root, stored=stored, without_holder=without_holder)
 
 
-def _count(intake: Intake, grouping: Grouping) -> _Tally:
+def _count(intake: Intake, grouping: Grouping, *, amending: bool) -> _Tally:
     """Groups all parts to count them, and rejects what has no place in a statement."""
 
     def work(part: int) -> tuple[Statements, pa.Table, int]:
@@ -165,6 +176,8 @@ def _count(intake: Intake, grouping: Grouping) -> _Tally:
     for statements, strays, repeats in in_order(partial(work, part) for part in range(grouping.parts)):
         intake.reject(strays)
         tally.add(statements, repeats)
+        if amending:
+            require_amending(statements)
     intake.close()
     return tally
 
@@ -208,8 +221,20 @@ def _number(batch: BatchId, existing: list[StoredBatch], sequence: int | None, f
     last = max(in_region, default=0)
     if sequence is None:
         sequence = last if force and last and not in_region[last].anchor_path.exists() else last + 1
-    if sequence < 1:
-        raise InputError("sequences start at 1", field="sequence")
+    limits = {
+        "operator": (batch.operator_id, 63),
+        "region": (batch.region, 32),
+        "sequence": (sequence, 32),
+        "chain id": (batch.chain_id, 256),
+    }
+    for name, (value, bits) in limits.items():
+        if not (0 if name == "region" else 1) <= value < 1 << bits:
+            raise InputError(f"{value} is no {name}", field=name)
+    if sequence > last + 1:
+        raise InputError(
+            f"the next sequence of region {batch.region} is {last + 1}: the ledger takes no gaps",
+            field="sequence",
+        )
     if sequence in in_region:
         there = in_region[sequence]
         if there.anchor_path.exists():
@@ -225,13 +250,47 @@ def _refuse_repeated_sources(intake: Intake, others: list[StoredBatch]) -> None:
     """A file that another batch of the period holds already would be billed twice."""
     ours = {source["sha256"]: source["file"] for source in intake.sources if source["committed"]}
     for other in others:
-        for source in json.loads((other.path / "intake.json").read_bytes())["sources"]:
+        for source in _sources(other):
             if source["committed"] and source["sha256"] in ours:
                 raise InputError(
                     f"its records are in the batch at {other.path} already",
                     file=ours[source["sha256"]],
                     advice="Leave the file out, or replace that batch with --sequence and --force.",
                 )
+
+
+def _refuse_other_batch(intake: Intake, replaced: list[StoredBatch]) -> None:
+    """Without a sequence, ``force`` replaces a batch of the same files only."""
+    ours = {source["file"] for source in intake.sources}
+    for batch in replaced:
+        theirs = {source["file"] for source in _sources(batch)}
+        if not ours & theirs:
+            raise InputError(
+                f"would replace the batch made from {', '.join(sorted(theirs))}",
+                file=batch.path,
+                advice=f"Name it with --sequence {batch.id.sequence} if you mean that, or leave out --force.",
+            )
+
+
+def _sources(batch: StoredBatch) -> list[dict[str, Any]]:
+    """What a stored batch was made from."""
+    file = batch.path / "intake.json"
+    try:
+        found: list[dict[str, Any]] = json.loads(file.read_bytes())["sources"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("cannot be read", file=file, advice="Restore the batch from a copy.") from error
+    return found
+
+
+def _protect(rejects_copy: Path | None, inputs: Sequence[Input], force: bool) -> None:
+    """The rejects never take the place of an input, nor of another file without ``force``."""
+    if rejects_copy is None:
+        return
+    read = [path for one in inputs for path in (*one.files, *([one.mapping] if one.mapping else []))]
+    if rejects_copy.resolve() in {path.resolve() for path in read}:
+        raise InputError("is an input of this run", file=rejects_copy, field="--rejects")
+    if rejects_copy.exists() and not force:
+        raise InputError("is there already", file=rejects_copy, advice="Use --force to overwrite.")
 
 
 def _result(batch_id: BatchId, intake: Intake, tally: _Tally) -> BatchResult:

@@ -56,6 +56,10 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
     """A path to write to, beside ``path``; on leaving without an error it is synced and takes its place."""
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.partial")
+    if path.exists() and not path.is_file():
+        raise InputError(
+            "cannot write: it is there and is no file", file=path, advice="Choose another place."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)  # of a process that died and had the same id

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 import secrets as entropy
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,14 @@ class SecretStore:
     @property
     def _home(self) -> Path:
         return self.root / str(self.operator_id)
+
+    def require_seeds(self) -> None:
+        """Raises :class:`InputError` when accounts.arrow is gone but not what was made with it: new seeds in
+        its place would break every account key file."""
+        path = self._home / "accounts.arrow"
+        left = [*self._home.rglob("*.secret"), *self._home.rglob("*.keys.arrow")]
+        if left and not path.exists():
+            raise InputError("the accounts' seeds are missing", file=path, advice=_RESTORE)
 
     def enrol(self, accounts: pa.Array, holders: Mapping[str, bytes] | None = None) -> Enrolment:
         """Seeds and holders of the accounts; new ones get a seed, ``holders`` replaces addresses."""
@@ -175,7 +184,7 @@ class SecretStore:
 def backup(root: Path, target: Path, password: bytes) -> None:
     """Writes all secrets below ``root`` to one file, encrypted: scrypt, then AES-256-GCM."""
     archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:xz") as tar:
+    with tarfile.open(fileobj=archive, mode="w:xz", dereference=True) as tar:
         for path in sorted(root.rglob("*")):
             if path.is_file() and not path.name.startswith("."):
                 tar.add(path, arcname=str(path.relative_to(root)))
@@ -199,16 +208,22 @@ def restore(source: Path, root: Path, password: bytes) -> int:
         archive = AESGCM(_derive(password, body[:16])).decrypt(body[16:28], body[28:], _BACKUP_MAGIC)
     except InvalidTag as error:
         raise InputError("wrong password, or the backup was changed", file=source) from error
-    _make_private(root)
+    root = root.resolve()
+    partial = root.with_name(f".{root.name}.restoring")
+    shutil.rmtree(partial, ignore_errors=True)
+    _make_private(partial)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         members = tar.getmembers()
         for member in members:
-            extracted = tar.extractfile(member)
+            extracted = tar.extractfile(member) if member.isreg() else None
             if extracted is None or ".." in Path(member.name).parts or Path(member.name).is_absolute():
                 raise InputError(f"unexpected entry {member.name}", file=source)
-            _make_private((root / member.name).parent)
-            write_file(root / member.name, extracted.read(), mode=0o600)
-    sync(root)
+            _make_private((partial / member.name).parent)
+            write_file(partial / member.name, extracted.read(), mode=0o600)
+    if root.exists():
+        root.rmdir()
+    partial.rename(root)
+    sync(root.parent)
     return len(members)
 
 

@@ -21,7 +21,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -159,6 +159,27 @@ class StoredBatch:
         )
 
 
+@contextmanager
+def period_lock(period: Path, *, wait: bool) -> Iterator[None]:
+    """Of those who replace or anchor a period's batches one goes on at a time.
+
+    Without ``wait`` the second one gets :class:`InputError`.
+    """
+    import fcntl  # operators run POSIX; verifiers need not
+
+    handle = os.open(period, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise InputError(
+                "another process is at work on this period", file=period, advice="Wait until it has finished."
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
 def find_batches(store: Path, operator_id: int, period: int) -> list[StoredBatch]:
     """All batches of an operator's period in the store, by region and sequence."""
     home = store / str(operator_id) / str(period)
@@ -266,9 +287,15 @@ class BatchWriter:
         return StoredBatch.open(self.final)
 
     def _take_place(self) -> None:
+        with period_lock(self.final.parent, wait=True):
+            self._take_place_alone()
+
+    def _take_place_alone(self) -> None:
         if not (self._replace and self.final.exists()):
             self.home.rename(self.final)
             return
+        if (self.final / "anchor.json").exists():
+            raise InputError("was anchored while this ran", file=self.final, advice="Use the next sequence.")
         old = self.home.with_suffix(".old")
         self.final.rename(old)
         try:

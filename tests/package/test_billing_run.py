@@ -166,13 +166,68 @@ def test_the_same_file_is_not_billed_twice(run: Any) -> None:
 
 def test_force_replaces_the_last_batch_unless_it_is_anchored(run: Any) -> None:
     first = run(GOOD)
-    replaced = run(GOOD[:2], force=True)
+    with pytest.raises(InputError, match=r"would replace the batch made from cdr-1\.csv"):
+        run(GOOD[:2], force=True)
+    replaced = run(GOOD[:2], force=True, sequence=1)
     assert replaced.id.sequence == 1
     assert replaced.root != first.root
     (replaced.stored.path / "anchor.json").write_text("{}")
     assert run(GOOD[:1], force=True).id.sequence == 2
     with pytest.raises(InputError, match="is anchored"):
         run(GOOD, force=True, sequence=1)
+
+
+def test_amendments_lower_bills_and_name_what_they_correct(run: Any, tmp_path: Path) -> None:
+    run(GOOD)
+    mapping = tmp_path / "map.toml"
+    mapping.write_text(MAPPING + '[corrects]\ncolumn = "number"\n')
+    corrected = "0x" + "11" * 32
+    row = f"A1,call,2026-10-02T09:00:00+01:00,5,{corrected},-0.10,EUR"
+    for wrong in (row.replace(corrected, ""), row.replace("-0.10", "0.10")):
+        with pytest.raises(InputError, match="amendment"):
+            run([wrong], amends=1)
+    for sequence in (2, 99):
+        with pytest.raises(InputError, match="cannot amend"):
+            run([row], amends=sequence)
+    assert run([row], amends=1).stored.amends == 1
+
+
+def test_sequences_leave_no_gap(run: Any) -> None:
+    with pytest.raises(InputError, match="takes no gaps"):
+        run(GOOD, sequence=2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"operator": 0}, {"operator": 1 << 63}, {"region": 1 << 32}, {"chain_id": 0}, {"chain_id": 1 << 256}],
+)
+def test_numbers_outside_their_types(run: Any, tmp_path: Path, wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        run(GOOD, **wrong)
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_rejects_never_replace_an_input(run: Any, tmp_path: Path) -> None:
+    run(GOOD, name="in.csv", dry_run=True)
+    with pytest.raises(InputError, match="is an input"):
+        run(GOOD, name="in.csv", rejects_copy=tmp_path / "in.csv", force=True)
+    (tmp_path / "there.csv").write_text("mine")
+    with pytest.raises(InputError, match="is there already"):
+        run(GOOD, rejects_copy=tmp_path / "there.csv")
+    assert (tmp_path / "there.csv").read_text() == "mine"
+    with pytest.raises(InputError, match="no file"):
+        run(GOOD, rejects_copy=Path("/dev/full"), force=True)
+
+
+def test_a_batch_anchored_meanwhile_is_not_replaced(run: Any) -> None:
+    stored = run(GOOD).stored
+
+    def anchored_meanwhile(step: str, done: int) -> None:
+        (stored.path / "anchor.json").write_text("{}")
+
+    with pytest.raises(InputError, match="was anchored while this ran"):
+        run(GOOD[:2], force=True, sequence=1, progress=anchored_meanwhile)
+    assert (stored.path / "anchor.json").exists()
 
 
 def test_an_existing_batch_is_not_overwritten_without_force(run: Any) -> None:

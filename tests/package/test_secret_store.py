@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from billproof.batch_id import BatchId
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
 from billproof.commitment import salts
@@ -261,3 +262,13 @@ def test_runs_at_once_do_not_lose_each_others_seeds(vault: SecretStore, batch_id
     for names, (seeds, keys) in zip(groups, results, strict=True):
         assert vault.enrolled(pa.array(names)).seeds.tobytes() == seeds
         assert vault.opening_keys(batch_id, pa.array(names)).tobytes() == keys
+
+
+def test_seeds_that_are_gone_are_not_made_anew(vault: SecretStore) -> None:
+    vault.require_seeds()
+    vault.enrol(pa.array(["a"]))
+    vault.opening_keys(BatchId(31337, "0x" + "11" * 20, 1, 202610, 0, 1), pa.array(["a"]))
+    vault.require_seeds()
+    (vault.root / str(vault.operator_id) / "accounts.arrow").unlink()
+    with pytest.raises(InputError, match="seeds are missing"):
+        vault.require_seeds()

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from billproof.cli import options
+from billproof.cli.batch import renew_backup
 from billproof.cli.output import emit, say
 
 
@@ -56,6 +57,8 @@ def anchor(
         patience=Patience(timeout=timeout, confirmations=confirmations),
         progress=lambda step: None if as_json else say(f"{step.request.key}: {step.stage} {step.detail}"),
     )
+    if secrets_root is not None:
+        renew_backup(secrets_root)
     if as_json:
         emit("anchored", {"batches": [_document(result) for result in results]})
     elif secrets_root is None:

@@ -81,7 +81,7 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
             force=given["force"],
             progress=update,
         )
-    backup = None if given["dry_run"] else _backup(given["secrets_root"])
+    backup = None if given["dry_run"] else renew_backup(given["secrets_root"])
     if as_json:
         emit("batch-result", _document(result, backup))
         return
@@ -124,6 +124,13 @@ def _print(result: Any) -> None:
     facts(f"{result.id}", rows)
     for reason, count in list(result.reasons.items())[:5]:
         say(f"rejected {count:,}× {reason}")
+    if len(result.reasons) > 5:
+        say(f"… and {len(result.reasons) - 5} more reasons: see rejects.csv in the batch, or --rejects.")
+    if result.other_periods > result.committed:
+        share = f"{result.other_periods:,} of {result.rows:,} rows"
+        say(f"Look again: {share} are of other periods. Is --period right?")
+    if 10 * result.rejected > result.rows:
+        say(f"Look again: {result.rejected:,} of {result.rows:,} rows were rejected.")
     if result.repeated:
         say(
             f"{result.repeated:,} records repeat another one (same account, service, time, number and usage)."
@@ -152,13 +159,14 @@ def _document(result: Any, backup: Path | None) -> dict[str, Any]:
     }
 
 
-def _backup(secrets_root: Path) -> Path | None:
+def renew_backup(secrets_root: Path) -> Path | None:
     """Renews the encrypted backup beside the secrets, when there is a password for it."""
     from billproof.secret_store import backup
 
     key = options.password(required=False)
     if key is None:
         return None
+    secrets_root = secrets_root if secrets_root.name else secrets_root.resolve()
     target = secrets_root.with_name(secrets_root.name + ".backup")
     backup(secrets_root, target, key)
     return target
@@ -179,6 +187,6 @@ def _holders(path: Path) -> dict[str, bytes]:
                 if len(address) != 42 or address[:2] != "0x" or set(address[2:]) - set("0123456789abcdef"):
                     raise InputError("not an address", file=path, line=rows.line_num, field="holder")
                 holders[row["account"]] = bytes.fromhex(address[2:])
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read: {error}", file=path) from error
     return holders

@@ -55,6 +55,9 @@ def bundles(as_json: bool, **given: Any) -> None:
     )
     if wanted - held:
         raise InputError(f"no statement of account {sorted(wanted - held)[0]}", file=given["store"])
+    unanchored = [str(batch.id) for batch in stored if not batch.anchor_path.exists()]
+    if unanchored:
+        say(f"Not anchored yet, so these bundles will not verify: {'; '.join(unanchored)}")
     written = keys = 0
     with progress(as_json) as update:
         for batch in stored:

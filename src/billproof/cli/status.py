@@ -31,6 +31,8 @@ def status(
 
     client = choices.client(rpc, deployment)
     found = period_status(store, client.endpoint, client.deployment, operator_id, period)
+    if not found.batches and not as_json:
+        say(f"No batch of operator {operator_id} in {period}, neither in {store} nor on the chain.")
     findings = any(batch.words in ("differs", "missing here") for batch in found.batches)
     if as_json:
         emit(

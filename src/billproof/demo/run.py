@@ -36,6 +36,7 @@ from billproof.trust import Pins
 from billproof.verification import Verifier
 
 SCHEMA = "billproof/demo/1"
+MARKER = "DEMO.txt"
 FORMATS = ("csv", "asterisk", "freeswitch")
 RECORDS = 56  # a subscriber
 RECEIPTS = 20
@@ -130,11 +131,14 @@ def run(out: Path, subscribers: int, console: Console) -> bool:
 
 
 def _clear(out: Path) -> None:
-    """Removes an earlier demo; refuses to remove anything else."""
-    if not out.exists():
+    """Removes an earlier demo, by the names that a demo writes; refuses anything else."""
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise InputError("is no directory", file=out, advice="Choose another --out.")
+    found = {path.name for path in out.iterdir()} if out.exists() else set()
+    if not found:
         return
-    known = (out / "chain.jsonl").exists() or not any(out.iterdir())
-    if not known:
+    ours = {"chain.jsonl", "month", "store", "secrets", "cases", "receipts", "trust.json", "summary.json"}
+    if not (out / MARKER).exists() or found - ours - {MARKER, "operator-1", "operator-2"}:
         raise InputError("holds something other than a demo", file=out, advice="Choose another --out.")
     shutil.rmtree(out)
 
@@ -146,7 +150,10 @@ def _month_before(period: int) -> int:
 
 def _deploy(out: Path, stage: Stage, period: int) -> Demo:
     with stage.step("deploy the ledger") as (step, _):
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARKER).write_text(
+            "Made by `billproof demo`, which replaces this directory when it runs again.\n"
+        )
         chain = EmbeddedChain.open(out / "chain.jsonl", writable=True)
         result = deploy(chain, development_signer(DEPLOYER, chain_id(chain)))
         step.gas = result.receipt.gas_used if result.receipt else 0

@@ -1,0 +1,34 @@
+"""What an amendment of a sealed month must be, checked before it is anchored: verifiers refuse anything else."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billproof.errors import InputError
+from billproof.records import ZERO32
+from billproof.statements import Statements
+
+_ADVICE = (
+    "Map the `corrects` column to the corrected line's `hash`, which stands in the bundle; only lower bills."
+)
+
+
+def require_amending(statements: Statements) -> None:
+    """Raises :class:`InputError` for a record that corrects nothing, or a statement that raises a bill."""
+    vague = pc.equal(statements.records["corrects"], pa.scalar(ZERO32, pa.binary(32)))
+    at = pc.index(vague, True).as_py()
+    if at >= 0:
+        record = statements.records.slice(at, 1)
+        raise InputError(
+            "every line of an amendment names the record that it corrects",
+            file=record["source"][0].as_py(),
+            line=record["line"][0].as_py(),
+            field="corrects",
+            advice=_ADVICE,
+        )
+    raised = int((statements.total > 0).sum())
+    if raised:
+        raise InputError(
+            f"{raised} statements of this amendment raise a bill", field="amount", advice=_ADVICE
+        )
