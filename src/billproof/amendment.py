@@ -1,4 +1,4 @@
-"""What an amendment of a sealed month must be, checked before it is anchored: verifiers refuse anything else."""
+"""What an amendment of a sealed month must be: verifiers refuse anything else, so it is checked here."""
 
 from __future__ import annotations
 
