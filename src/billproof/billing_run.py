@@ -196,6 +196,8 @@ def _hash(
         statements, strays = grouping.arranged(part, last=True)
         if len(statements) == 0:
             return statements, strays, 0, None
+        # Seeds come before the batch secret: a secret without them would look like seeds that were lost.
+        vault.enrol(statements.accounts[:1])
         keys = vault.opening_keys(writer.id, statements.accounts)
         return statements, strays, repeated(statements), root_statements(statements, keys)
 
