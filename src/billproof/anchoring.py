@@ -17,8 +17,9 @@ from billproof.ledger.reads import operator as operator_state
 from billproof.ledger.rpc import Endpoint
 from billproof.ledger.states import BatchKey, BatchState, PeriodState
 from billproof.ledger.transactions import Receipt
+from billproof.recovery import period_lock
 from billproof.secret_store import SecretStore
-from billproof.store import StoredBatch, find_batches, period_lock
+from billproof.store import StoredBatch, find_batches
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from billproof.errors import InputError
+
 
 def recover(period: Path) -> None:
     """Clears a period's directory of what killed processes left; what it replaced gets its place back."""
@@ -54,3 +56,24 @@ def lock_directory(path: Path) -> int:
         os.close(handle)
         raise
     return handle
+
+
+@contextmanager
+def period_lock(period: Path, *, wait: bool) -> Iterator[None]:
+    """Of those who replace or anchor a period's batches one goes on at a time.
+
+    Without ``wait`` the second one gets :class:`InputError`.
+    """
+    import fcntl  # operators run POSIX; verifiers need not
+
+    handle = os.open(period, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise InputError(
+                "another process is at work on this period", file=period, advice="Wait until it has finished."
+            ) from None
+        yield
+    finally:
+        os.close(handle)

@@ -21,7 +21,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +41,7 @@ from billproof.errors import DifferenceError, InputError
 from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
 from billproof.records import SCHEMA as RECORDS
-from billproof.recovery import lock_directory, recover
+from billproof.recovery import lock_directory, period_lock, recover
 from billproof.statements import CODED, totals_by_currency, with_codes
 
 SCHEMA = "billproof/batch/1"
@@ -157,27 +157,6 @@ class StoredBatch:
             f"{wrong}: not what was written (by SHA256SUMS)",
             advice="Restore the batch from a copy, or rebuild it with `billproof batch --force`.",
         )
-
-
-@contextmanager
-def period_lock(period: Path, *, wait: bool) -> Iterator[None]:
-    """Of those who replace or anchor a period's batches one goes on at a time.
-
-    Without ``wait`` the second one gets :class:`InputError`.
-    """
-    import fcntl  # operators run POSIX; verifiers need not
-
-    handle = os.open(period, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise InputError(
-                "another process is at work on this period", file=period, advice="Wait until it has finished."
-            ) from None
-        yield
-    finally:
-        os.close(handle)
 
 
 def find_batches(store: Path, operator_id: int, period: int) -> list[StoredBatch]:
