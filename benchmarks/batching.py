@@ -46,7 +46,7 @@ def main() -> None:
 def simulate(home: Path, records: int) -> Path:
     """Writes a month of files of about ``records`` records."""
     subscribers = max(1, round(records / PER_ACCOUNT))
-    command = [sys.executable, "-m", "billproof.cli", "simulate", "--subscribers", str(subscribers)]
+    command = [sys.executable, "-m", "billproof", "simulate", "--subscribers", str(subscribers)]
     command += ["--records", str(PER_ACCOUNT), "--period", "202610", "--out", str(home / "month")]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
     return home / "month"
