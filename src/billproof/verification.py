@@ -6,12 +6,10 @@ caller chooses ``on_chain="node"``.
 
 from __future__ import annotations
 
-import calendar
 import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,9 +20,7 @@ from billproof.errors import BillproofError, CannotCheckError, InputError
 from billproof.identity import Identity, identify
 from billproof.inclusion import (
     Inclusion,
-    Problem,
     amendment_problems,
-    batch_of,
     include_bundle,
     include_receipt,
 )
@@ -35,11 +31,10 @@ from billproof.ledger.reads import batch_state
 from billproof.ledger.rpc import Endpoint, connect
 from billproof.ledger.states import BatchKey, BatchState
 from billproof.on_chain import ledger_call
-from billproof.records import money
 from billproof.report import Report, Verdict
 from billproof.trust import Pins
+from billproof.wording import anchoring, anchoring_facts, description, facts, first
 
-_DAY = 86_400
 _COMPLAIN = (
     "Fetch the file again from the operator. If it stays invalid, keep both: the operator must explain it."
 )
@@ -99,10 +94,10 @@ class Verifier:
             return report
         report.batch = inclusion.batch
         report.lines = partial(_line, document)
-        report.facts = _facts(document, inclusion)
-        report.add("file", Verdict.VALID, _description(document))
+        report.facts = facts(document, inclusion)
+        report.add("file", Verdict.VALID, description(document))
         if inclusion.problems:
-            message = _first(inclusion.problems)
+            message = first(inclusion.problems)
             report.add("inclusion", Verdict.INVALID, message, _COMPLAIN, problems=inclusion.problems)
             return report
         try:
@@ -179,14 +174,14 @@ class Verifier:
         if answer.state.amends:
             problems = amendment_problems(document)
             if problems:
-                return report.add("inclusion", Verdict.INVALID, _first(problems), problems=problems)
+                return report.add("inclusion", Verdict.INVALID, first(problems), problems=problems)
         lines = len(document.records) if isinstance(document, doc.Bundle) else 1
         report.add(
             "inclusion",
             Verdict.VALID,
             f"every hash recomputed: {lines} line{'s' * (lines != 1)} in the anchored batch",
         )
-        report.facts |= _anchoring_facts(answer)
+        report.facts |= anchoring_facts(answer)
         if answer.state.repudiated:
             return report.add(
                 "anchoring",
@@ -202,7 +197,7 @@ class Verifier:
                 "Keep the file. There may be another version of this statement; ask the operator to explain.",
             )
         report.notes += self._amended(inclusion.batch)
-        return report.add("anchoring", Verdict.VALID, _anchoring(inclusion.batch, answer))
+        return report.add("anchoring", Verdict.VALID, anchoring(inclusion.batch, answer))
 
     def _amended(self, batch: BatchId) -> list[str]:
         """Notes on later batches of the region that amend this one; their bundles are files of their own."""
@@ -357,66 +352,3 @@ def _include(document: doc.Bundle | doc.Receipt) -> Inclusion:
 
 def _key(batch: BatchId) -> BatchKey:
     return BatchKey(batch.operator_id, batch.period, batch.region, batch.sequence)
-
-
-def _first(problems: list[Problem]) -> str:
-    """The first problem in words, and how many more there are."""
-    first = problems[0]
-    place = "" if first.line is None else f"line {first.line + 1}: "
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{first.check}: {place}{first.message}{more}"
-
-
-def _description(document: doc.Bundle | doc.Receipt) -> str:
-    batch = batch_of(document)
-    if isinstance(document, doc.Receipt):
-        return f"a receipt for line {int(document.record.index) + 1}, {batch}"
-    total = f"{money(int(document.statement.total))} {document.statement.currency}"
-    return f"a bundle of {len(document.records)} lines, {total}, {batch}"
-
-
-def _facts(document: doc.Bundle | doc.Receipt, inclusion: Inclusion) -> dict[str, object]:
-    from billproof.store import batch_fields
-
-    facts: dict[str, object] = {"batch": batch_fields(inclusion.batch), "root": "0x" + inclusion.root.hex()}
-    if isinstance(document, doc.Bundle):
-        statement = document.statement
-        facts["statement"] = {
-            "records": len(document.records),
-            "total": statement.total,
-            "currency": statement.currency,
-        }
-    return facts
-
-
-def _anchoring_facts(answer: RootAnswer) -> dict[str, object]:
-    return {
-        "anchored": {
-            "block": answer.state.block_number,
-            "time": _iso(answer.state.anchored_at),
-            "finalBlock": answer.block.number,
-            "answeredBy": list(answer.answered_by),
-            "didNotAnswer": list(answer.failed),
-            "ownChoice": answer.own_choice,
-        }
-    }
-
-
-def _anchoring(batch: BatchId, answer: RootAnswer) -> str:
-    year, month = divmod(batch.period, 100)
-    end = calendar.timegm((year + month // 12, month % 12 + 1, 1, 0, 0, 0))
-    days = (answer.state.anchored_at - end) / _DAY
-    late = (
-        f"{days:.1f} days after the period ended"
-        if days >= 0
-        else f"{-days:.1f} days before the period ended"
-    )
-    who = " and ".join(answer.answered_by)
-    by = "your own choice" if answer.own_choice else "run independently"
-    return (
-        f"in block {answer.state.block_number} at {_iso(answer.state.anchored_at)}, {late}; says {who} ({by})"
-    )
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
