@@ -53,3 +53,9 @@ def check_period(period: int) -> int:
             advice="Write it as YYYYMM, for example 202610 for October 2026.",
         )
     return period
+
+
+def period_before(period: int) -> int:
+    """The month before a YYYYMM."""
+    year, month = divmod(period, 100)
+    return period - 1 if month > 1 else (year - 1) * 100 + 12

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billproof.batch_id import period_before
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
 from billproof.files import write_file
@@ -60,7 +61,7 @@ def run(demo: Demo, path: Path, impostor: int) -> list[Outcome]:
     with demo.stage.step("try to cheat", 6) as (step, advance):
         home = demo.out / "cases"
         honest = read_bundle(path)
-        earlier_period = _month_before(demo.period)
+        earlier_period = period_before(demo.period)
         unanchored, unknown = _side_batches(demo, earlier_period, impostor)
         made = [
             _Case("tampered-line", "a line made cheaper", Verdict.INVALID, _edited(honest, _cheaper)),
@@ -159,8 +160,3 @@ def _side_batches(demo: Demo, earlier_period: int, impostor: int) -> tuple[bytes
         for operator, result in ((1, extra), (number, fake))
         if result.stored
     )
-
-
-def _month_before(period: int) -> int:
-    year, month = divmod(period, 100)
-    return period - 1 if month > 1 else (year - 1) * 100 + 12

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from billproof.anchoring import anchor_period, seal_period
+from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
 from billproof.demo import cases
@@ -98,7 +99,7 @@ def run(out: Path, subscribers: int, console: Console) -> bool:
     _clear(out)
     started = time.perf_counter()
     stage = Stage(console)
-    period = _month_before(int(datetime.now(UTC).strftime("%Y%m")))
+    period = period_before(int(datetime.now(UTC).strftime("%Y%m")))
     console.print(f"\n[bold]Billproof demo[/bold]: two operators bill {period}\n")
     demo = _deploy(out, stage, period)
     months = _simulate(demo, subscribers)
@@ -141,11 +142,6 @@ def _clear(out: Path) -> None:
     if not (out / MARKER).exists() or found - ours - {MARKER, "operator-1", "operator-2"}:
         raise InputError("holds something other than a demo", file=out, advice="Choose another --out.")
     shutil.rmtree(out)
-
-
-def _month_before(period: int) -> int:
-    year, month = divmod(period, 100)
-    return period - 1 if month > 1 else (year - 1) * 100 + 12
 
 
 def _deploy(out: Path, stage: Stage, period: int) -> Demo:
