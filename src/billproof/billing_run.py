@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 
-from billproof.amendment import require_amending
 from billproof.batch_id import BatchId, check_period
-from billproof.commit import RootedStatements, commit_statements, root_statements
+from billproof.commit import RootedStatements, commit_statements
 from billproof.commitment.keccak import keccak
+from billproof.engine import Engine, Figures, LocalEngine, Parts
 from billproof.errors import DifferenceError, InputError
 from billproof.files import replacing
-from billproof.grouping import Grouping, parts_for
-from billproof.inorder import in_order
 from billproof.intake_run import Input, Intake, Progress
 from billproof.records import NANO, ZERO32
 from billproof.recovery import recover
 from billproof.secret_store import SecretStore
-from billproof.statements import Statements, repeated, totals_by_currency
 from billproof.store import BatchWriter, StoredBatch, find_batches
 
 __all__ = ["BatchResult", "Control", "Input", "Progress", "batch"]
@@ -60,24 +55,6 @@ class BatchResult:
     stored: StoredBatch | None
 
 
-@dataclass
-class _Tally:
-    """What is counted of the statements, part by part."""
-
-    committed: int = 0
-    accounts: int = 0
-    repeated: int = 0
-    totals: Counter[str] = field(default_factory=Counter)
-
-    def add(self, statements: Statements, repeats: int) -> None:
-        self.committed += statements.records.num_rows
-        self.accounts += len(statements)
-        self.repeated += repeats
-        sums = pa.table({"currency": statements.currencies, "total": statements.total})
-        for currency, total in totals_by_currency(sums, "total").items():
-            self.totals[currency] += total
-
-
 def batch(
     inputs: Sequence[Input],
     *,
@@ -96,6 +73,7 @@ def batch(
     rejects_copy: Path | None = None,
     dry_run: bool = False,
     force: bool = False,
+    engine: Engine | None = None,
     progress: Progress = lambda step, done: None,
 ) -> BatchResult:
     """Batches CDR files of one operator and period into ``store``; needs no network.
@@ -105,6 +83,7 @@ def batch(
     ``sequence`` defaults to the next one in the store; with ``force`` the last batch of the region is
     replaced if it was made from a file of the same name and is not anchored. ``holders`` maps account
     numbers to 20-byte addresses. ``rejects_copy`` gets the rejected rows whatever becomes of the batch.
+    ``engine`` works on the rows, by default this machine; the root is the same with any.
     Raises :class:`InputError` for unusable files, :class:`DifferenceError` when ``control`` is not met.
     """
     check_period(period)
@@ -134,17 +113,16 @@ def batch(
         writer = None if dry_run else stack.enter_context(BatchWriter(store, batch_id, replace=force))
         home = writer.home if writer else Path(stack.enter_context(TemporaryDirectory(prefix="billproof-")))
         intake = stack.enter_context(Intake(home / "rejects.csv"))
-        parts = parts_for([path for one in inputs for path in one.files])
-        grouping = stack.enter_context(Grouping(home / ".parts", parts))
-        intake.read(inputs, period, grouping, progress)
+        reading = (engine or LocalEngine()).read(inputs, period, intake, home, progress)
+        parts = stack.enter_context(reading)
         _refuse_repeated_sources(intake, others)
         if sequence is None:
             _refuse_other_batch(intake, [other for other in existing if other.id == batch_id])
-        tally = None
+        counted = None
         if writer is None or rejects_copy or control != Control() or amends or intake.committed == 0:
             # Before there are secrets: what is refused here leaves none behind.
-            tally = _count(intake, grouping, amending=amends > 0)
-            result = _result(batch_id, intake, tally)
+            counted = _count(intake, parts, amending=amends > 0)
+            result = _result(batch_id, intake, counted)
             if rejects_copy is not None:
                 with replacing(rejects_copy, mode=0o600) as copy:
                     shutil.copyfile(intake.rejects, copy)
@@ -152,8 +130,8 @@ def batch(
             _require_records(result)
         if writer is None:
             return result
-        statements, tally = _hash(intake, grouping, writer, vault, tally, progress)
-        result = _result(batch_id, intake, tally)
+        statements, hashed = _hash(intake, parts, writer, vault, counted, progress)
+        result = _result(batch_id, intake, hashed)
         if holders:
             vault.enrol(pa.array(list(holders), pa.string()), holders)
         enrolment = vault.enrol(statements.accounts)
@@ -165,56 +143,36 @@ def batch(
     return replace(result, root=commitment.root, stored=stored, without_holder=without_holder)
 
 
-def _count(intake: Intake, grouping: Grouping, *, amending: bool) -> _Tally:
-    """Groups all parts to count them, and rejects what has no place in a statement."""
-
-    def work(part: int) -> tuple[Statements, pa.Table, int]:
-        statements, strays = grouping.arranged(part, last=False)
-        return statements, strays, repeated(statements)
-
-    tally = _Tally()
-    for statements, strays, repeats in in_order(partial(work, part) for part in range(grouping.parts)):
-        intake.reject(strays)
-        tally.add(statements, repeats)
-        if amending:
-            require_amending(statements)
+def _count(intake: Intake, parts: Parts, *, amending: bool) -> Figures:
+    """Counts all parts, and rejects what has no place in a statement."""
+    figures = Figures()
+    for part in parts.counted(amending=amending):
+        intake.reject(part.strays)
+        figures += part.figures
     intake.close()
-    return tally
+    return figures
 
 
 def _hash(
     intake: Intake,
-    grouping: Grouping,
+    parts: Parts,
     writer: BatchWriter,
     vault: SecretStore,
-    counted: _Tally | None,
+    counted: Figures | None,
     progress: Progress,
-) -> tuple[RootedStatements, _Tally]:
-    """Groups, hashes and writes all parts; counts them and rejects strays unless that is done."""
-
-    def work(part: int) -> tuple[Statements, pa.Table, int, RootedStatements | None]:
-        statements, strays = grouping.arranged(part, last=True)
-        if len(statements) == 0:
-            return statements, strays, 0, None
-        # Seeds come before the batch secret: a secret without them would look like seeds that were lost.
-        vault.enrol(statements.accounts[:1])
-        keys = vault.opening_keys(writer.id, statements.accounts)
-        return statements, strays, repeated(statements), root_statements(statements, keys)
-
-    tally, parts = _Tally(), []
+) -> tuple[RootedStatements, Figures]:
+    """Hashes and writes all parts; counts them and rejects strays unless that is done."""
+    figures, rooted = Figures(), []
     progress("commit", 0)
-    for statements, strays, repeats, rooted in in_order(
-        partial(work, part) for part in range(grouping.parts)
-    ):
+    for part in parts.hashed(writer, vault):
         if counted is None:
-            intake.reject(strays)
-        tally.add(statements, repeats)
-        if rooted is not None:
-            writer.add_records(statements.records)
-            parts.append(rooted)
-        progress("commit", tally.committed)
+            intake.reject(part.strays)
+        figures += part.figures
+        if part.rooted is not None:
+            rooted.append(part.rooted)
+        progress("commit", figures.committed)
     intake.close()
-    return RootedStatements.joined(parts), tally
+    return RootedStatements.joined(rooted), figures
 
 
 def _number(batch: BatchId, existing: list[StoredBatch], sequence: int | None, force: bool) -> BatchId:
@@ -295,19 +253,21 @@ def _protect(rejects_copy: Path | None, inputs: Sequence[Input], force: bool) ->
         raise InputError("is there already", file=rejects_copy, advice="Use --force to overwrite.")
 
 
-def _result(batch_id: BatchId, intake: Intake, tally: _Tally) -> BatchResult:
+def _result(batch_id: BatchId, intake: Intake, figures: Figures) -> BatchResult:
     counted = (intake.committed, intake.rows - intake.rejected - intake.other_periods)
-    if counted != (tally.committed, tally.committed):
-        raise DifferenceError(f"rows were lost: {counted} of {tally.committed} records", advice="Report it.")
+    if counted != (figures.committed, figures.committed):
+        raise DifferenceError(
+            f"rows were lost: {counted} of {figures.committed} records", advice="Report it."
+        )
     return BatchResult(
         id=batch_id,
         rows=intake.rows,
-        committed=tally.committed,
+        committed=figures.committed,
         rejected=intake.rejected,
         other_periods=intake.other_periods,
-        accounts=tally.accounts,
-        totals=dict(sorted(tally.totals.items())),
-        repeated=tally.repeated,
+        accounts=figures.accounts,
+        totals=dict(sorted(figures.totals.items())),
+        repeated=figures.repeated,
         without_holder=0,
         reasons=intake.reasons,
         root=None,

@@ -237,7 +237,7 @@ def test_amendments_only_lower_bills_and_name_what_they_correct(world: Any) -> N
     verdicts = []
     for row in (good, raising, vague):
         with pytest.MonkeyPatch.context() as careless:  # an operator that does not check what it anchors
-            careless.setattr("billproof.billing_run.require_amending", lambda statements: None)
+            careless.setattr("billproof.engine.require_amending", lambda statements: None)
             amendment = world.batch([row], amends=1)
         world.anchor(amendment)
         verdicts.append(check(world, world.bundle("A5", amendment)).verdict)
