@@ -8,7 +8,7 @@ Formats and mappings are described in docs/formats.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ from billproof.intake.engine import REJECTS, Chunk, Engine
 from billproof.intake.ipdrdoc import IpdrReader
 from billproof.intake.keys import nearest
 from billproof.intake.mapping import CdrMapping, load_mapping
+from billproof.intake.parquet import ParquetReader
+from billproof.intake.rows import Rows
 from billproof.intake.source import Digest
 
 __all__ = ["FORMATS", "REJECTS", "CdrMapping", "Chunk", "Format", "load_mapping", "read", "read_chunks"]
@@ -33,7 +35,7 @@ class Format:
     name: str
     description: str
     preset: str | None
-    reader: Literal["delimited", "xml"]
+    reader: Literal["delimited", "parquet", "xml"]
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -53,6 +55,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "freeswitch",
                 "delimited",
             ),
+            Format("parquet", "Apache Parquet; the mapping says what its columns mean", None, "parquet"),
             Format("ipdr-csv", "IPDR 3.x documents in CSV, VoIP columns", "ipdr-csv", "delimited"),
             Format("ipdr-xml", "IPDRDoc 3.x in XML, VoIP elements", "ipdr-xml", "xml"),
             Format(
@@ -87,6 +90,14 @@ def read_chunks(
 
     The calls may be made in any thread and order. ``digest`` is told the file's bytes as they are read.
     """
+    form, loaded = form_and_mapping(path, format, period=period, mapping=mapping)
+    return _chunks(open_reader(path, form, loaded, digest), Engine(loaded, path.name, period))
+
+
+def form_and_mapping(
+    path: Path, format: str, *, period: int, mapping: Path | None
+) -> tuple[Format, CdrMapping]:
+    """What :func:`read` needs beside the file, checked."""
     form = FORMATS.get(format)
     if form is None:
         raise InputError(
@@ -103,18 +114,19 @@ def read_chunks(
             field="mapping",
             advice="write one; see docs/formats.md",
         )
-    return _chunks(path, form, period, load_mapping(mapping, preset=form.preset), digest)
+    return form, load_mapping(mapping, preset=form.preset)
 
 
-def _chunks(
-    path: Path, form: Format, period: int, mapping: CdrMapping, digest: Digest | None
-) -> Iterator[Callable[[], Chunk]]:
-    engine = Engine(mapping, path.name, period)
-    reader: DelimitedReader | IpdrReader
+def open_reader(path: Path, form: Format, mapping: CdrMapping, digest: Digest | None) -> Iterable[Rows]:
+    """The rows of a whole file."""
+    layout, needed = mapping.layout, mapping.columns
+    if form.reader == "parquet":
+        return ParquetReader(path, needed, strip=layout.dialect.strip, digest=digest)
     if form.reader == "xml":
-        strip = mapping.layout.dialect.strip
-        reader = IpdrReader(path, mapping.record, mapping.columns, strip=strip, digest=digest)
-    else:
-        reader = DelimitedReader(path, mapping.layout, mapping.columns, digest=digest)
+        return IpdrReader(path, mapping.record, needed, strip=layout.dialect.strip, digest=digest)
+    return DelimitedReader(path, layout, needed, digest=digest)
+
+
+def _chunks(reader: Iterable[Rows], engine: Engine) -> Iterator[Callable[[], Chunk]]:
     for rows in reader:
         yield partial(engine.chunk, rows)

@@ -51,8 +51,15 @@ class _Block:
     fields: int = 0
 
 
+class WithinRow(Exception):
+    """Text that something follows ends within a row."""
+
+
 class DelimitedReader:
-    """One pass over one file. ``needed``: the columns that the mapping names."""
+    """One pass over one file. ``needed``: the columns that the mapping names.
+
+    ``followed``: the text is the beginning of more; where it does not end with a row, :class:`WithinRow`.
+    """
 
     def __init__(
         self,
@@ -62,9 +69,11 @@ class DelimitedReader:
         *,
         block: int | None = None,
         digest: Digest | None = None,
+        followed: bool = False,
     ) -> None:
         self._path = path
         self._layout = layout
+        self._followed = followed
         self._needed = needed
         self._block = block
         self._digest = digest
@@ -84,6 +93,8 @@ class DelimitedReader:
             rows, rest = self._rows(rest + piece, final=False)
             if rows is not None:
                 yield rows
+        if self._followed and (rest or self._dropping):
+            raise WithinRow
         rows, _ = self._rows(rest, final=True)
         if rows is not None:
             yield rows
