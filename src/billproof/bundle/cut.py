@@ -1,11 +1,17 @@
-"""Stored batch → bundles, and bundle → receipt."""
+"""Stored batch → bundles and receipts, many at once; bundle → receipt.
+
+The batch's files are mapped, not read: what a bundle needs of them is an account's records, its entry and
+its proof.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,45 +19,227 @@ from numpy.typing import NDArray
 
 from billproof import commit
 from billproof.bundle import documents as doc
+from billproof.bundle import text
+from billproof.bundle.text import Template, hexes, integers, texts
 from billproof.commitment import salts, tree
+from billproof.commitment.columns import Gathered
 from billproof.commitment.keccak import ByteRows, keccak
-from billproof.commitment.structs import TOTALS, hash_one
+from billproof.commitment.structs import TOTALS, hash_one, hash_struct
 from billproof.errors import InputError
 from billproof.files import write_file, write_files
 from billproof.inclusion import hash_lines
+from billproof.inorder import in_order
 from billproof.leaves import byte_rows, hash_peers, hash_records
 from billproof.secret_store import Enrolment, SecretStore
 from billproof.store import StoredBatch, batch_fields
 
+#: Lines that are worked on at a time, or a statement's where it has more: some 20 MB of bundles.
+_LINES = 1 << 15
+
+#: Receipts that are written at a time: some 10 MB.
+_RECEIPTS = 1 << 12
+
 _MAX_NAME = 120
+
+_LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
+_HEAD, _TAIL = Template.of(doc.Bundle).cut("records")
 
 
 @dataclass(frozen=True)
-class _Openings:
-    """What opens the entries asked for, in their order: seeds, holders, opening keys."""
+class _Lines:
+    """The lines of some statements, hashed: n lines of k statements."""
 
-    enrolment: Enrolment
-    key_secrets: ByteRows
-    opening_keys: ByteRows
-    totals_salts: ByteRows
+    at: NDArray[np.int64]  # (k,) which of the statements opened
+    count: NDArray[np.int64]  # (k,) how many lines each has
+    records: pa.Table  # n rows
+    index: NDArray[np.int64]  # (n,) place in the statement
+    salts: ByteRows  # (n, 32)
+    peers: ByteRows  # (n, 32)
+    hashes: ByteRows  # (n, 32)
+
+    def columns(self, rows: slice) -> dict[str, pa.Array]:
+        """What a bundle's lines and a receipt's record have in common, as text by field."""
+        records = self.records.slice(rows.start, rows.stop - rows.start)
+        return {
+            "index": integers(self.index[rows]),
+            "service": integers(records["service"].to_numpy()),
+            "startedAt": integers(records["started_at"].to_numpy()),
+            "utcOffset": integers(records["utc_offset"].to_numpy()),
+            "usage": integers(records["usage"].to_numpy()),
+            "billedUsage": integers(records["billed_usage"].to_numpy()),
+            "number": texts(records["number"]),
+            "salt": hexes(self.salts[rows]),
+            "network": texts(records["network"]),
+            "amount": integers(records["amount"].to_numpy()),
+            "rate": texts(records["rate"]),
+            "corrects": hexes(byte_rows(records["corrects"], 32)),
+        }
+
+
+class Cutter:
+    """Cuts the bundles and receipts of a stored batch, of all its accounts or of those asked for.
+
+    ``accounts`` says which: those asked for in their order, else all whose opening keys were not erased, in
+    the order of the records. Opening them reads the secrets once; after that an account's bundle takes
+    milliseconds. An account that has no statement or whose key was erased raises :class:`InputError` when
+    asked for, and so does a batch that was made with other secrets than these.
+    """
+
+    def __init__(
+        self, stored: StoredBatch, secrets: SecretStore, accounts: Sequence[str] | None = None
+    ) -> None:
+        held = stored.entries["account"].combine_chunks()
+        openable = secrets.openable(stored.id, held)
+        rows = np.flatnonzero(openable) if accounts is None else _rows_of(held, accounts, stored.path)
+        if accounts is None:  # in the order of the records, so that those are read once
+            rows = rows[np.argsort(stored.entries["first"].to_numpy()[rows])]
+        self.stored = stored
+        self._rows = rows
+        self._entries = stored.entries.take(pa.array(rows)).combine_chunks()
+        self.accounts: pa.Array = self._entries["account"].chunk(0) if len(rows) else held.slice(0, 0)
+        # The holder is that of the time: the one enrolled now may be another.
+        seeds = secrets.enrolled(self.accounts).seeds
+        self._enrolment = Enrolment(seeds, byte_rows(self._entries["holder"], 20))
+        self._opening_keys = secrets.opening_keys(stored.id, self.accounts)
+        self._totals_salts = commit.totals_salts(self._opening_keys)
+        self._check_secrets()
+
+    def bundle(self, account: str) -> bytes:
+        """The bundle of one account, as its file holds it."""
+        at = pc.index(self.accounts, pa.scalar(account, pa.string())).as_py()
+        if at < 0:
+            raise _no_statement(account, self.stored.path)
+        return self._bundles(self._read(np.array([at])))[0][1]
+
+    def bundles(self) -> Iterator[tuple[str, bytes]]:
+        """Account number and bundle of each account, as its file holds it; worked out on all cores."""
+        pieces = map(self._read, self._pieces())
+        for found in in_order(partial(self._bundles, piece) for piece in pieces):
+            yield from found
+
+    def receipts(self, *, show_number: bool) -> Iterator[tuple[str, int, bytes]]:
+        """Account number, line (from 0) and receipt of every line of each account, as its file holds it."""
+        template = Template.of(doc.Receipt, without=() if show_number else ("number", "salt")).around(
+            "", "\n"
+        )
+        for piece in map(self._read, self._pieces()):
+            yield from self._receipts(piece, template)
+
+    def _pieces(self) -> Iterator[NDArray[np.int64]]:
+        """Which of the statements are read at a time: consecutive ones that lie together."""
+        first, count = self._entries["first"].to_numpy(), self._entries["count"].to_numpy()
+        apart = first[1:] != (first + count)[:-1]
+        full = np.diff((np.cumsum(count) - count) // _LINES) > 0
+        yield from np.split(np.arange(len(first)), np.flatnonzero(apart | full) + 1) if len(first) else []
+
+    def _read(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], pa.Table]:
+        """Statements and their records."""
+        first = self._entries["first"][int(at[0])].as_py()
+        count = self._entries["count"].to_numpy()[at]
+        return at, self.stored.records_of(first, int(count.sum()))
+
+    def _lines(self, at: NDArray[np.int64], records: pa.Table) -> _Lines:
+        count = self._entries["count"].to_numpy()[at]
+        index = np.arange(records.num_rows) - np.repeat(np.cumsum(count) - count, count)
+        keys = Gathered(self._opening_keys, np.repeat(at, count))
+        record_salts = salts.prf(keys, salts.PEER_SALT, index)
+        peers = hash_peers(records["number"], record_salts)
+        hashes = hash_records(records, index, peers)
+        return _Lines(at, count, records, index, record_salts, peers, hashes)
+
+    def _bundles(self, read: tuple[NDArray[np.int64], pa.Table]) -> list[tuple[str, bytes]]:
+        lines = self._lines(*read)
+        written, starts = text.values(
+            _LINE.fill({**lines.columns(slice(0, len(lines.index))), "hash": hexes(lines.hashes)})
+        )
+        columns = self._statement_columns(lines.at)
+        heads = _HEAD.around("", "[\n").fill(columns).to_pylist()
+        tails = _TAIL.around("\n ]", "\n").fill(columns).to_pylist()
+        last = np.cumsum(lines.count).tolist()
+        accounts = self.accounts.take(pa.array(lines.at)).to_pylist()
+        contents = (
+            written[starts[begin] : starts[end] - len(",\n")]
+            for begin, end in zip([0, *last], last, strict=False)
+        )
+        parts = zip(heads, contents, tails, strict=True)
+        whole = [b"".join((head.encode(), lines, tail.encode())) for head, lines, tail in parts]
+        return list(zip(accounts, whole, strict=True))
+
+    def _receipts(
+        self, read: tuple[NDArray[np.int64], pa.Table], template: Template
+    ) -> Iterator[tuple[str, int, bytes]]:
+        lines = self._lines(*read)
+        nodes, starts = tree.build_forest(lines.hashes, lines.count)
+        statements = self._statement_columns(lines.at)
+        owner = np.repeat(np.arange(len(lines.at)), lines.count)
+        accounts = self.accounts.take(pa.array(lines.at)).to_pylist()
+        for start in range(0, len(owner), _RECEIPTS):
+            rows = slice(start, min(start + _RECEIPTS, len(owner)))
+            of, index = owner[rows], lines.index[rows]
+            proofs, ends = tree.proofs(nodes, index, starts=starts[of], counts=lines.count[of])
+            columns = {
+                **{
+                    name: column if isinstance(column, str) else column.take(pa.array(of))
+                    for name, column in statements.items()
+                },
+                **lines.columns(rows),
+                "peer": hexes(lines.peers[rows]),
+                "recordProof": text.lists(hexes(proofs), ends, depth=0),
+            }
+            written, at = text.values(template.fill(columns))
+            for line, (account, number) in enumerate(zip(of.tolist(), index.tolist(), strict=True)):
+                yield accounts[account], number, bytes(written[at[line] : at[line + 1]])
+
+    def _statement_columns(self, at: NDArray[np.int64]) -> dict[str, pa.Array | str]:
+        """The fields of statements, their accounts and entries: k texts each, or one for all."""
+        entries, nodes = self._entries.take(pa.array(at)), self.stored.nodes
+        following = (self._rows[at] + 1) % self.stored.entries.num_rows
+        next_accounts = self.stored.entries["account_key"].take(pa.array(following))
+        proofs, ends = tree.proofs(nodes, self._rows[at])
+        total, total_salts = entries["total"].to_numpy(), self._totals_salts[at]
+        return {
+            **batch_fields(self.stored.id),
+            "accountId": texts(entries["account"]),
+            "keySecret": hexes(commit.key_secrets(self.stored.id, self._enrolment.seeds[at])),
+            "holder": hexes(self._enrolment.holders[at]),
+            "account": hexes(byte_rows(entries["account_key"], 32)),
+            "recordsRoot": hexes(byte_rows(entries["records_root"], 32)),
+            "recordCount": integers(entries["count"].to_numpy()),
+            "currency": texts(entries["currency"]),
+            "tariff": "0x" + self.stored.tariff.hex(),
+            "total": integers(total),
+            "totalSalt": hexes(total_salts),
+            "totals": hexes(hash_struct(TOTALS, total=total, salt=total_salts)),
+            "nextAccount": hexes(byte_rows(next_accounts, 32)),
+            "proof": text.lists(hexes(proofs), ends, depth=1),
+        }
+
+    def _check_secrets(self) -> None:
+        entries = self._entries
+        recomputed = commit.statement_hashes(
+            self.stored.id,
+            self.stored.tariff,
+            keys=commit.account_keys(self.accounts, self.stored.id, self._enrolment),
+            roots=byte_rows(entries["records_root"], 32),
+            count=entries["count"].to_numpy(),
+            currencies=entries["currency"],
+            total=entries["total"].to_numpy(),
+            total_salts=self._totals_salts,
+        )
+        if not np.array_equal(recomputed, byte_rows(entries["statement"], 32)):
+            raise InputError(
+                "this batch was made with other secrets",
+                file=self.stored.path,
+                advice="Restore them from the backup.",
+            )
 
 
 def bundles(
     stored: StoredBatch, secrets: SecretStore, accounts: Sequence[str] | None = None
 ) -> Iterator[tuple[str, doc.Bundle]]:
-    """Account number and bundle of each account of the batch, or of those asked for.
-
-    Accounts whose opening keys were erased have none: they are left out, or an :class:`InputError` when
-    asked for. So is a batch that was made with other secrets than these.
-    """
-    held = stored.entries["account"].combine_chunks()
-    openable = secrets.openable(stored.id, held)
-    rows = np.flatnonzero(openable) if accounts is None else _rows_of(stored.entries, accounts, stored.path)
-    if accounts is None:  # in the order of the records, so that those are read once
-        rows = rows[np.argsort(stored.entries["first"].to_numpy()[rows])]
-    openings = _open(stored, secrets, rows)
-    for at, row in enumerate(rows.tolist()):
-        yield held[row].as_py(), _cut(stored, openings, at, row)
+    """Account number and bundle of each account of the batch, or of those asked for: see :class:`Cutter`."""
+    for account, content in Cutter(stored, secrets, accounts).bundles():
+        yield account, msgspec.json.decode(content, type=doc.Bundle)
 
 
 def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[str, doc.AccountKeyFile]]:
@@ -137,109 +325,18 @@ def receipt(bundle: doc.Bundle, index: int, *, show_number: bool) -> doc.Receipt
     )
 
 
-def _rows_of(entries: pa.Table, accounts: Sequence[str], path: Path) -> NDArray[np.int64]:
-    at = pc.index_in(pa.array(accounts, pa.string()), entries["account"]).to_pylist()
+def _rows_of(held: pa.Array, accounts: Sequence[str], path: Path) -> NDArray[np.int64]:
+    at = pc.index_in(pa.array(accounts, pa.string()), held).to_pylist()
     for account, row in zip(accounts, at, strict=True):
         if row is None:
-            raise InputError(
-                f"no statement of account {account}",
-                file=path,
-                advice="See the account numbers in your CDRs.",
-            )
+            raise _no_statement(account, path)
     return np.array(at, np.int64)
 
 
-def _open(stored: StoredBatch, secrets: SecretStore, rows: NDArray[np.int64]) -> _Openings:
-    entries = stored.entries.take(pa.array(rows))
-    accounts = entries["account"].combine_chunks()
-    # The holder is that of the time: the one enrolled now may be another.
-    enrolment = Enrolment(secrets.enrolled(accounts).seeds, byte_rows(entries["holder"], 20))
-    keys = secrets.opening_keys(stored.id, accounts)
-    total_salts = commit.totals_salts(keys)
-    recomputed = commit.statement_hashes(
-        stored.id,
-        stored.tariff,
-        keys=commit.account_keys(accounts, stored.id, enrolment),
-        roots=byte_rows(entries["records_root"], 32),
-        count=entries["count"].to_numpy(),
-        currencies=entries["currency"],
-        total=entries["total"].to_numpy(),
-        total_salts=total_salts,
+def _no_statement(account: str, path: Path) -> InputError:
+    return InputError(
+        f"no statement of account {account}", file=path, advice="See the account numbers in your CDRs."
     )
-    if not np.array_equal(recomputed, byte_rows(entries["statement"], 32)):
-        raise InputError(
-            "this batch was made with other secrets",
-            file=stored.path,
-            advice="Restore them from the backup.",
-        )
-    return _Openings(enrolment, commit.key_secrets(stored.id, enrolment.seeds), keys, total_salts)
-
-
-def _cut(stored: StoredBatch, openings: _Openings, at: int, row: int) -> doc.Bundle:
-    entry = {name: stored.entries[name][row].as_py() for name in stored.entries.column_names}
-    neighbour = (row + 1) % stored.entries.num_rows
-    return doc.Bundle(
-        schema=doc.BUNDLE,
-        batch=doc.BatchFields(**batch_fields(stored.id)),
-        account=doc.AccountOpening(
-            accountId=entry["account"],
-            keySecret=_hex(openings.key_secrets[at]),
-            holder=_hex(openings.enrolment.holders[at]),
-        ),
-        statement=doc.StatementFields(
-            account="0x" + entry["account_key"].hex(),
-            recordsRoot="0x" + entry["records_root"].hex(),
-            recordCount=str(entry["count"]),
-            currency=entry["currency"],
-            tariff="0x" + stored.tariff.hex(),
-            total=str(entry["total"]),
-            totalSalt=_hex(openings.totals_salts[at]),
-        ),
-        records=_lines(stored.records_of(entry["first"], entry["count"]), openings.opening_keys[at]),
-        entry=doc.Entry(
-            nextAccount="0x" + stored.entries["account_key"][neighbour].as_py().hex(),
-            proof=["0x" + node.hex() for node in tree.proof_of(stored.nodes, row)],
-        ),
-    )
-
-
-def _lines(records: pa.Table, opening_key: ByteRows) -> list[doc.Record]:
-    index = np.arange(records.num_rows)
-    record_salts = salts.prf(opening_key[None, :], salts.PEER_SALT, salts.index_words(index))
-    hashes = hash_records(records, index, hash_peers(records["number"], record_salts))
-    columns = {name: records[name].to_pylist() for name in _LINE_COLUMNS}
-    corrects = byte_rows(records["corrects"], 32)
-    return [
-        doc.Record(
-            index=str(at),
-            service=str(columns["service"][at]),
-            startedAt=str(columns["started_at"][at]),
-            utcOffset=str(columns["utc_offset"][at]),
-            usage=str(columns["usage"][at]),
-            billedUsage=str(columns["billed_usage"][at]),
-            number=columns["number"][at],
-            salt=_hex(record_salts[at]),
-            network=columns["network"][at],
-            amount=str(columns["amount"][at]),
-            rate=columns["rate"][at],
-            corrects=_hex(corrects[at]),
-            hash=_hex(hashes[at]),
-        )
-        for at in range(records.num_rows)
-    ]
-
-
-_LINE_COLUMNS = (
-    "service",
-    "started_at",
-    "utc_offset",
-    "usage",
-    "billed_usage",
-    "number",
-    "network",
-    "amount",
-    "rate",
-)
 
 
 def _hex(row: ByteRows) -> str:

@@ -7,6 +7,7 @@ keys are refused. :func:`parse` is the only way in, for files from anywhere.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -262,8 +263,8 @@ def _lenient_kind(content: bytes, file: str | None) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def encode(document: Bundle | Receipt | AccountKeyFile) -> bytes:
-    """The document as JSON, one line a record, ready for :func:`parse`."""
+def encode(document: Bundle | Receipt | AccountKeyFile | Mapping[str, Any]) -> bytes:
+    """The document (or one as plain objects) as JSON, one line a field, ready for :func:`parse`."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 

@@ -97,6 +97,41 @@ def proof_of(nodes: ByteRows, leaf: int) -> list[bytes]:
     return [row.tobytes() for row in nodes[siblings]]
 
 
+def proofs(
+    nodes: ByteRows,
+    leaves: NDArray[np.int64],
+    *,
+    starts: NDArray[np.int64] | None = None,
+    counts: NDArray[np.int64] | None = None,
+) -> tuple[ByteRows, NDArray[np.int64]]:
+    """The inclusion proofs of many leaves, each as :func:`proof_of` gives it: m leaves → (p, 32), (m + 1,).
+
+    Proof i is ``rows[offsets[i] : offsets[i + 1]]`` of the two arrays returned. ``nodes`` is one whole tree,
+    or a forest: then leaf i is one of the tree that starts at node ``starts[i]`` and has ``counts[i]`` leaves.
+    The nodes may be mapped from a file; only those of the proofs are read. Raises ``ValueError`` where a leaf
+    lies outside its tree.
+    """
+    require_rows(nodes, "nodes", 32)
+    if counts is None:
+        counts = np.full(len(leaves), (len(nodes) + 1) // 2)
+    starts = np.zeros(len(leaves), np.int64) if starts is None else starts
+    ends = starts + 2 * counts - 1
+    if len(leaves) and (
+        (leaves < 0).any() or (leaves >= counts).any() or starts.min() < 0 or ends.max() > len(nodes)
+    ):
+        raise ValueError("a leaf lies outside its tree")
+    place = 2 * counts - 2 - leaves
+    lengths = np.frexp(place + 1.0)[1].astype(np.int64) - 1  # the level that the leaf lies on
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    siblings = np.empty(offsets[-1], np.int64)
+    where, tree, level = offsets[:-1], starts, 0
+    while len(place := place[(rising := place > 0)]):
+        where, tree = where[rising], tree[rising]
+        siblings[where + level] = tree + place + 2 * (place % 2) - 1
+        place, level = (place - 1) // 2, level + 1
+    return np.asarray(nodes)[siblings], offsets
+
+
 def root_from_proof(leaf: bytes, proof: list[bytes]) -> bytes:
     """The root that ``proof`` leads to from ``leaf``."""
     node = leaf

@@ -93,6 +93,35 @@ def test_every_proof_leads_to_the_root_and_has_its_length(leaves: list[bytes], d
     assert tree.root_from_proof(leaves[index], proof) == bytes(nodes[0])
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=8), st.data())
+def test_proofs_in_bulk_are_the_single_ones(counts: list[int], data: st.DataObject) -> None:
+    nodes, starts = tree.build_forest(leaves_of(sum(counts), "proofs"), np.array(counts))
+    pairs = [(at, leaf) for at, count in enumerate(counts) for leaf in range(count)]
+    asked = data.draw(st.lists(st.sampled_from(pairs), max_size=30))
+    trees, leaves = (
+        np.array([at for at, _ in asked], np.int64),
+        np.array([leaf for _, leaf in asked], np.int64),
+    )
+    found, offsets = tree.proofs(nodes, leaves, starts=starts[trees], counts=np.array(counts)[trees])
+    for at, (which, leaf) in enumerate(asked):
+        whole = nodes[starts[which] : starts[which] + 2 * counts[which] - 1]
+        single = tree.proof_of(whole, leaf)
+        assert [bytes(node) for node in found[offsets[at] : offsets[at + 1]]] == single
+        alone, ends = tree.proofs(whole, np.array([leaf]))
+        assert ([bytes(node) for node in alone], ends.tolist()) == (single, [0, len(single)])
+    assert len(found) == offsets[-1]
+
+
+@pytest.mark.parametrize(
+    ("leaf", "start", "count"), [(-1, 0, 3), (3, 0, 3), (0, 0, 4), (0, 1, 3), (0, -1, 3)]
+)
+def test_no_proof_is_cut_outside_the_tree(leaf: int, start: int, count: int) -> None:
+    nodes = tree.build_tree(leaves_of(3))
+    with pytest.raises(ValueError, match="outside"):
+        tree.proofs(nodes, np.array([leaf]), starts=np.array([start]), counts=np.array([count]))
+
+
 @settings(max_examples=60, deadline=None)
 @given(*[st.lists(st.sampled_from([0, 1, 127, 128, 255]), min_size=32, max_size=32)] * 2)
 def test_pairs_are_sorted_as_bytes(left: list[int], right: list[int]) -> None:
