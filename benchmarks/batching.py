@@ -19,8 +19,17 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 PER_ACCOUNT = 33.34
+
+#: What every measured batch is called; its files are operator 1's.
+BATCH: dict[str, Any] = {
+    "operator": 1,
+    "period": 202610,
+    "chain_id": 31337,
+    "ledger": "0x" + "ab" * 20,
+}
 
 
 def main() -> None:
@@ -40,15 +49,15 @@ def main() -> None:
         print(json.dumps({"disk MB/s": round(disk_speed(Path(home)))}), flush=True)
         for _ in range(given.repeat):
             command = [sys.executable, __file__, "--one", "--files", str(files), "--store", home]
-            subprocess.run(command, check=True)  # noqa: S603 - our own command
+            subprocess.run(command, check=True)
 
 
 def simulate(home: Path, records: int) -> Path:
-    """Writes a month of files of about ``records`` records."""
+    """Writes a month of files of about ``records`` records; returns its directory."""
     subscribers = max(1, round(records / PER_ACCOUNT))
     command = [sys.executable, "-m", "billproof", "simulate", "--subscribers", str(subscribers)]
-    command += ["--records", str(PER_ACCOUNT), "--period", "202610", "--out", str(home / "month")]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+    command += ["--records", str(PER_ACCOUNT), "--period", str(BATCH["period"]), "--out", str(home / "month")]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return home / "month"
 
 
@@ -65,8 +74,11 @@ def disk_speed(home: Path, size: int = 256 << 20) -> float:
     return size / seconds / 1e6
 
 
-def measure(month: Path, home: Path) -> dict[str, float | int | str]:
-    """Batches the files of operator 1 once; seconds include reading, hashing, writing and syncing."""
+def measure(month: Path, home: Path) -> dict[str, float | int | str | None]:
+    """Batches the files of operator 1 once; seconds include reading, hashing, writing and syncing.
+
+    The store is removed again; the secrets stay in ``home``, so that the next run gives the same root.
+    """
     from billproof.billing_run import Input, batch
 
     files = sorted((month / "cdr/operator-1").glob("*.csv"))
@@ -76,16 +88,13 @@ def measure(month: Path, home: Path) -> dict[str, float | int | str]:
     start = time.perf_counter()
 
     def progress(step: str, count: int) -> None:
-        steps[step] = time.perf_counter() - start
+        steps[step] = round(time.perf_counter() - start, 3)
 
     watch.start()
     try:
         result = batch(
             [Input("csv", files, files[0].with_name("csv.toml"))],
-            operator=1,
-            period=202610,
-            chain_id=31337,
-            ledger="0x" + "ab" * 20,
+            **BATCH,
             store=home / "store",
             secrets=home / "secrets",
             progress=progress,
@@ -100,13 +109,14 @@ def measure(month: Path, home: Path) -> dict[str, float | int | str]:
     return {
         "records": result.committed,
         "accounts": result.accounts,
-        "seconds": round(seconds, 2),
-        "read until": round(steps["read"], 2),
-        "hashed until": round(steps["commit"], 2),
+        "seconds": round(seconds, 3),
+        "read until": steps.get("read"),
+        "hashed until": steps.get("commit"),
         "cpu seconds": round(used.ru_utime + used.ru_stime, 2),
         "microseconds per record": round(seconds / result.committed * 1e6, 3),
         "peak anonymous MB": round(peak[0] / 1e3),
-        "store MB": round(size / 1e6),
+        "input MB": round(sum(file.stat().st_size for file in files) / 1e6, 1),
+        "store MB": round(size / 1e6, 1),
         "root": (result.root or b"").hex(),
     }
 

@@ -1,0 +1,215 @@
+"""`./run bench`: Billproof beside other libraries and beside a naive program, in one run, on the same input.
+
+Competitors take turns, each measurement in a process of its own, and all who build the same thing must give
+the same answer. Figures go to out/bench.json; a full run also rewrites docs/performance.md and its plots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import batching
+import machine
+import report
+from processes import HERE, ROOT, Failed, node, python, say
+
+Runs = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured. ``limit``: seconds after which a library is not asked for a larger tree."""
+
+    messages: int = 400_000
+    rounds: int = 9
+    leaves: Sequence[int] = (10_000, 100_000, 300_000, 1_000_000)
+    limit: float = 60
+    against_naive: Sequence[int] = (10_000, 100_000, 1_000_000)
+    growth: Sequence[int] = (100_000, 1_000_000, 3_000_000, 10_000_000)
+    repeat: int = 3
+
+
+QUICK = Scale(
+    messages=100_000,
+    rounds=3,
+    leaves=(10_000, 100_000),
+    limit=5,
+    against_naive=(10_000, 100_000),
+    growth=(100_000,),
+    repeat=2,
+)
+
+#: What takes longer than this many seconds is measured once.
+LONG = 20
+PROOFS = 200
+
+
+@dataclass(frozen=True)
+class Library:
+    """A competitor of trees.py or trees.mjs. ``same``: it builds OpenZeppelin's construction."""
+
+    name: str
+    package: str
+    run: Callable[..., dict[str, Any]]
+    script: str
+    same: bool = True
+
+
+LIBRARIES = (
+    Library("billproof", "Billproof", python, "trees.py"),
+    Library("billproof-warm", "Billproof, kernel loaded before", python, "trees.py"),
+    Library("python-loop", "Python loop, safe-pysha3", python, "trees.py"),
+    Library("pymerkle-memory", "pymerkle, InmemoryTree", python, "trees.py", same=False),
+    Library("pymerkle-sqlite", "pymerkle, SqliteTree in memory", python, "trees.py", same=False),
+    Library("merkletreejs", "merkletreejs", node, "trees.mjs"),
+    Library("openzeppelin", "@openzeppelin/merkle-tree", node, "trees.mjs"),
+)
+
+
+def keccak(scale: Scale) -> dict[str, Any]:
+    """The kernel and the single-call libraries, in one process that is warm."""
+    say(f"keccak: {scale.messages:,} messages, {scale.rounds} rounds")
+    return python("kernels.py", "--messages", scale.messages, "--rounds", scale.rounds)
+
+
+def trees(scale: Scale, home: Path) -> dict[str, Any]:
+    """Every library at every size, until it is too slow for the next one."""
+    rows: list[dict[str, Any]] = []
+    slow: dict[str, str] = {}
+    for count in scale.leaves:
+        file = home / "leaves"
+        file.write_bytes(random.Random(count).randbytes(32 * count))  # noqa: S311 - the same in every run
+        runs: dict[str, Runs] = {library.name: [] for library in LIBRARIES}
+        for turn in range(scale.repeat):
+            for library in LIBRARIES:
+                before = runs[library.name]
+                if library.name in slow or (turn and before[0]["build seconds"] > LONG):
+                    continue
+                say(f"trees: {count:,} leaves, {library.name}, {turn + 1} of {scale.repeat}")
+                try:
+                    arguments = (library.name, file, PROOFS)
+                    before.append(library.run(library.script, *arguments, limit=5 * scale.limit))
+                except Failed as error:
+                    slow[library.name] = f"at {count:,} leaves: {error}"
+                    before.clear()
+        _agree(f"trees of {count:,} leaves", [run for lib in LIBRARIES if lib.same for run in runs[lib.name]])
+        for library in LIBRARIES:
+            if runs[library.name]:
+                about = {"library": library.package, "name": library.name, "same": library.same}
+                rows.append({**about, "leaves": count, "runs": runs[library.name]})
+        _leave_out(scale, rows, count, slow)
+    return {"limit": scale.limit, "proofs": PROOFS, "rows": rows, "left out": slow}
+
+
+def _leave_out(scale: Scale, rows: list[dict[str, Any]], count: int, slow: dict[str, str]) -> None:
+    """Says which libraries would take too long at the next size, at the pace of this one."""
+    following = next((size for size in scale.leaves if size > count), None)
+    for row in rows:
+        if row["leaves"] == count and following and row["name"] not in slow:
+            seconds = statistics.median(run["build seconds"] for run in row["runs"]) * following / count
+            if seconds > scale.limit:
+                slow[row["name"]] = f"at {following:,} leaves: more than {scale.limit:.0f} s to be expected"
+
+
+def end_to_end(scale: Scale, home: Path) -> dict[str, Any]:
+    """The package and the naive program from CSV to a durable store, on the same files and secrets."""
+    rows = []
+    for count in scale.against_naive:
+        month = _month(home, count)
+        place = home / "end-to-end"
+        ours: Runs = []
+        naive: Runs = []
+        for turn in range(scale.repeat):
+            say(f"CSV to store: {count:,} records, {turn + 1} of {scale.repeat}")
+            ours.append(python("batching.py", "--one", "--files", month, "--store", place))
+            if turn == 0 or naive[0]["seconds"] <= LONG:
+                paths = ("--files", month, "--store", place, "--secrets", place / "secrets")
+                naive.append(python("naive.py", *paths))
+        _agree(f"batches of {count:,} records", [*ours, *naive], ("root",))
+        rows.append({"records": ours[0]["records"], "billproof": ours, "naive": naive})
+        shutil.rmtree(place)
+    return {"rows": rows}
+
+
+def growth(scale: Scale, home: Path) -> dict[str, Any]:
+    """The package alone, and how fast the disk is meanwhile."""
+    months = {count: _month(home, count) for count in scale.growth}
+    runs: dict[int, Runs] = {count: [] for count in months}
+    for turn in range(scale.repeat):
+        for count, month in months.items():
+            say(f"batching: {count:,} records, {turn + 1} of {scale.repeat}")
+            place = home / "growth"
+            place.mkdir()
+            disk = batching.disk_speed(place)
+            run = python("batching.py", "--one", "--files", month, "--store", place)
+            runs[count].append({**run, "disk MB/s": disk})
+            shutil.rmtree(place)
+    return {"rows": [{"records": of[0]["records"], "runs": of} for of in runs.values()]}
+
+
+def proofs(quick: bool) -> dict[str, Any] | None:
+    """What proofs.py says, where it is there."""
+    if quick or not (HERE / "proofs.py").exists():
+        return None
+    say("proofs and receipts from a stored batch")
+    return python("proofs.py")
+
+
+def _month(home: Path, count: int) -> Path:
+    place = home / str(count)
+    if not place.exists():
+        say(f"simulating {count:,} records")
+        place.mkdir()
+        batching.simulate(place, count)
+    return place / "month"
+
+
+def _agree(what: str, runs: Runs, figures: Sequence[str] = ("root", "proofs")) -> None:
+    """Refuses figures of competitors that disagree; proofs count only where a library stands by its own."""
+    for figure in figures:
+        if len({run[figure] for run in runs if figure == "root" or not run.get("refused")}) != 1:
+            raise SystemExit(f"{what}: the competitors' {figure} differ")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="about a minute, small sizes; writes no document"
+    )
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md after --quick too")
+    parser.add_argument("--report", action="store_true", help="measure nothing: write it from out/bench.json")
+    given = parser.parse_args()
+    target = ROOT / "out/bench.json"
+    if not given.report:
+        scale = QUICK if given.quick else Scale()
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=target.parent) as home:
+            figures = {
+                "long": LONG,
+                "machine": machine.describe(),
+                "versions": machine.versions(),
+                "keccak": keccak(scale),
+                "trees": trees(scale, Path(home)),
+                "end to end": end_to_end(scale, Path(home)),
+                "growth": growth(scale, Path(home)),
+                "proofs": proofs(given.quick),
+            }
+        target.write_text(json.dumps(figures, indent=1) + "\n")
+    figures = json.loads(target.read_text())
+    report.show(figures)
+    if given.write or not given.quick:
+        for path in report.write(figures):
+            say(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Figures → docs/performance.md with its plots, and tables on the terminal.
+
+The document is wholly made from out/bench.json and the words in performance.template.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+import tables
+from processes import HERE, ROOT
+
+DOCUMENT = ROOT / "docs/performance.md"
+
+
+def write(figures: tables.Figures) -> list[Path]:
+    """Writes the document and its plots; returns what was written."""
+    import plots
+
+    proofs = tables.proofs(figures)
+    words = {
+        "glance": tables.glance(figures).markdown(),
+        "keccak": "\n\n".join(table.markdown() for table in tables.keccak(figures)),
+        "trees": tables.trees(figures).markdown(),
+        "end_to_end": tables.end_to_end(figures).markdown(),
+        "growth": tables.growth(figures).markdown(),
+        "proofs": f"\n## Proofs from a stored batch\n\n{proofs.markdown()}\n" if proofs else "",
+        "machine": machine(figures),
+        "versions": ", ".join(f"{name} {number}" for name, number in figures["versions"].items()),
+        "loading": tables.number(figures["keccak"]["loading seconds"]),
+        "long": str(figures["long"]),
+        "limit": tables.number(figures["trees"]["limit"]),
+        "messages": f"{figures['keccak']['messages']:,}",
+        "proved": str(figures["trees"]["proofs"]),
+    }
+    text = Template((HERE / "performance.template.md").read_text()).substitute(words)
+    DOCUMENT.write_text(text.rstrip() + "\n")
+    return [DOCUMENT, *plots.draw(figures, DOCUMENT.with_suffix(""))]
+
+
+def show(figures: tables.Figures) -> None:
+    """Prints all tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 140
+    console.print(machine(figures))
+    measured = [
+        tables.glance(figures),
+        *tables.keccak(figures),
+        tables.trees(figures),
+        tables.end_to_end(figures),
+        tables.growth(figures),
+        tables.proofs(figures),
+    ]
+    for table in filter(None, measured):
+        printed = Table(title=table.title, title_justify="left", caption_justify="left")
+        printed.caption = "\n".join(table.notes) or None
+        for at, name in enumerate(table.columns):
+            printed.add_column(name, justify="right" if at else "left")
+        for row in table.rows:
+            printed.add_row(*row)
+        console.print(printed)
+
+
+def machine(figures: tables.Figures) -> str:
+    """The machine, in one sentence."""
+    of, kernel = figures["machine"], figures["keccak"]
+    kind = "virtual machine" if of["virtual"] else "machine"
+    return (
+        f"{of['cores']}-core {of['processor']} {kind} with {of['vectors']}, {of['memory GiB']} GiB of memory,"
+        f" {of['kernel']}; hash kernel compiled for {kernel['target']}, {kernel['lanes']} hashes at a time."
+    )

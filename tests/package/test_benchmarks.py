@@ -1,0 +1,53 @@
+"""What the benchmarks compare with gives the same answers; nothing here is timed."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from billproof.billing_run import Input, batch
+from billproof.commitment import tree
+from billproof.simulate import simulate
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+NAMES: dict[str, Any] = {"period": 202610, "operator": 1, "chain_id": 31337, "ledger": "0x" + "ab" * 20}
+
+
+@pytest.fixture(scope="module")
+def naive() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("billproof_naive_benchmark", BENCHMARKS / "naive.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclass looks itself up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_naive_program_gives_our_root(naive: ModuleType, tmp_path: Path, seed: int) -> None:
+    month = {"operators": 1, "subscribers": 25, "period": 202610, "formats": ["csv"]}
+    simulate(tmp_path / "month", **month, seed=seed, rejects=14, other_periods=9)
+    files = sorted((tmp_path / "month/cdr/operator-1").glob("*.csv"))
+    secrets = tmp_path / "secrets"
+    inputs = [Input("csv", files, files[0].with_name("csv.toml"))]
+    ours = batch(inputs, **NAMES, store=tmp_path / "store", secrets=secrets)
+    assert (ours.rejected, ours.other_periods) == (14, 9)
+    assert ours.accounts == 25
+    theirs = naive.batch(files, naive.Secrets.read(secrets, 1, 202610), tmp_path / "naive", **NAMES)
+    assert theirs == ours.root
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13, 50])
+def test_the_naive_tree_is_our_tree(naive: ModuleType, count: int) -> None:
+    leaves = np.random.default_rng(count).integers(0, 256, (count, 32), np.uint8)
+    nodes = naive.build_tree([bytes(leaf) for leaf in leaves])
+    ours = tree.build_tree(leaves)
+    assert b"".join(nodes) == ours.tobytes()
+    assert [naive.prove(nodes, at) for at in range(count)] == [tree.proof_of(ours, at) for at in range(count)]
