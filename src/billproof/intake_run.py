@@ -28,11 +28,22 @@ _STRAY = "differs from the currency of the account's statement"
 
 @dataclass(frozen=True)
 class Input:
-    """CDR files of one format, with their mapping file where the format needs one."""
+    """CDR files of one format, with their mapping file where the format needs one.
+
+    ``uris`` name further files, on other file systems, for an engine that reads those.
+    """
 
     format: str
     files: Sequence[Path]
     mapping: Path | None = None
+    uris: Sequence[str] = ()
+
+    @property
+    def description(self) -> dict[str, str]:
+        """The mapping as ``intake.json`` has it."""
+        if self.mapping is None:
+            return {}
+        return {"mapping": self.mapping.name, "mappingSha256": _digest(self.mapping)}
 
 
 class Intake:
@@ -100,16 +111,47 @@ class Intake:
         """Reads every file once, in order. Raises :class:`InputError` for an unusable or changing one."""
         done = 0
         for one in inputs:
-            mapping = (
-                {"mapping": one.mapping.name, "mappingSha256": _digest(one.mapping)} if one.mapping else {}
-            )
+            if one.uris:
+                raise InputError(
+                    "is on another file system",
+                    file=one.uris[0],
+                    advice="Copy it here, or use --engine spark.",
+                )
+            description = one.description
             for path in one.files:
-                for rows in self._read_file(path, one, period, mapping, grouping):
+                for rows in self._read_file(path, one, period, description, grouping):
                     done += rows
                     progress("read", done)
+        self.require_sources()
+        grouping.close()
+
+    def require_sources(self) -> None:
+        """Raises :class:`InputError` when no file was read."""
         if not self.sources:
             raise InputError("no files to batch", advice="Name at least one CDR file.")
-        grouping.close()
+
+    def begin(self, path: Path, digest: Callable[[], str]) -> None:
+        """Raises :class:`InputError` for a file that has the name of one before; ``digest`` tells which."""
+        if any(path.name == source["file"] for source in self.sources):
+            self._refuse_content(digest(), path)
+            raise InputError("another file has this name", file=path, advice="Rename one of them.")
+
+    def add_rejects(self, rejects: pa.RecordBatch) -> None:
+        """The next rejects of the files, in their order."""
+        if rejects.num_rows:
+            self._writer.write_batch(rejects)
+            self._count_reasons(rejects)
+
+    def end(self, path: Path, digest: str, changed: bool, about: dict[str, Any]) -> None:
+        """Adds a file to the sources; InputError for one that changed meanwhile or was read before."""
+        if changed:
+            raise InputError(
+                "was changed while it was read",
+                file=path,
+                advice="Wait until it is complete, then run again.",
+            )
+        self._refuse_content(digest, path)
+        self.sources.append({"file": path.name, "sha256": digest, **about})
 
     def reject(self, strays: pa.Table) -> None:
         """Rejects records whose currency is not their account's."""
@@ -131,35 +173,23 @@ class Intake:
         self._reasons["currency", _STRAY] += size
 
     def _read_file(
-        self, path: Path, one: Input, period: int, mapping: dict[str, str], grouping: Grouping
+        self, path: Path, one: Input, period: int, description: dict[str, str], grouping: Grouping
     ) -> Iterator[int]:
         """Reads a file; yields the rows of each chunk once they are dealt with."""
-        if any(path.name == source["file"] for source in self.sources):
-            self._refuse_content(_digest(path), path)
-            raise InputError("another file has this name", file=path, advice="Rename one of them.")
+        self.begin(path, lambda: _digest(path))
         counts = {"rows": 0, "committed": 0, "rejected": 0, "otherPeriods": 0}
         digest, before = hashlib.sha256(), _state(path)
         chunks = read_chunks(path, one.format, period=period, mapping=one.mapping, digest=digest)
         for chunk, pieces in in_order(_dealt(make, grouping) for make in chunks):
             grouping.add(pieces)
-            if chunk.rejects.num_rows:
-                self._writer.write_batch(chunk.rejects)
-                self._count_reasons(chunk.rejects)
+            self.add_rejects(chunk.rejects)
             counts["rows"] += chunk.rows
             counts["committed"] += chunk.records.num_rows
             counts["rejected"] += chunk.rejects.num_rows
             counts["otherPeriods"] += chunk.other_periods
             yield chunk.rows
-        if _state(path) != before:
-            raise InputError(
-                "was changed while it was read",
-                file=path,
-                advice="Wait until it is complete, then run again.",
-            )
-        self._refuse_content(digest.hexdigest(), path)
-        self.sources.append(
-            {"file": path.name, "sha256": digest.hexdigest(), "format": one.format, **mapping, **counts}
-        )
+        about = {"format": one.format, **description, **counts}
+        self.end(path, digest.hexdigest(), _state(path) != before, about)
 
     def _refuse_content(self, digest: str, path: Path) -> None:
         for source in self.sources:

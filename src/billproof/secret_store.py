@@ -17,7 +17,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,18 @@ class Enrolment:
 
     seeds: ByteRows
     holders: ByteRows
+
+
+@dataclass(frozen=True)
+class BatchSecret:
+    """What a batch's opening keys are made of until it is anchored: whoever has it can open every line."""
+
+    secret: bytes = field(repr=False)
+
+    def opening_keys(self, accounts: pa.Array) -> ByteRows:
+        """Each account's opening key: (m, 32)."""
+        words = keccak_each(account.encode() for account in accounts.to_pylist())
+        return salts.prf(rows_of(self.secret, 32), salts.OPENING_KEY, words)
 
 
 @dataclass(frozen=True)
@@ -101,9 +113,17 @@ class SecretStore:
                     advice="Their keys were erased, or the batch was made from other records.",
                 )
             return byte_rows(table.take(at)["opening_key"], 32)
-        secret = rows_of(self._batch_secret(batch), 32)
-        words = keccak_each(account.encode() for account in accounts.to_pylist())
-        return salts.prf(secret, salts.OPENING_KEY, words)
+        return self._batch_secret(batch).opening_keys(accounts)
+
+    def batch_secret(self, batch: BatchId) -> BatchSecret:
+        """The batch secret, made on first use; :class:`InputError` when it was destroyed after anchoring."""
+        if self._keys_path(batch).exists():
+            raise InputError(
+                "the batch was anchored: its secret is gone, its opening keys are kept one by one",
+                file=self._keys_path(batch),
+                advice="Rebuild it with --engine local.",
+            )
+        return self._batch_secret(batch)
 
     def openable(self, batch: BatchId, accounts: pa.Array) -> NDArray[np.bool_]:
         """Which accounts have an opening key, (m,); InputError when the batch has no secrets here."""
@@ -147,7 +167,7 @@ class SecretStore:
     def _keys_path(self, batch: BatchId) -> Path:
         return self.root / batch.path.with_name(batch.path.name + ".keys.arrow")
 
-    def _batch_secret(self, batch: BatchId) -> bytes:
+    def _batch_secret(self, batch: BatchId) -> BatchSecret:
         path = self._secret_path(batch)
         if not path.exists():
             with _locked(path.parent):
@@ -156,7 +176,7 @@ class SecretStore:
         secret = path.read_bytes()
         if len(secret) != 32:
             raise InputError("a batch secret is 32 bytes", file=path, advice=_RESTORE)
-        return secret
+        return BatchSecret(secret)
 
     def _read(self, path: Path, schema: pa.Schema) -> pa.Table:
         if not path.exists():
