@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billproof.errors import InputError
-from billproof.files import json_bytes, nested_deeper, replacing, write_file
+from billproof.files import json_bytes, nested_deeper, replacing, write_archive, write_file
 
 
 def left(directory: Path) -> list[str]:
@@ -131,3 +133,37 @@ def test_depth_takes_no_longer_than_reading(content: bytes) -> None:
     started = time.monotonic()
     nested_deeper(content, 4)
     assert time.monotonic() - started < 5
+
+
+MEMBERS = [("a.json", b"x" * 10_000), ("b%20.json", b""), ("c.json", bytes(range(256)))]
+
+
+def test_an_archive_holds_every_file_and_is_always_the_same(tmp_path: Path) -> None:
+    for name in ("one.zip", "two.zip", "one.zip"):
+        assert list(write_archive(tmp_path / name, MEMBERS, mode=0o600)) == [name for name, _ in MEMBERS]
+    assert left(tmp_path) == ["one.zip", "two.zip"]
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert (tmp_path / "one.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert archive.testzip() is None
+        assert [(member.filename, archive.read(member)) for member in archive.infolist()] == MEMBERS
+        assert {member.external_attr >> 16 for member in archive.infolist()} == {0o600}
+        assert archive.infolist()[0].compress_size < 1_000
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bug"), OSError(28, "No space left on device")])
+def test_an_archive_that_fails_leaves_the_old_one_alone(tmp_path: Path, error: Exception) -> None:
+    target = tmp_path / "files.zip"
+    write_file(target, b"old")
+
+    def failing() -> Iterator[tuple[str, bytes]]:
+        yield MEMBERS[0]
+        raise error
+
+    with pytest.raises(InputError if isinstance(error, OSError) else RuntimeError):
+        list(write_archive(target, failing()))
+    abandoned = write_archive(target, MEMBERS)
+    next(abandoned)
+    abandoned.close()
+    assert target.read_bytes() == b"old"
+    assert left(tmp_path) == ["files.zip"]

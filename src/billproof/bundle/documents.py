@@ -32,6 +32,7 @@ _OTHER_FILES = {
     b"\xff\xd8\xff": "a picture",
     b"\xef\xbb\xbf": "a text file with a byte order mark",
 }
+_UNPACK = "Unpack it first; then give your .json file, or the directory to check every file in it."
 _GIVE_JSON = "Give the .json file as the operator sent it, unpacked and not saved again by an editor."
 _DAMAGED = "If it is a bundle, it was cut off or damaged on the way: fetch it again."
 
@@ -197,11 +198,14 @@ def parse(content: bytes, name: str = "") -> Bundle | Receipt | AccountKeyFile:
     claims to be and is not.
     """
     file = name or None
+    for start, words in _OTHER_FILES.items():
+        if content.startswith(start):
+            raise InputError(f"this is {words}", file=file, advice=_UNPACK if b"PK" in start else _GIVE_JSON)
     if len(content) > MAX_BYTES:
         raise InputError(
             f"larger than {MAX_BYTES >> 20} MiB", file=file, advice="This is no bundle or receipt."
         )
-    if not content.startswith(tuple(_OTHER_FILES)) and nested_deeper(content, _MAX_DEPTH):
+    if nested_deeper(content, _MAX_DEPTH):
         raise InputError("nested too deeply", file=file, advice="This is no bundle or receipt.")
     kind = _claimed_kind(content, file)
     faults: list[str] = []
@@ -256,9 +260,7 @@ def _lenient_kind(content: bytes, file: str | None) -> str:
     try:
         claim = json.loads(content.decode())
     except ValueError as error:
-        known = next((words for start, words in _OTHER_FILES.items() if content.startswith(start)), "")
-        message = f"this is {known}" if known else f"not JSON: {printable(str(error))}"
-        raise InputError(message, file=file, advice=_GIVE_JSON if known else _DAMAGED) from error
+        raise InputError(f"not JSON: {printable(str(error))}", file=file, advice=_DAMAGED) from error
     kind = claim.get("schema") if isinstance(claim, dict) else None
     return kind if isinstance(kind, str) else ""
 

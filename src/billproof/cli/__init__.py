@@ -25,6 +25,7 @@ COMMANDS = {
     "anchor": ("anchor", "Anchor a period's batches on the chain."),
     "seal": ("anchor", "Close a period: afterwards only amendments are anchored."),
     "bundles": ("bundles", "Write one proof file per account."),
+    "receipts": ("bundles", "Write one receipt per line of chosen accounts."),
     "receipt": ("bundles", "Cut one line out of a bundle, to show to somebody else."),
     "show": ("show", "Print a bundle's lines as a bill that people can read."),
     "verify": ("verify", "Check bundles and receipts against the chain."),

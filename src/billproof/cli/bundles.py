@@ -1,10 +1,10 @@
-"""``billproof bundles`` and ``billproof receipt``."""
+"""``billproof bundles``, ``billproof receipts`` and ``billproof receipt``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,18 +12,37 @@ from billproof.cli import options
 from billproof.cli.output import emit, progress, say
 from billproof.errors import InputError
 
+if TYPE_CHECKING:
+    from billproof.bundle.cut import Cutter
+    from billproof.secret_store import SecretStore
+    from billproof.store import StoredBatch
+
+_ARCHIVE = "Write one ZIP archive of all files instead."
+
+
+def _export_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which batches of which operator, and where the files go."""
+    for option in reversed(
+        (
+            options.operator_option,
+            options.period_option,
+            options.store_option,
+            options.secrets_option,
+            click.option("--region", type=int, help="Only this region's batches. [default: all]"),
+            click.option("--out", type=options.FOLDER, help="The directory to write the files to."),
+            click.option("--archive", type=options.FILE, help=_ARCHIVE),
+            options.force_option,
+            options.json_option,
+        )
+    ):
+        command = option(command)
+    return command
+
 
 @click.command(short_help="Write one proof file per account.")
-@options.operator_option
-@options.period_option
-@options.store_option
-@options.secrets_option
-@click.option("--region", type=int, help="Only this region's batches. [default: all]")
 @click.option("--account", "accounts", multiple=True, help="Only this account; may be repeated.")
-@click.option("--out", type=options.FOLDER, required=True, help="Where to write the files.")
 @click.option("--account-keys", type=options.FOLDER, help="Also write every account's key file there, once.")
-@options.force_option
-@options.json_option
+@_export_options
 def bundles(as_json: bool, **given: Any) -> None:
     """Write one self-contained proof file per account, for each batch of a period.
 
@@ -31,9 +50,76 @@ def bundles(as_json: bool, **given: Any) -> None:
     files that are there already are kept.
     """
     from billproof.bundle import cut
+
+    stored, vault = _batches(given)
+    keys_home: Path | None = given["account_keys"]
+    if keys_home and given["out"] and keys_home.resolve() == given["out"].resolve():
+        raise InputError(
+            "account keys and bundles in one directory",
+            file=keys_home,
+            advice="Keys are secret: keep them apart.",
+        )
+    files = (
+        (_file_name(account, cutter), content)
+        for cutter in _cutters(stored, vault, given["accounts"])
+        for account, content in cutter.bundles()
+    )
+    keys = 0
+    with progress(as_json) as update:
+        written = _write(files, given, "bundles", update)
+        if keys_home:
+            new_keys = (
+                (path, key_file)
+                for batch in stored
+                for account, key_file in cut.account_keys(batch, vault)
+                if not given["accounts"] or account in given["accounts"]
+                if not (path := keys_home / f"{cut.file_name(account)}.key.json").exists()
+            )
+            for _ in cut.write_documents(new_keys):
+                keys += 1
+                update("account keys", keys)
+    out = given["archive"] or given["out"]
+    if as_json:
+        emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
+    else:
+        say(f"{written:,} bundles of {len(stored)} batches in {out}, {keys:,} new account keys.")
+
+
+@click.command(short_help="Write one receipt per line of chosen accounts.")
+@click.option("--account", "accounts", multiple=True, required=True, help="An account; may be repeated.")
+@click.option("--hide-number", is_flag=True, help="Leave out the numbers called.")
+@_export_options
+def receipts(as_json: bool, hide_number: bool, **given: Any) -> None:
+    """Write one receipt per line of chosen accounts, for each batch of a period.
+
+    Each proves its line and shows no other: what an auditor or an arbitrator needs of a statement in dispute.
+    A single line of a bundle that you hold is cut by `billproof receipt`.
+    """
+    stored, vault = _batches(given)
+    files = (
+        (_file_name(account, cutter, line), content)
+        for cutter in _cutters(stored, vault, given["accounts"])
+        for account, line, content in cutter.receipts(show_number=not hide_number)
+    )
+    with progress(as_json) as update:
+        written = _write(files, given, "receipts", update)
+    out = given["archive"] or given["out"]
+    if as_json:
+        emit("receipts", {"out": str(out), "receipts": written, "numbersShown": not hide_number})
+    else:
+        say(f"{written:,} receipts in {out}{', without numbers' if hide_number else ''}.")
+
+
+def _batches(given: dict[str, Any]) -> tuple[list[StoredBatch], SecretStore]:
+    """The batches asked for and their secrets, once it is clear where the files go."""
     from billproof.secret_store import SecretStore
     from billproof.store import find_batches
 
+    archive: Path | None = given["archive"]
+    if (archive is None) == (given["out"] is None):
+        raise click.UsageError("give either --out DIRECTORY or --archive FILE")
+    if archive and archive.exists() and not given["force"]:
+        raise InputError("is there already", file=archive, advice="Use --force to overwrite.")
     stored = [
         batch
         for batch in find_batches(given["store"], given["operator_id"], given["period"])
@@ -43,59 +129,60 @@ def bundles(as_json: bool, **given: Any) -> None:
         raise InputError(
             "no batch of this period", file=given["store"], advice="Build one with `billproof batch`."
         )
-    vault = SecretStore(given["secrets_root"], given["operator_id"])
-    out: Path = given["out"]
-    if given["account_keys"] and given["account_keys"].resolve() == out.resolve():
-        raise InputError(
-            "account keys and bundles in one directory", file=out, advice="Keys are secret: keep them apart."
-        )
     wanted = set(given["accounts"])
-    held = (
-        {account for batch in stored for account in batch.entries["account"].to_pylist()} if wanted else set()
-    )
-    if wanted - held:
-        raise InputError(f"no statement of account {sorted(wanted - held)[0]}", file=given["store"])
+    for batch in stored if wanted else ():
+        wanted -= set(batch.entries["account"].to_pylist())
+    if wanted:
+        raise InputError(f"no statement of account {min(wanted)}", file=given["store"])
     unanchored = [str(batch.id) for batch in stored if not batch.anchor_path.exists()]
     if unanchored:
-        say(f"Not anchored yet, so these bundles will not verify: {'; '.join(unanchored)}")
-    written = keys = 0
-    with progress(as_json) as update:
-        for batch in stored:
-            batch.check_sums()
-            there = set(batch.entries["account"].to_pylist())
-            names = sorted(wanted & there) if wanted else None
-            if names == []:
-                continue
-            for _ in cut.write_documents(
-                _placed(out, batch, cut.bundles(batch, vault, names), given["force"])
-            ):
-                written += 1
-                update("bundles", written)
-            if given["account_keys"]:
-                new_keys = (
-                    (path, key_file)
-                    for account, key_file in cut.account_keys(batch, vault)
-                    if not wanted or account in wanted
-                    if not (path := given["account_keys"] / f"{cut.file_name(account)}.key.json").exists()
-                )
-                for _ in cut.write_documents(new_keys):
-                    keys += 1
-                    update("account keys", keys)
-    if as_json:
-        emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
-    else:
-        say(f"{written:,} bundles of {len(stored)} batches in {out}, {keys:,} new account keys.")
+        say(f"Not anchored yet, so these files will not verify: {'; '.join(unanchored)}")
+    return stored, SecretStore(given["secrets_root"], given["operator_id"])
 
 
-def _placed(out: Path, batch: Any, cut_bundles: Any, force: bool) -> Iterator[tuple[Path, Any]]:
-    """Each bundle with the path of its file, which must be free."""
+def _cutters(stored: list[StoredBatch], vault: SecretStore, accounts: tuple[str, ...]) -> Iterator[Cutter]:
+    """Each batch opened for the accounts asked for that have a statement in it, or for all."""
+    from billproof.bundle.cut import Cutter
+
+    for batch in stored:
+        batch.check_sums()
+        wanted = sorted(set(accounts) & set(batch.entries["account"].to_pylist())) if accounts else None
+        if wanted != []:
+            yield Cutter(batch, vault, wanted)
+
+
+def _file_name(account: str, cutter: Cutter, line: int | None = None) -> str:
     from billproof.bundle.cut import file_name
 
-    for account, bundle in cut_bundles:
-        path = out / f"{file_name(account)}.{batch.id.region}-{batch.id.sequence}.json"
+    batch = cutter.stored.id
+    place = "" if line is None else f".{line}"
+    return f"{file_name(account)}.{batch.region}-{batch.sequence}{place}.json"
+
+
+def _write(
+    files: Iterable[tuple[str, bytes]], given: dict[str, Any], what: str, update: Callable[[str, int], None]
+) -> int:
+    """Writes files for their owner's eyes only, apart or as an archive; returns how many."""
+    from billproof.files import write_archive, write_files
+
+    count = 0
+    done: Iterator[Any] = (
+        write_archive(given["archive"], files, mode=0o600)
+        if given["archive"]
+        else write_files(_placed(given["out"], files, given["force"]), mode=0o600)
+    )
+    for count, _ in enumerate(done, start=1):
+        update(what, count)
+    return count
+
+
+def _placed(out: Path, files: Iterable[tuple[str, bytes]], force: bool) -> Iterator[tuple[Path, bytes]]:
+    """Each file with its path, which must be free."""
+    for name, content in files:
+        path = out / name
         if path.exists() and not force:
             raise InputError("is there already", file=path, advice="Use --force to overwrite.")
-        yield path, bundle
+        yield path, content
 
 
 @click.command(short_help="Cut one line out of a bundle, to show to somebody else.")

@@ -107,7 +107,7 @@ def proofs(
     """The inclusion proofs of many leaves, each as :func:`proof_of` gives it: m leaves → (p, 32), (m + 1,).
 
     Proof i is ``rows[offsets[i] : offsets[i + 1]]`` of the two arrays returned. ``nodes`` is one whole tree,
-    or a forest: then leaf i is one of the tree that starts at node ``starts[i]`` and has ``counts[i]`` leaves.
+    or a forest, where leaf i is one of the tree that starts at node ``starts[i]``, of ``counts[i]`` leaves.
     The nodes may be mapped from a file; only those of the proofs are read. Raises ``ValueError`` where a leaf
     lies outside its tree.
     """
