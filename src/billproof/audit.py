@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from billproof.anchoring import anchor_request
+from billproof.audit_records import audit_openings, audit_records
 from billproof.batch_id import BatchId
-from billproof.commit import commit, entry_hashes
+from billproof.commit import entry_hashes
 from billproof.commitment import tree
 from billproof.commitment.keccak import ByteRows, keccak, rows_of
 from billproof.commitment.structs import Struct, hash_one
@@ -33,7 +33,6 @@ from billproof.ledger.rpc import Endpoint
 from billproof.ledger.states import AnchoredEvent, BatchKey
 from billproof.ledger.transactions import receipt
 from billproof.secret_store import SecretStore
-from billproof.statements import Statements, totals_by_currency
 from billproof.store import MANIFEST_SCHEMA, StoredBatch, batch_fields
 
 EIP712_DOMAIN = Struct(
@@ -162,10 +161,12 @@ def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manife
         raise DifferenceError(f"{stored.path / 'batch.json'}: names another batch than the manifest")
     _same(stored.path / "tree.bin", "nodes", stored.nodes.tobytes(), nodes.tobytes())
     told(f"{len(manifest.keys):,} account entries give the root")
-    _audit_entries(stored, manifest)
-    told(f"{stored.records.num_rows:,} records add up to the totals")
+    entries, file = stored.entries, stored.path / "entries.arrow"
+    _same(file, "account keys", byte_rows(entries["account_key"], 32).tobytes(), manifest.keys.tobytes())
+    _same(file, "statements", byte_rows(entries["statement"], 32).tobytes(), manifest.statements.tobytes())
+    told(f"{audit_records(stored):,} records add up to the totals")
     if secrets is not None:
-        _audit_openings(stored, SecretStore(secrets, stored.id.operator_id))
+        audit_openings(stored, SecretStore(secrets, stored.id.operator_id))
         told("every record, statement and account key derived again from the secrets")
     return manifest
 
@@ -270,60 +271,6 @@ def _audit_anchored(
     _same(manifest.path, "batch id on the chain", event.batch_id, batch.hash)
     _same(manifest.path, "root on the chain", batch_state(endpoint, deployment, key).root, manifest.root)
     _same(manifest.path, "manifest hash on the chain", event.manifest_hash, keccak(manifest.content))
-
-
-def _audit_entries(stored: StoredBatch, manifest: Manifest) -> None:
-    entries, file = stored.entries, stored.path / "entries.arrow"
-    _same(file, "account keys", byte_rows(entries["account_key"], 32).tobytes(), manifest.keys.tobytes())
-    _same(file, "statements", byte_rows(entries["statement"], 32).tobytes(), manifest.statements.tobytes())
-    first, count = entries["first"].to_numpy(), entries["count"].to_numpy()
-    order = np.argsort(first)
-    if (
-        count.sum() != stored.records.num_rows
-        or (np.cumsum(count[order]) - count[order] != first[order]).any()
-    ):
-        raise DifferenceError(f"{file}: its statements do not cover the records, each once")
-    records = stored.records.combine_chunks()
-    owner = entries["account"].combine_chunks().take(np.repeat(order, count[order]))
-    if not pc.all(pc.equal(records["account"].combine_chunks(), owner)).as_py():
-        raise DifferenceError(f"{file}: a statement holds another account's record")
-    sums = np.add.reduceat(records["amount"].to_numpy(), first[order])
-    if (sums != entries["total"].to_numpy()[order]).any():
-        raise DifferenceError(f"{file}: a total is not the sum of its records")
-    summary = stored.summary
-    said = (summary["records"], summary["statements"], summary["totals"])
-    totals = {currency: str(total) for currency, total in totals_by_currency(entries, "total").items()}
-    if said != (str(records.num_rows), str(entries.num_rows), totals):
-        raise DifferenceError(
-            f"{stored.path / 'batch.json'}: its counts or totals are not those of the entries"
-        )
-    intake = json.loads((stored.path / "intake.json").read_bytes())
-    if intake["committed"] != records.num_rows:
-        raise DifferenceError(f"{stored.path / 'intake.json'}: counts {intake['committed']} records")
-
-
-def _audit_openings(stored: StoredBatch, secrets: SecretStore) -> None:
-    """Commits the stored records once more; everything must come out the same."""
-    entries = stored.entries
-    order = np.argsort(entries["first"].to_numpy())
-    ranked = entries.take(order)
-    accounts = ranked["account"].combine_chunks()
-    statements = Statements(
-        records=stored.records,
-        accounts=accounts,
-        currencies=ranked["currency"].combine_chunks(),
-        first=ranked["first"].to_numpy(),
-        count=ranked["count"].to_numpy(),
-        total=ranked["total"].to_numpy(),
-    )
-    secrets.openable(stored.id, accounts)
-    enrolment = secrets.enrolled(accounts)
-    enrolment = type(enrolment)(enrolment.seeds, byte_rows(ranked["holder"], 20))
-    keys = secrets.opening_keys(stored.id, accounts)
-    again = commit(statements, stored.id, enrolment, keys, stored.tariff)
-    for name in ("account_key", "records_root", "statement"):
-        if again.entries[name].combine_chunks() != entries[name].combine_chunks():
-            raise DifferenceError(f"{stored.path / 'entries.arrow'}: {name} does not follow from the records")
 
 
 def _conflict(keys: ByteRows, following: ByteRows) -> tuple[int, int] | None:

@@ -112,6 +112,11 @@ class StoredBatch:
         """All of them; see :meth:`records_of` for one statement's."""
         return self._read_records(0, len(self._group_ends) - 1)
 
+    @property
+    def record_count(self) -> int:
+        """How many records the file holds."""
+        return int(self._group_ends[-1]) if len(self._group_ends) else 0
+
     def records_of(self, first: int, count: int) -> pa.Table:
         """The records ``first`` to ``first + count``, ``count`` ≥ 1, read with few others."""
         begin, end = np.searchsorted(self._group_ends, [first, first + count - 1], side="right").tolist()
