@@ -55,6 +55,9 @@ _FEW = [
     *("service", "utc_offset", "billed_usage", "network", "amount", "currency", "rate", "corrects", "source")
 ]
 
+#: Texts of few different values, read as codes.
+_CODED = ["network", "currency", "rate", "source"]
+
 
 @dataclass(frozen=True)
 class StoredBatch:
@@ -62,7 +65,7 @@ class StoredBatch:
 
     path: Path
     summary: dict[str, Any]
-    _group: tuple[int, int, pa.Table] | None = field(default=None, init=False, repr=False, compare=False)
+    _group: tuple[Any, pa.Table] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path) -> StoredBatch:
@@ -110,27 +113,29 @@ class StoredBatch:
     @cached_property
     def records(self) -> pa.Table:
         """All of them; see :meth:`records_of` for one statement's."""
-        return self._read_records(0, len(self._group_ends) - 1)
+        return self._read(0, len(self._group_ends) - 1)
 
     @property
     def record_count(self) -> int:
         """How many records the file holds."""
         return int(self._group_ends[-1]) if len(self._group_ends) else 0
 
-    def records_of(self, first: int, count: int) -> pa.Table:
-        """The records ``first`` to ``first + count``, ``count`` ≥ 1, read with few others."""
+    def records_of(self, first: int, count: int, columns: list[str] | None = None) -> pa.Table:
+        """The records ``first`` to ``first + count``, ``count`` ≥ 1; few others are read. All columns or some."""
         begin, end = np.searchsorted(self._group_ends, [first, first + count - 1], side="right").tolist()
-        if self._group is None or self._group[:2] != (begin, end):
-            object.__setattr__(self, "_group", (begin, end, self._read_records(begin, end)))
+        if self._group is None or self._group[0] != (begin, end, columns):
+            object.__setattr__(self, "_group", ((begin, end, columns), self._read(begin, end, columns)))
         assert self._group is not None  # noqa: S101 - it was just read
-        return self._group[2].slice(first - (int(self._group_ends[begin - 1]) if begin else 0), count)
+        return self._group[1].slice(first - (int(self._group_ends[begin - 1]) if begin else 0), count)
 
-    def _read_records(self, begin: int, end: int) -> pa.Table:
-        return self._records_file.read_row_groups(range(begin, end + 1), use_threads=end - begin > 3)
+    def _read(self, begin: int, end: int, columns: list[str] | None = None) -> pa.Table:
+        many = end - begin > 3
+        return self._records_file.read_row_groups(range(begin, end + 1), columns=columns, use_threads=many)
 
     @cached_property
     def _records_file(self) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path / "records.parquet", memory_map=True, read_dictionary=["source"])
+        path = self.path / "records.parquet"
+        return pq.ParquetFile(path, memory_map=True, pre_buffer=False, read_dictionary=_CODED)
 
     @cached_property
     def _group_ends(self) -> NDArray[np.int64]:

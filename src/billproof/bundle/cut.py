@@ -39,6 +39,10 @@ _LINES = 1 << 15
 #: Receipts that are written at a time: some 10 MB.
 _RECEIPTS = 1 << 12
 
+#: The columns of records that files show.
+_READ = ["service", "started_at", "utc_offset", "usage", "billed_usage", "number", "network", "amount"]
+_READ += ["rate", "corrects"]
+
 _MAX_NAME = 120
 
 _LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
@@ -136,7 +140,7 @@ class Cutter:
         """Statements and their records."""
         first = self._entries["first"][int(at[0])].as_py()
         count = self._entries["count"].to_numpy()[at]
-        return at, self.stored.records_of(first, int(count.sum()))
+        return at, self.stored.records_of(first, int(count.sum()), _READ)
 
     def _lines(self, at: NDArray[np.int64], records: pa.Table) -> _Lines:
         count = self._entries["count"].to_numpy()[at]
