@@ -27,15 +27,16 @@ Runs = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured. ``limit``: seconds after which a library is not asked for a larger tree."""
+    """How much is measured. ``limit``: the most seconds that a library may be expected to take for a tree."""
 
     messages: int = 400_000
     rounds: int = 9
     leaves: Sequence[int] = (10_000, 100_000, 300_000, 1_000_000)
-    limit: float = 60
+    limit: float = 90
     against_naive: Sequence[int] = (10_000, 100_000, 1_000_000)
     growth: Sequence[int] = (100_000, 1_000_000, 3_000_000, 10_000_000)
     repeat: int = 3
+    proofs: bool = True
 
 
 QUICK = Scale(
@@ -46,6 +47,7 @@ QUICK = Scale(
     against_naive=(10_000, 100_000),
     growth=(100_000,),
     repeat=2,
+    proofs=False,
 )
 
 #: What takes longer than this many seconds is measured once.
@@ -84,7 +86,7 @@ def keccak(scale: Scale) -> dict[str, Any]:
 def trees(scale: Scale, home: Path) -> dict[str, Any]:
     """Every library at every size, until it is too slow for the next one."""
     rows: list[dict[str, Any]] = []
-    slow: dict[str, str] = {}
+    left_out: list[dict[str, Any]] = []
     for count in scale.leaves:
         file = home / "leaves"
         file.write_bytes(random.Random(count).randbytes(32 * count))  # noqa: S311 - the same in every run
@@ -92,32 +94,44 @@ def trees(scale: Scale, home: Path) -> dict[str, Any]:
         for turn in range(scale.repeat):
             for library in LIBRARIES:
                 before = runs[library.name]
-                if library.name in slow or (turn and before[0]["build seconds"] > LONG):
+                if any(_bars(note, library, count) for note in left_out):
+                    continue
+                if turn and before[0]["build seconds"] > LONG:
                     continue
                 say(f"trees: {count:,} leaves, {library.name}, {turn + 1} of {scale.repeat}")
                 try:
                     arguments = (library.name, file, PROOFS)
                     before.append(library.run(library.script, *arguments, limit=5 * scale.limit))
                 except Failed as error:
-                    slow[library.name] = f"at {count:,} leaves: {error}"
+                    left_out.append({"library": library.package, "leaves": count, "why": str(error)})
                     before.clear()
         _agree(f"trees of {count:,} leaves", [run for lib in LIBRARIES if lib.same for run in runs[lib.name]])
         for library in LIBRARIES:
             if runs[library.name]:
                 about = {"library": library.package, "name": library.name, "same": library.same}
                 rows.append({**about, "leaves": count, "runs": runs[library.name]})
-        _leave_out(scale, rows, count, slow)
-    return {"limit": scale.limit, "proofs": PROOFS, "rows": rows, "left out": slow}
+        left_out += _too_slow(scale, rows, count)
+    return {"limit": scale.limit, "proofs": PROOFS, "rows": rows, "left out": left_out}
 
 
-def _leave_out(scale: Scale, rows: list[dict[str, Any]], count: int, slow: dict[str, str]) -> None:
-    """Says which libraries would take too long at the next size, at the pace of this one."""
+def _bars(note: dict[str, Any], library: Library, count: int) -> bool:
+    """Whether a library is left out at a size: it failed there, or is too slow from there on."""
+    at_it = note["leaves"] <= count if note.get("from there on") else note["leaves"] == count
+    return at_it and bool(note["library"] == library.package)
+
+
+def _too_slow(scale: Scale, rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Which libraries would take too long at the next size, at the pace of this one."""
     following = next((size for size in scale.leaves if size > count), None)
+    notes = []
     for row in rows:
-        if row["leaves"] == count and following and row["name"] not in slow:
+        if following and row["leaves"] == count:
             seconds = statistics.median(run["build seconds"] for run in row["runs"]) * following / count
             if seconds > scale.limit:
-                slow[row["name"]] = f"at {following:,} leaves: more than {scale.limit:.0f} s to be expected"
+                why = f"{seconds:.0f} s to be expected"
+                note = {"library": row["library"], "leaves": following, "why": why, "from there on": True}
+                notes.append(note)
+    return notes
 
 
 def end_to_end(scale: Scale, home: Path) -> dict[str, Any]:
@@ -156,10 +170,8 @@ def growth(scale: Scale, home: Path) -> dict[str, Any]:
     return {"rows": [{"records": of[0]["records"], "runs": of} for of in runs.values()]}
 
 
-def proofs(quick: bool) -> dict[str, Any] | None:
-    """What proofs.py says, where it is there."""
-    if quick or not (HERE / "proofs.py").exists():
-        return None
+def proofs() -> dict[str, Any]:
+    """What proofs.py says of proofs and receipts."""
     say("proofs and receipts from a stored batch")
     return python("proofs.py")
 
@@ -180,6 +192,29 @@ def _agree(what: str, runs: Runs, figures: Sequence[str] = ("root", "proofs")) -
             raise SystemExit(f"{what}: the competitors' {figure} differ")
 
 
+def measure(scale: Scale, target: Path) -> None:
+    """All figures into one file, written again after every part."""
+    figures: dict[str, Any] = {
+        "long": LONG,
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "proofs": None,
+    }
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=target.parent) as home:
+        parts: dict[str, Callable[[], Any]] = {
+            "keccak": lambda: keccak(scale),
+            "trees": lambda: trees(scale, Path(home)),
+            "end to end": lambda: end_to_end(scale, Path(home)),
+            "growth": lambda: growth(scale, Path(home)),
+        }
+        if scale.proofs and (HERE / "proofs.py").exists():
+            parts["proofs"] = proofs
+        for name, part in parts.items():
+            figures[name] = part()
+            target.write_text(json.dumps(figures, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument(
@@ -190,20 +225,7 @@ def main() -> None:
     given = parser.parse_args()
     target = ROOT / "out/bench.json"
     if not given.report:
-        scale = QUICK if given.quick else Scale()
-        target.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=target.parent) as home:
-            figures = {
-                "long": LONG,
-                "machine": machine.describe(),
-                "versions": machine.versions(),
-                "keccak": keccak(scale),
-                "trees": trees(scale, Path(home)),
-                "end to end": end_to_end(scale, Path(home)),
-                "growth": growth(scale, Path(home)),
-                "proofs": proofs(given.quick),
-            }
-        target.write_text(json.dumps(figures, indent=1) + "\n")
+        measure(QUICK if given.quick else Scale(), target)
     figures = json.loads(target.read_text())
     report.show(figures)
     if given.write or not given.quick:
