@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from billproof.records import money
 
 
 @click.command(short_help="Commit CDR files to a batch, offline.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("files", nargs=-1, required=True)
 @click.option("--format", "format_name", required=True, help="A format of `billproof formats`.")
 @click.option("--mapping", type=options.FILE, help="A mapping file (TOML), see docs/formats.md.")
 @click.option(
@@ -44,15 +45,24 @@ from billproof.records import money
     "--rejects", type=options.FILE, help="Also write the rejected rows there, even if the batch is refused."
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="What works on the rows: this machine, or a Spark cluster (docs/scaling.md).",
+)
+@click.option("--spark", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's.")
+@click.option("--scratch", help="Path or URI for Spark's scratch files. [default: in the store]")
 @options.force_option
 @options.json_option
-def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
+def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Commit CDR FILES to a batch, offline.
 
     Every record goes into a Merkle tree; the batch in the store holds all that is needed to anchor it and
     to hand out proofs. Rows that cannot be used go to rejects.csv, each with file, line, field and reason.
     The same files and secrets give the same root. Records of one account from several files, also of
-    several formats (--input), make one statement.
+    several formats (--input), make one statement. For --engine spark, FILES may be URIs and directories.
     """
     from billproof import billing_run
     from billproof.cli.choices import chosen_deployment
@@ -60,10 +70,7 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     deployment = chosen_deployment(given["rpc"], given["deployment"], given["chain_id"])
     with progress(as_json) as update:
         result = billing_run.batch(
-            [
-                billing_run.Input(given["format_name"], files, given["mapping"]),
-                *(_input(*words) for words in given["inputs"]),
-            ],
+            [_input(*words) for words in _named(files, given)],
             operator=given["operator_id"],
             period=given["period"],
             region=given["region"],
@@ -79,6 +86,7 @@ def batch(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
             rejects_copy=given["rejects"],
             dry_run=given["dry_run"],
             force=given["force"],
+            engine=_engine(given["engine"], given["settings"], given["scratch"]),
             progress=update,
         )
     backup = None if given["dry_run"] else renew_backup(given["secrets_root"])
@@ -103,10 +111,32 @@ def formats(as_json: bool) -> None:
         table(["format", "what it is"], rows)
 
 
-def _input(format_name: str, mapping: str, file: str) -> Any:
+def _named(files: tuple[str, ...], given: dict[str, Any]) -> Iterator[tuple[str, Path | None, str]]:
+    """Format, mapping and name of every file."""
+    for file in files:
+        yield given["format_name"], given["mapping"], file
+    for form, mapping, file in given["inputs"]:
+        yield form, None if mapping == "-" else Path(mapping), file
+
+
+def _input(form: str, mapping: Path | None, file: str) -> Any:
     from billproof.billing_run import Input
 
-    return Input(format_name, [Path(file)], None if mapping == "-" else Path(mapping))
+    return Input(form, [], mapping, [file]) if "://" in file else Input(form, [Path(file)], mapping)
+
+
+def _engine(name: str, settings: tuple[str, ...], scratch: str | None) -> Any:
+    if name == "local":
+        if settings or scratch:
+            raise InputError("is for --engine spark", field="--spark" if settings else "--scratch")
+        return None
+    from billproof.spark.engine import SparkEngine
+
+    pairs = [setting.partition("=") for setting in settings]
+    for key, mark, _ in pairs:
+        if not key or not mark:
+            raise InputError(f"{key!r} is no KEY=VALUE", field="--spark")
+    return SparkEngine({key: value for key, _, value in pairs}, scratch)
 
 
 def _print(result: Any) -> None:
