@@ -121,7 +121,7 @@ class StoredBatch:
         return int(self._group_ends[-1]) if len(self._group_ends) else 0
 
     def records_of(self, first: int, count: int, columns: list[str] | None = None) -> pa.Table:
-        """Records ``first`` to ``first + count``, ``count`` ≥ 1, in all columns or some; few others are read."""
+        """Records ``first`` to ``first + count``, ``count`` ≥ 1, all columns or some; reads few others."""
         begin, end = np.searchsorted(self._group_ends, [first, first + count - 1], side="right").tolist()
         if self._group is None or self._group[0] != (begin, end, columns):
             object.__setattr__(self, "_group", ((begin, end, columns), self._read(begin, end, columns)))

@@ -6,9 +6,10 @@ its proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -123,11 +124,19 @@ class Cutter:
 
     def receipts(self, *, show_number: bool) -> Iterator[tuple[str, int, bytes]]:
         """Account number, line (from 0) and receipt of every line of each account, as its file holds it."""
-        template = Template.of(doc.Receipt, without=() if show_number else ("number", "salt")).around(
-            "", "\n"
-        )
-        for piece in map(self._read, self._pieces()):
-            yield from self._receipts(piece, template)
+        hidden = () if show_number else ("number", "salt")
+        template = Template.of(doc.Receipt, without=hidden).around("", "\n")
+        for found in in_order(self._receipt_work(template)):
+            yield from found
+
+    def _receipt_work(self, template: Template) -> Iterator[Callable[[], list[tuple[str, int, bytes]]]]:
+        for at, records in map(self._read, self._pieces()):
+            lines = self._lines(at, records)
+            forest = tree.build_forest(lines.hashes, lines.count)
+            statements = self._statement_columns(at)
+            for start in range(0, len(lines.index), _RECEIPTS):
+                rows = slice(start, min(start + _RECEIPTS, len(lines.index)))
+                yield partial(self._receipts, lines, forest, statements, rows, template)
 
     def _pieces(self) -> Iterator[NDArray[np.int64]]:
         """Which of the statements are read at a time: consecutive ones that lie together."""
@@ -170,29 +179,31 @@ class Cutter:
         return list(zip(accounts, whole, strict=True))
 
     def _receipts(
-        self, read: tuple[NDArray[np.int64], pa.Table], template: Template
-    ) -> Iterator[tuple[str, int, bytes]]:
-        lines = self._lines(*read)
-        nodes, starts = tree.build_forest(lines.hashes, lines.count)
-        statements = self._statement_columns(lines.at)
-        owner = np.repeat(np.arange(len(lines.at)), lines.count)
-        accounts = self.accounts.take(pa.array(lines.at)).to_pylist()
-        for start in range(0, len(owner), _RECEIPTS):
-            rows = slice(start, min(start + _RECEIPTS, len(owner)))
-            of, index = owner[rows], lines.index[rows]
-            proofs, ends = tree.proofs(nodes, index, starts=starts[of], counts=lines.count[of])
-            columns = {
-                **{
-                    name: column if isinstance(column, str) else column.take(pa.array(of))
-                    for name, column in statements.items()
-                },
-                **lines.columns(rows),
-                "peer": hexes(lines.peers[rows]),
-                "recordProof": text.lists(hexes(proofs), ends, depth=0),
-            }
-            written, at = text.values(template.fill(columns))
-            for line, (account, number) in enumerate(zip(of.tolist(), index.tolist(), strict=True)):
-                yield accounts[account], number, bytes(written[at[line] : at[line + 1]])
+        self,
+        lines: _Lines,
+        forest: tuple[ByteRows, NDArray[np.int64]],
+        statements: dict[str, pa.Array | str],
+        rows: slice,
+        template: Template,
+    ) -> list[tuple[str, int, bytes]]:
+        nodes, starts = forest
+        of, index = np.repeat(np.arange(len(lines.at)), lines.count)[rows], lines.index[rows]
+        proofs, ends = tree.proofs(nodes, index, starts=starts[of], counts=lines.count[of])
+        repeated = {
+            name: column if isinstance(column, str) else column.take(pa.array(of))
+            for name, column in statements.items()
+            if name in template.pieces
+        }
+        columns = {
+            **repeated,
+            **lines.columns(rows),
+            "peer": hexes(lines.peers[rows]),
+            "recordProof": text.lists(hexes(proofs), ends, depth=0),
+        }
+        written, at = text.values(template.fill(columns))
+        accounts = self.accounts.take(pa.array(lines.at[of])).to_pylist()
+        contents = [bytes(written[begin:end]) for begin, end in pairwise(at)]
+        return list(zip(accounts, index.tolist(), contents, strict=True))
 
     def _statement_columns(self, at: NDArray[np.int64]) -> dict[str, pa.Array | str]:
         """The fields of statements, their accounts and entries: k texts each, or one for all."""
