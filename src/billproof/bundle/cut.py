@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,7 +47,8 @@ _READ += ["rate", "corrects"]
 _MAX_NAME = 120
 
 _LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
-_HEAD, _TAIL = Template.of(doc.Bundle).cut("records")
+_BEFORE, _AFTER = Template.of(doc.Bundle).cut("records")
+_HEAD, _TAIL = _BEFORE.around("", "[\n"), _AFTER.around("\n ]", "\n")
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,18 @@ class Cutter:
         self._opening_keys = secrets.opening_keys(stored.id, self.accounts)
         self._totals_salts = commit.totals_salts(self._opening_keys)
         self._check_secrets()
+        self._key_secrets = commit.key_secrets(stored.id, seeds)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where each account stands among those opened."""
+        return {account: at for at, account in enumerate(self.accounts.to_pylist())}
 
     def bundle(self, account: str) -> bytes:
         """The bundle of one account, as its file holds it."""
-        at = pc.index(self.accounts, pa.scalar(account, pa.string())).as_py()
-        if at < 0:
+        if account not in self._places:
             raise _no_statement(account, self.stored.path)
-        return self._bundles(self._read(np.array([at])))[0][1]
+        return self._bundles(self._read(np.array([self._places[account]])))[0][1]
 
     def bundles(self) -> Iterator[tuple[str, bytes]]:
         """Account number and bundle of each account, as its file holds it; worked out on all cores."""
@@ -133,7 +139,7 @@ class Cutter:
         for at, records in map(self._read, self._pieces()):
             lines = self._lines(at, records)
             forest = tree.build_forest(lines.hashes, lines.count)
-            statements = self._statement_columns(at)
+            statements = {**self._statement_columns(at), "totals": hexes(self._totals(at))}
             for start in range(0, len(lines.index), _RECEIPTS):
                 rows = slice(start, min(start + _RECEIPTS, len(lines.index)))
                 yield partial(self._receipts, lines, forest, statements, rows, template)
@@ -166,17 +172,13 @@ class Cutter:
             _LINE.fill({**lines.columns(slice(0, len(lines.index))), "hash": hexes(lines.hashes)})
         )
         columns = self._statement_columns(lines.at)
-        heads = _HEAD.around("", "[\n").fill(columns).to_pylist()
-        tails = _TAIL.around("\n ]", "\n").fill(columns).to_pylist()
-        last = np.cumsum(lines.count).tolist()
-        accounts = self.accounts.take(pa.array(lines.at)).to_pylist()
-        contents = (
-            written[starts[begin] : starts[end] - len(",\n")]
-            for begin, end in zip([0, *last], last, strict=False)
-        )
-        parts = zip(heads, contents, tails, strict=True)
-        whole = [b"".join((head.encode(), lines, tail.encode())) for head, lines, tail in parts]
-        return list(zip(accounts, whole, strict=True))
+        heads, tails = (part.fill(columns).to_pylist() for part in (_HEAD, _TAIL))
+        ends = starts[np.concatenate(([0], np.cumsum(lines.count)))].tolist()
+        contents = [
+            b"".join((head.encode(), written[begin : end - len(",\n")], tail.encode()))
+            for head, (begin, end), tail in zip(heads, pairwise(ends), tails, strict=True)
+        ]
+        return list(zip(self.accounts.take(pa.array(lines.at)).to_pylist(), contents, strict=True))
 
     def _receipts(
         self,
@@ -202,7 +204,7 @@ class Cutter:
         }
         written, at = text.values(template.fill(columns))
         accounts = self.accounts.take(pa.array(lines.at[of])).to_pylist()
-        contents = [bytes(written[begin:end]) for begin, end in pairwise(at)]
+        contents = [bytes(written[begin:end]) for begin, end in pairwise(at.tolist())]
         return list(zip(accounts, index.tolist(), contents, strict=True))
 
     def _statement_columns(self, at: NDArray[np.int64]) -> dict[str, pa.Array | str]:
@@ -211,23 +213,26 @@ class Cutter:
         following = (self._rows[at] + 1) % self.stored.entries.num_rows
         next_accounts = self.stored.entries["account_key"].take(pa.array(following))
         proofs, ends = tree.proofs(nodes, self._rows[at])
-        total, total_salts = entries["total"].to_numpy(), self._totals_salts[at]
         return {
             **batch_fields(self.stored.id),
             "accountId": texts(entries["account"]),
-            "keySecret": hexes(commit.key_secrets(self.stored.id, self._enrolment.seeds[at])),
+            "keySecret": hexes(self._key_secrets[at]),
             "holder": hexes(self._enrolment.holders[at]),
             "account": hexes(byte_rows(entries["account_key"], 32)),
             "recordsRoot": hexes(byte_rows(entries["records_root"], 32)),
             "recordCount": integers(entries["count"].to_numpy()),
             "currency": texts(entries["currency"]),
             "tariff": "0x" + self.stored.tariff.hex(),
-            "total": integers(total),
-            "totalSalt": hexes(total_salts),
-            "totals": hexes(hash_struct(TOTALS, total=total, salt=total_salts)),
+            "total": integers(entries["total"].to_numpy()),
+            "totalSalt": hexes(self._totals_salts[at]),
             "nextAccount": hexes(byte_rows(next_accounts, 32)),
             "proof": text.lists(hexes(proofs), ends, depth=1),
         }
+
+    def _totals(self, at: NDArray[np.int64]) -> ByteRows:
+        """What hides the totals of statements in their receipts: (k, 32)."""
+        total = self._entries["total"].to_numpy()[at]
+        return hash_struct(TOTALS, total=total, salt=self._totals_salts[at])
 
     def _check_secrets(self) -> None:
         entries = self._entries

@@ -24,7 +24,7 @@ from billproof.commitment.keccak import ByteRows
 _TEXT = pa.large_string()
 _NAMES: dict[type[msgspec.Struct], str] = {kind: name for name, kind in doc.KINDS.items()}
 _HOLE = re.compile(r'"\[(\w+)\]"|<(\w+)>')
-_ESCAPED = r'["\\\x00-\x1f]'
+_ESCAPED = np.isin(np.arange(256), [*range(32), *b'"\\'])
 _HEX = np.array([int.from_bytes(b"%02x" % byte, "little") for byte in range(256)], "<u2")
 
 
@@ -102,11 +102,10 @@ def texts(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     plain = column.cast(_TEXT)
-    special = pc.match_substring_regex(plain, _ESCAPED)
-    if not pc.any(special).as_py():
+    data, ends = values(plain)
+    if not _ESCAPED[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]].any():
         return plain
-    escaped = [msgspec.json.encode(text)[1:-1].decode() for text in plain.filter(special).to_pylist()]
-    return pc.replace_with_mask(plain, special, pa.array(escaped, _TEXT))
+    return pa.array([msgspec.json.encode(text)[1:-1].decode() for text in plain.to_pylist()], _TEXT)
 
 
 def lists(items: pa.Array, offsets: NDArray[np.int64], *, depth: int) -> pa.Array:
@@ -122,8 +121,10 @@ def lists(items: pa.Array, offsets: NDArray[np.int64], *, depth: int) -> pa.Arra
     return pc.if_else(empty, pa.scalar("[]", _TEXT), found) if pc.any(empty).as_py() else found
 
 
-def values(column: pa.LargeStringArray) -> tuple[memoryview, list[int]]:
-    """The bytes of n texts laid end to end, and where each begins and the last one ends: n + 1 places."""
+def values(column: pa.LargeStringArray) -> tuple[memoryview, NDArray[np.int64]]:
+    """The bytes of n texts laid end to end, and where each begins and the last one ends: (n + 1,)."""
     _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, np.int64, len(column) + 1, 8 * column.offset)
-    return memoryview(data or b""), ends.tolist()
+    ends = np.zeros(1, np.int64)
+    if len(column):
+        ends = np.frombuffer(offsets, np.int64, len(column) + 1, 8 * column.offset)
+    return memoryview(data or b""), ends

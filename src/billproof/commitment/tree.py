@@ -120,16 +120,13 @@ def proofs(
         (leaves < 0).any() or (leaves >= counts).any() or starts.min() < 0 or ends.max() > len(nodes)
     ):
         raise ValueError("a leaf lies outside its tree")
-    place = 2 * counts - 2 - leaves
-    lengths = np.frexp(place + 1.0)[1].astype(np.int64) - 1  # the level that the leaf lies on
+    # Counted from 1, a node's ancestors are its number shifted right, and siblings differ in the last bit.
+    place = 2 * counts - 1 - leaves
+    lengths = np.frexp(place)[1].astype(np.int64) - 1
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    siblings = np.empty(offsets[-1], np.int64)
-    where, tree, level = offsets[:-1], starts, 0
-    while len(place := place[(rising := place > 0)]):
-        where, tree = where[rising], tree[rising]
-        siblings[where + level] = tree + place + 2 * (place % 2) - 1
-        place, level = (place - 1) // 2, level + 1
-    return np.asarray(nodes)[siblings], offsets
+    height = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    siblings = (np.repeat(place, lengths) >> height) ^ 1
+    return np.asarray(nodes)[np.repeat(starts, lengths) + siblings - 1], offsets
 
 
 def root_from_proof(leaf: bytes, proof: list[bytes]) -> bytes:
