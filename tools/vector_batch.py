@@ -23,7 +23,7 @@ from billproof.commitment.keccak import keccak
 from billproof.commitment.structs import Struct, hash_one
 from billproof.records import SCHEMA, ZERO32, Service
 from billproof.secret_store import SecretStore
-from billproof.statements import Statements, group
+from billproof.statements import Statements, arrange
 from billproof.store import StoredBatch, batch_fields, write_batch
 
 ACCOUNTS = ("1001", "1002", "1003")
@@ -90,7 +90,7 @@ class Example:
         entropy = SimpleNamespace(
             token_bytes=lambda size: b"".join(constant(f"secret {next(draws)}") for _ in range(size // 32))
         )
-        statements, _ = group(_table())
+        statements, _ = arrange(_table())
         holders = {ACCOUNTS[0]: constant("example holder", 20)}
         with tempfile.TemporaryDirectory() as home, mock.patch.object(secret_store, "entropy", entropy):
             vault = SecretStore(Path(home, "secrets"), batch.operator_id)

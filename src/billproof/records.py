@@ -48,23 +48,25 @@ class Service(IntEnum):
     ROUNDING = 37
 
 
-#: Records as intake delivers them. ``account`` is the operator's own account number; ``source`` and
-#: ``line`` say where the record came from and are never hashed.
+_CODED = pa.dictionary(pa.int32(), pa.string())
+
+#: Records as intake delivers them; texts that repeat are codes into a dictionary. ``account`` is the
+#: operator's own account number; ``source`` and ``line`` say where the record came from and are never hashed.
 SCHEMA = pa.schema(
     [
-        pa.field("account", pa.string(), nullable=False),
+        pa.field("account", _CODED, nullable=False),
         pa.field("service", pa.uint8(), nullable=False),
         pa.field("started_at", pa.int64(), nullable=False),
         pa.field("utc_offset", pa.int16(), nullable=False),
         pa.field("usage", pa.int64(), nullable=False),
         pa.field("billed_usage", pa.int64(), nullable=False),
         pa.field("number", pa.string(), nullable=False),
-        pa.field("network", pa.string(), nullable=False),
+        pa.field("network", _CODED, nullable=False),
         pa.field("amount", pa.int64(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("rate", pa.string(), nullable=False),
+        pa.field("currency", _CODED, nullable=False),
+        pa.field("rate", _CODED, nullable=False),
         pa.field("corrects", pa.binary(32), nullable=False),
-        pa.field("source", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("source", _CODED, nullable=False),
         pa.field("line", pa.int64(), nullable=False),
     ]
 )

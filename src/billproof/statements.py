@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +12,6 @@ from numpy.typing import NDArray
 from billproof.errors import InputError
 from billproof.records import SCHEMA, Service
 
-#: Records whose texts are codes into dictionaries, as :func:`arrange` keeps them.
-CODED = pa.schema(
-    [
-        field.with_type(pa.dictionary(pa.int32(), pa.string())) if pa.types.is_string(field.type) else field
-        for field in SCHEMA
-    ]
-)
 _INT64_SAFE = float(1 << 62)
 _BITS = 63
 
@@ -28,8 +21,7 @@ class Statements:
     """The statements of a batch or of a part of it, in ascending order of account number.
 
     ``records`` holds all records, statement after statement, each ordered by start time, ties in order of
-    intake. The k-th statement is ``records[first[k] : first[k] + count[k]]``. Its columns are those of
-    ``records.SCHEMA`` or of :data:`CODED`.
+    intake. The k-th statement is ``records[first[k] : first[k] + count[k]]``.
     """
 
     records: pa.Table
@@ -48,18 +40,12 @@ class Statements:
         return np.arange(self.records.num_rows) - np.repeat(self.first, self.count)
 
 
-def group(records: pa.Table) -> tuple[Statements, pa.Table]:
+def arrange(records: pa.Table) -> tuple[Statements, pa.Table]:
     """Statements of all records, and the records left out because their currency differs.
 
     A statement has one currency: that of the account's first record; records in another are returned
     apart, to be rejected by line. An account whose total does not fit 64 bits raises :class:`InputError`.
     """
-    statements, strays = arrange(records)
-    return replace(statements, records=statements.records.cast(SCHEMA)), strays.cast(SCHEMA)
-
-
-def arrange(records: pa.Table) -> tuple[Statements, pa.Table]:
-    """:func:`group`, its tables left as they are best worked on: texts as codes into a dictionary."""
     coded = with_codes(records)
     first, count = np.empty(0, np.int64), np.empty(0, np.int64)
     strays = coded.slice(0, 0)
@@ -85,14 +71,14 @@ def arrange(records: pa.Table) -> tuple[Statements, pa.Table]:
 
 
 def with_codes(records: pa.Table) -> pa.Table:
-    """The records in one piece, every column of texts a dictionary and codes into it."""
+    """The records in one piece, texts that repeat as codes into one dictionary for each column."""
     columns = []
     for field in SCHEMA:
         column = records[field.name]
-        if pa.types.is_string(field.type) and not pa.types.is_dictionary(column.type):
+        if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         columns.append(column)
-    return pa.table(columns, schema=CODED).unify_dictionaries().combine_chunks()
+    return pa.table(columns, schema=SCHEMA).unify_dictionaries().combine_chunks()
 
 
 def codes(records: pa.Table, name: str) -> NDArray[np.int32]:
@@ -114,8 +100,8 @@ def repeated(statements: Statements) -> int:
     alike[:-1] |= like_last
     alike &= records["service"].to_numpy() < int(Service.RECURRING)
     usage = records.select(["account", "service", "started_at", "number", "usage"]).filter(pa.array(alike))
-    plain = usage.cast(pa.schema([SCHEMA.field(name) for name in usage.column_names]))
-    return int(usage.num_rows - plain.group_by(plain.column_names).aggregate([]).num_rows)
+    usage = usage.set_column(0, "account", pa.chunked_array([codes(usage, "account")]))
+    return int(usage.num_rows - usage.group_by(usage.column_names).aggregate([]).num_rows)
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.Array:

@@ -42,7 +42,7 @@ from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
 from billproof.records import SCHEMA as RECORDS
 from billproof.recovery import lock_directory, period_lock, recover
-from billproof.statements import CODED, totals_by_currency, with_codes
+from billproof.statements import totals_by_currency, with_codes
 
 SCHEMA = "billproof/batch/1"
 MANIFEST_SCHEMA = "billproof/manifest/1"
@@ -240,12 +240,12 @@ class BatchWriter:
             raise self._failure(error) from error
 
     def add_records(self, records: pa.Table) -> None:
-        """The next statements' records, in ``statements.CODED``."""
+        """The next statements' records."""
         if self._records is None:
             self._file = pa.OSFile(str(self.home / "records.parquet"), "wb")
             self._records = pq.ParquetWriter(
                 self._file,
-                _stored(CODED.empty_table()).schema,
+                _stored(RECORDS.empty_table()).schema,
                 compression="zstd",
                 compression_level=1,
                 use_dictionary=_FEW,
@@ -261,7 +261,7 @@ class BatchWriter:
         """Writes what follows from the records, waits for the disk, and gives the batch its place."""
         try:
             if self._records is None:
-                self.add_records(CODED.empty_table())
+                self.add_records(RECORDS.empty_table())
             self._close_records()
             for path in self.home.glob(".*"):
                 shutil.rmtree(path)

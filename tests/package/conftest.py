@@ -19,7 +19,7 @@ from billproof.bundle import documents as doc
 from billproof.commit import Commitment, commit
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
-from billproof.statements import Statements, group
+from billproof.statements import Statements, arrange
 from billproof.store import StoredBatch, write_batch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +113,7 @@ def build(
     def make(
         home: Path, rows: Iterable[Mapping[str, Any]], batch: BatchId = batch_id, **options: Any
     ) -> Built:
-        statements, _ = group(make_records(rows))
+        statements, _ = arrange(make_records(rows))
         vault = SecretStore(home / "secrets", batch.operator_id)
         enrolment = vault.enrol(statements.accounts, options.pop("holders", None))
         keys = vault.opening_keys(batch, statements.accounts)

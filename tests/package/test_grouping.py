@@ -19,7 +19,7 @@ from billproof.commitment.keccak import keccak
 from billproof.grouping import Grouping, parts_for
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
-from billproof.statements import group, repeated
+from billproof.statements import arrange, repeated
 
 ROW = st.fixed_dictionaries(
     {
@@ -54,7 +54,7 @@ def deal(rows: pa.Table, home: Path, parts: int, rows_a_batch: int) -> Grouping:
 def check(rows: pa.Table, home: Path, batch: BatchId, parts: int, rows_a_batch: int = 1000) -> None:
     """The parts' statements, strays and root are those of all records at once."""
     vault = SecretStore(home / "secrets", 1)
-    whole, left_out = group(rows)
+    whole, left_out = arrange(rows)
     grouping = deal(rows, home, parts, rows_a_batch)
     rooted, written, strays, repeats = [], [], [], 0
     for part in range(parts):
@@ -117,7 +117,7 @@ def test_equal_keys_are_refused(
     make_records: Callable[..., pa.Table], batch_id: BatchId, tmp_path: Path
 ) -> None:
     """The same account in two parts: no hash of ours does that, and the batch tree would not allow it."""
-    statements, _ = group(make_records([{}]))
+    statements, _ = arrange(make_records([{}]))
     vault = SecretStore(tmp_path / "secrets", 1)
     rooted = root_statements(statements, vault.opening_keys(batch_id, statements.accounts))
     twice = RootedStatements.joined([rooted, rooted])
@@ -142,7 +142,7 @@ def test_a_batch_id_of_another_region_has_another_root(
     make_records: Callable[..., pa.Table], batch_id: BatchId, tmp_path: Path
 ) -> None:
     """What the parts are hashed with is the batch's own: no part may be taken from another batch."""
-    statements, _ = group(make_records(SHAPES["accounts of one record"]))
+    statements, _ = arrange(make_records(SHAPES["accounts of one record"]))
     vault = SecretStore(tmp_path / "secrets", 1)
     other = dataclasses.replace(batch_id, region=9)
     roots = {

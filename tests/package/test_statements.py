@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billproof.errors import InputError
-from billproof.statements import group, totals_by_currency
+from billproof.statements import arrange, totals_by_currency
 
 ROW = st.fixed_dictionaries(
     {
@@ -40,7 +40,7 @@ def naive(rows: list[dict[str, Any]]) -> tuple[dict[str, list[int]], list[int]]:
 def test_grouping_is_what_plain_python_makes_of_it(
     make_records: Callable[..., Any], rows: list[dict[str, Any]]
 ) -> None:
-    statements, strays = group(make_records(rows))
+    statements, strays = arrange(make_records(rows))
     expected, left_out = naive(rows)
     assert statements.accounts.to_pylist() == list(expected)
     assert len(statements) == len(expected)
@@ -77,15 +77,15 @@ def test_amounts_that_could_overflow_are_refused_by_line(
 ) -> None:
     rows = [{"account": "small", "amount": 5}, *({"account": "zz", "amount": amount} for amount in amounts)]
     with pytest.raises(InputError, match=r"cdr\.csv:2:amount: .* 64 bits"):
-        group(make_records(rows))
+        arrange(make_records(rows))
 
 
 def test_the_largest_total_that_fits(make_records: Callable[..., Any]) -> None:
-    statements, _ = group(make_records([{"amount": (1 << 61) - 1000}, {"amount": (1 << 61) - 1000}]))
+    statements, _ = arrange(make_records([{"amount": (1 << 61) - 1000}, {"amount": (1 << 61) - 1000}]))
     assert statements.total.tolist() == [(1 << 62) - 2000]
 
 
 def test_no_records_make_no_statements(make_records: Callable[..., Any]) -> None:
-    statements, strays = group(make_records([]))
+    statements, strays = arrange(make_records([]))
     assert (len(statements), strays.num_rows, statements.records.num_rows) == (0, 0, 0)
     assert len(statements.index) == len(statements.total) == 0

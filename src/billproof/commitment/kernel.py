@@ -9,23 +9,16 @@ never meets an old cache. Where it cannot be written, every process compiles for
 
 from __future__ import annotations
 
-import hashlib
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import llvmlite
-import numba
 import numpy as np
-import platformdirs
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
 
 from billproof.commitment import lanes, loops, pool
 from billproof.commitment.columns import Gathered, Messages, Piece, TextColumn
 from billproof.commitment.keccak import ByteRows, permutations, require_rows, single_calls
+from billproof.compiled import cache_directory, compiled
 
 #: Permutations to one slice of a thread's work: some 3 ms, a hundred times the cost of handing it over.
 SLICE = 16_384
@@ -38,40 +31,16 @@ class KernelFault(RuntimeError):
     """The kernel gives wrong hashes; nothing may be hashed with it."""
 
 
-def cache_directory() -> Path | None:
-    """Where this very kernel's machine code is kept for the user, or None where nothing can be written."""
-    try:
-        files = [Path(module.__file__ or "").read_bytes() for module in (lanes, loops)]
-        files.append(Path(__file__).read_bytes())
-        key = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files))
-        key.update(repr((lanes.TARGET, numba.__version__, llvmlite.__version__, sys.version)).encode())
-        directory = Path(platformdirs.user_cache_dir("billproof")) / "kernels" / key.hexdigest()[:32]
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tempfile.TemporaryFile(dir=directory).close()
-    except OSError:
-        return None
-    return directory
+def _addresses(count: int) -> Any:
+    """The signature of a loop of so many arguments, all of them addresses and counts."""
+    return types.void(*[types.int64] * count)
 
 
-def _compiled(function: Callable[..., None], arguments: int, cache: Path | None) -> Any:
-    signature = types.void(*[types.int64] * arguments)
-    if cache is not None:
-        config = lanes.config
-        before, config.CACHE_DIR = config.CACHE_DIR, str(cache)
-        try:
-            return njit(signature, nogil=True, cache=True)(function)
-        except Exception:  # noqa: BLE001, S110 - a damaged or unwritable cache raises whatever it likes
-            pass
-        finally:
-            config.CACHE_DIR = before
-    return njit(signature, nogil=True)(function)
-
-
-_cache = cache_directory()
-_messages = _compiled(loops.messages, 8, _cache)
-_pairs = _compiled(loops.pairs, 8, _cache)
-_forest = _compiled(loops.forest, 8, _cache)
-_texts = _compiled(loops.texts, 7, _cache)
+_cache = cache_directory(lanes.__file__, loops.__file__, __file__)
+_messages = compiled(loops.messages, _addresses(8), _cache)
+_pairs = compiled(loops.pairs, _addresses(8), _cache)
+_forest = compiled(loops.forest, _addresses(8), _cache)
+_texts = compiled(loops.texts, _addresses(7), _cache)
 
 
 def hash_messages(messages: Messages) -> ByteRows:

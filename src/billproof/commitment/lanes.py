@@ -1,8 +1,7 @@
-"""The permutation Keccak-f[1600] on the lanes of vector registers, and access to memory by address.
+"""The permutation Keccak-f[1600] on the lanes of vector registers, and what words go in and come out.
 
 Numba gives these functions to compiled code: :func:`absorb` is emitted as LLVM vector operations, one lane
-for each message; the others read and write machine words. Importing this module imports numba. Source:
-FIPS 202, section 3.2.
+for each message. Importing this module imports numba. Source: FIPS 202, section 3.2.
 """
 
 from __future__ import annotations
@@ -12,16 +11,12 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import config as numba_config
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-config: Any = numba_config
+from billproof.compiled import TARGET, config
+
 if config.DISABLE_JIT or sys.byteorder != "little":
     raise ImportError("the Keccak kernel needs numba's compiler and a little-endian processor")
-
-#: What numba compiles for: triple, name and features of the processor.
-TARGET = cpu_target.target_context.codegen().magic_tuple()
 
 #: Messages hashed at once. Measured in million permutations a second with 2 / 4 / 8 lanes: AVX2 (AMD
 #: Zen 3) 3.5 / 7.8 / 4.2, SSE2 alone 1.5 / 1.7 / 1.5. With AVX-512 eight lanes fit the registers.
@@ -101,24 +96,6 @@ def _absorb(typing: Any, state: Any, block: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), emit
-
-
-def _loader(bits: int, signed: bool) -> Any:
-    """The integer of ``bits`` bits at an address, as a signed one of 64; addresses need no alignment."""
-
-    def load(typing: Any, address: Any) -> Any:
-        def emit(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            kind = ir.IntType(bits)
-            value = b.load(b.inttoptr(arguments[0], kind.as_pointer()), align=1)
-            return value if bits == 64 else (b.sext if signed else b.zext)(value, _I64)
-
-        return types.int64(types.int64), emit
-
-    return intrinsic(load)
-
-
-load8, load16, load32, load = (_loader(bits, signed=False) for bits in (8, 16, 32, 64))
-load_i8, load_i16, load_i32 = (_loader(bits, signed=True) for bits in (8, 16, 32))
 
 
 def _store(typing: Any, address: Any, value: Any) -> Any:

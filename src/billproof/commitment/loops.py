@@ -11,20 +11,8 @@ import numpy as np
 from numba.extending import register_jitable
 
 from billproof.commitment.keccak import RATE
-from billproof.commitment.lanes import (
-    LANES,
-    ROW,
-    absorb,
-    load,
-    load8,
-    load16,
-    load32,
-    load_i8,
-    load_i16,
-    load_i32,
-    store,
-    swapped,
-)
+from billproof.commitment.lanes import LANES, ROW, absorb, store, swapped
+from billproof.compiled import load, load8, load16, load32, load_i8, load_i16, load_i32
 
 BLOCK_WORDS = RATE // 8
 _BLOCK = BLOCK_WORDS * ROW  # bytes of one block of all messages

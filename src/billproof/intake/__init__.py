@@ -124,7 +124,7 @@ def open_reader(path: Path, form: Format, mapping: CdrMapping, digest: Digest | 
         return ParquetReader(path, needed, strip=layout.dialect.strip, digest=digest)
     if form.reader == "xml":
         return IpdrReader(path, mapping.record, needed, strip=layout.dialect.strip, digest=digest)
-    return DelimitedReader(path, layout, needed, digest=digest)
+    return DelimitedReader(path, layout, needed, unlike=mapping.moments, digest=digest)
 
 
 def _chunks(reader: Iterable[Rows], engine: Engine) -> Iterator[Callable[[], Chunk]]:

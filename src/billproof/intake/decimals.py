@@ -6,7 +6,7 @@ billionths of the currency unit, quantities to seconds, bytes or messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -24,9 +24,6 @@ MAX_DIGITS = 40
 
 #: Digits that fit 64 bits whatever they are.
 _SHORT = 18
-
-#: From this many rows on, equal texts are looked for, to be read once.
-_WORTH_CODING = 1024
 
 _PLUS, _MINUS, _ZERO = ord("+"), ord("-"), ord("0")
 _MAX_UINT64 = 2**64 - 1
@@ -53,10 +50,6 @@ class Decimals:
         """Rows without a value."""
         return self.malformed | self.too_fine | self.too_large
 
-    def taken(self, index: npt.NDArray[np.int32]) -> Decimals:
-        """The numbers at these places: (n,)."""
-        return Decimals(*(getattr(self, field.name)[index] for field in fields(self)))
-
     @property
     def below_zero(self) -> Bools:
         """Negative rows; ``-0`` is none."""
@@ -81,11 +74,6 @@ def parse_decimals(texts: pa.StringArray, *, mark: str = ".", thousands: str = "
     plain = _plain(texts)
     if plain is not None and not ungrouped.any():
         return plain
-    if len(texts) >= _WORTH_CODING:
-        coded = texts.dictionary_encode()
-        if len(coded.dictionary) * 4 <= len(texts):
-            number = _parse(coded.dictionary, mark)
-            return _with_malformed(number.taken(coded.indices.to_numpy()), ungrouped)
     return _with_malformed(_parse(texts, mark), ungrouped)
 
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from billproof.errors import InputError
 from billproof.intake.overlay import overlay, show, spoilt, undouble
-from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Ints, Octets, Rows
+from billproof.intake.rows import MAX_ROW, RAW_KEPT, BadRow, Bools, Coded, Ints, Octets, Rows, Spans
+from billproof.intake.scanner import scanner
 from billproof.intake.source import Digest, text_blocks
 from billproof.intake.splitting import MISPLACED, Dialect, cut
 
@@ -40,8 +41,7 @@ class Layout:
 class _Block:
     """Rows found in a block: positions of fields, and of rows (``bounds``: start, end), within it."""
 
-    starts: list[Ints]
-    ends: list[Ints]
+    spans: list[Spans]
     first: list[Ints]
     counts: list[Ints]
     bounds: list[Ints]
@@ -56,7 +56,8 @@ class WithinRow(Exception):
 
 
 class DelimitedReader:
-    """One pass over one file. ``needed``: the columns that the mapping names.
+    """One pass over one file. ``needed``: the columns that the mapping names, ``unlike`` those in which texts
+    hardly repeat.
 
     ``followed``: the text is the beginning of more; where it does not end with a row, :class:`WithinRow`.
     """
@@ -67,6 +68,7 @@ class DelimitedReader:
         layout: Layout,
         needed: frozenset[str],
         *,
+        unlike: frozenset[str] = frozenset(),
         block: int | None = None,
         digest: Digest | None = None,
         followed: bool = False,
@@ -75,7 +77,9 @@ class DelimitedReader:
         self._layout = layout
         self._followed = followed
         self._needed = needed
+        self._repeating = needed - unlike
         self._block = block
+        self._size = path.stat().st_size if path.is_file() else 0
         self._digest = digest
         self._names = layout.columns
         self._line = 1
@@ -108,7 +112,7 @@ class DelimitedReader:
         text = self._skip_lines(text)
         if self._skip:
             return None, text
-        found = _Block([], [], [], [], [], [], [])
+        found = _Block([], [], [], [], [], [])
         buffer = np.frombuffer(text, np.uint8)
         position = self._drop(text, 0, final, found)
         window = len(text)
@@ -139,10 +143,13 @@ class DelimitedReader:
 
     def _window(self, window: Octets, base: int, final: bool, found: _Block) -> tuple[int, str]:
         """Find the rows of a window at ``base``; how many bytes are done, and why it stopped early."""
-        part = cut(window, self._layout.dialect, final=final)
+        loops, part = scanner(self._size), None
+        if loops is not None:
+            part = loops.cut(window, self._layout.dialect, final=final)
+        if part is None:
+            part = cut(window, self._layout.dialect, final=final)
         if len(part.rows) > 1:
-            found.starts.append(part.starts + base if base else part.starts)
-            found.ends.append(part.ends + base if base else part.ends)
+            found.spans.append(part.spans + np.int32(base) if base else part.spans)
             lines = np.searchsorted(part.newlines, part.rows[:-1]) + self._line
             for row in part.spoilt.tolist():
                 raw = show(window[part.rows[row] : part.rows[row + 1]].tobytes())
@@ -154,7 +161,7 @@ class DelimitedReader:
             found.counts.append(np.diff(part.first)[kept])
             found.bounds.append(np.stack((part.rows[:-1][kept], part.rows[1:][kept])) + base)
             found.lines.append(lines[kept])
-            found.fields += len(part.starts)
+            found.fields += len(part.spans)
             found.doubled |= part.doubled
         self._line += int(np.searchsorted(part.newlines, part.consumed))
         return part.consumed, part.fault
@@ -186,13 +193,15 @@ class DelimitedReader:
         if not found.lines and not found.bad:
             return None
         none = np.zeros(0, np.int64)
-        starts, ends, first, counts, lines = (
+        first, counts, lines = (
             np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else none
-            for parts in (found.starts, found.ends, found.first, found.counts, found.lines)
+            for parts in (found.first, found.counts, found.lines)
         )
+        none_yet = np.zeros((0, 2), np.int32)
+        spans = found.spans[0] if len(found.spans) == 1 else np.concatenate([none_yet, *found.spans])
         bounds = np.concatenate(found.bounds, axis=1) if found.bounds else np.zeros((2, 0), np.int64)
-        filled = np.flatnonzero((counts > 1) | (starts[first] < ends[first]))
-        fields = overlay(text, starts, ends)
+        filled = np.flatnonzero((counts > 1) | (spans[first, 0] < spans[first, 1]))
+        fields = overlay(text, spans)
         if not self._names:
             filled = self._header(filled, first, counts, lines, fields, found)
             if not self._names:
@@ -221,10 +230,26 @@ class DelimitedReader:
                 texts = fields.take(pa.array(index))
             return undouble(texts, self._layout.dialect.quote) if found.doubled else texts
 
+        known: dict[str, Coded] = {}
+
+        def coded(name: str) -> Coded:
+            loops = scanner()
+            if loops is None or ragged or name not in self._repeating:
+                return Coded.of(column(name))
+            if not known:
+                wanted = sorted(self._repeating)
+                found_codes = loops.code(buffer, spans, first, np.array([places[name] for name in wanted]))
+                for each, (codes, met) in zip(wanted, found_codes, strict=True):
+                    distinct = fields.take(pa.array(met * 2))
+                    if found.doubled:
+                        distinct = undouble(distinct, self._layout.dialect.quote)
+                    known[each] = Coded(distinct, codes)
+            return known[name]
+
         def raw(rows: Ints) -> list[str]:
             return [show(text[begin:end]) for begin, end in bounds[:, rows].T.tolist()]
 
-        return Rows(lines[kept], column, raw, bad)
+        return Rows(lines[kept], column, raw, bad, coded)
 
     def _header(
         self, filled: Ints, first: Ints, counts: Ints, lines: Ints, fields: pa.StringArray, found: _Block

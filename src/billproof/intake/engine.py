@@ -12,7 +12,7 @@ import pyarrow as pa
 from billproof.intake import fields
 from billproof.intake.mapping import CdrMapping
 from billproof.intake.mapping import Period as PeriodRule
-from billproof.intake.rows import Bools, Ints, Rows
+from billproof.intake.rows import Bools, Coded, Ints, Rows
 from billproof.intake.sheet import Sheet
 from billproof.records import SCHEMA
 
@@ -72,7 +72,7 @@ class Engine:
             "utc_offset": offset.astype(np.int16),
             "usage": usage,
             "billed_usage": billed,
-            "number": fields.numbers(sheet, mapping, self._numbers),
+            "number": fields.numbers(sheet, mapping, self._numbers).texts(),
             "network": fields.networks(sheet, mapping),
             "amount": fields.amounts(sheet, mapping),
             "currency": fields.currencies(sheet, mapping),
@@ -96,8 +96,7 @@ class Engine:
         if rule.kind == "any":
             return np.zeros(sheet.size, np.bool_)
         if rule.kind == "column":
-            texts = sheet.column(rule.column)
-            period = _stated_periods(texts, rule.pattern)
+            period = _stated_periods(sheet.column(rule.column), rule.pattern)
             sheet.fault(period == 0, "period", f"is not a billing month as {rule.pattern}")
             known = period != 0
         else:
@@ -128,6 +127,8 @@ class Engine:
 
 
 def _arrow(column: Any) -> pa.Array:
+    if isinstance(column, Coded):
+        return column.arrow()
     return pa.array(column) if isinstance(column, np.ndarray) else column
 
 
@@ -140,17 +141,16 @@ def _periods_of(local: Ints, rule: PeriodRule) -> Ints:
     return (1970 + months // 12) * 100 + months % 12 + 1
 
 
-def _stated_periods(texts: pa.StringArray, pattern: str) -> Ints:
-    """``YYYYMM`` of a billing month column, 0 where it is none. There are few different ones."""
+def _stated_periods(coded: Coded, pattern: str) -> Ints:
+    """``YYYYMM`` of a billing month column, 0 where it is none."""
     expression = re.escape(pattern).replace("%Y", "([0-9]{4})").replace("%m", "([0-9]{1,2})")
     year_first = pattern.index("%Y") < pattern.index("%m")
-    coded = texts.dictionary_encode()
     periods = []
-    for text in coded.dictionary.to_pylist():
+    for text in coded.distinct.to_pylist():
         match = re.fullmatch(expression, text)
         year, month = (
             (0, 0) if not match else map(int, match.groups() if year_first else match.groups()[::-1])
         )
         periods.append(year * 100 + month if 1 <= month <= 12 and year else 0)
-    result: Ints = np.array(periods, np.int64)[coded.indices.to_numpy()]
+    result: Ints = np.array(periods, np.int64)[coded.codes]
     return result

@@ -104,6 +104,12 @@ class CdrMapping:
             names.add(self.period.column)
         return frozenset(names)
 
+    @property
+    def moments(self) -> frozenset[str]:
+        """The columns of times, in which texts hardly repeat."""
+        ends = {case.end for cases in self.fields.values() for case in cases if case.end is not None}
+        return frozenset(self.time.columns) | ends
+
 
 _REQUIRED = ("account", "service", "usage", "amount", "currency")
 _OPTIONAL = ("billed_usage", "number", "network", "rate", "corrects")

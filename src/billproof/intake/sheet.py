@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billproof.intake.mapping import Case, Condition
-from billproof.intake.rows import Bools, Ints, Rows, bools, octets, repeat
+from billproof.intake.rows import Bools, Coded, Ints, Rows, bools, octets, repeat
 
 
 class Sheet:
@@ -18,13 +18,18 @@ class Sheet:
         self.size = len(rows)
         self.faults = np.zeros(self.size, np.int32)
         self._reasons: list[tuple[str, str]] = []
-        self._columns: dict[str, pa.StringArray] = {}
+        self._coded: dict[str, Coded] = {}
 
-    def column(self, name: str) -> pa.StringArray:
-        """A column's text, cut out of the file once."""
-        if name not in self._columns:
-            self._columns[name] = self.rows.column(name)
-        return self._columns[name]
+    def texts(self, name: str) -> pa.StringArray:
+        """A column's text, for columns in which texts hardly repeat."""
+        return self._coded[name].texts() if name in self._coded else self.rows.column(name)
+
+    def column(self, name: str) -> Coded:
+        """A column's text, coded once."""
+        if name not in self._coded:
+            coded = self.rows.coded
+            self._coded[name] = Coded.of(self.rows.column(name)) if coded is None else coded(name)
+        return self._coded[name]
 
     def fault(self, mask: Bools, field: str, reason: str) -> None:
         """Reject the rows of ``mask`` that have no fault yet; one reason for all, so it can be counted."""
@@ -41,11 +46,12 @@ class Sheet:
         """Rows on which all conditions hold."""
         result = np.ones(self.size, np.bool_)
         for condition in conditions:
-            texts = self.column(condition.column)
+            column = self.column(condition.column)
             if condition.pattern is not None:
-                result &= bools(pc.match_substring_regex(texts, condition.pattern))
+                result &= column.each(bools(pc.match_substring_regex(column.distinct, condition.pattern)))
             else:
-                among = bools(pc.is_in(texts, pa.array(condition.texts, pa.string())))
+                texts = pa.array(condition.texts, pa.string())
+                among = column.each(bools(pc.is_in(column.distinct, texts)))
                 result &= among != condition.negated
         return result
 
@@ -60,65 +66,65 @@ class Sheet:
         self.fault(left, field, "no case of the mapping fits the row")
         return chosen
 
-    def text(
-        self, field: str, case: Case, rows: Bools, *, required: bool, column: str = ""
-    ) -> pa.StringArray:
+    def text(self, field: str, case: Case, rows: Bools, *, required: bool, column: str = "") -> Coded:
         """The text of a case for all rows; only ``rows`` are checked. ``column``: one of several of the
         case's.
         """
         if case.value is not None:
-            return repeat(case.value, self.size)
+            return Coded.constant(case.value, self.size)
         if case.template is not None:
             return self._fill(case.template)
-        texts = self.column(column or case.columns[0])
+        coded = self.column(column or case.columns[0])
         if case.empty is not None:
-            texts = pc.if_else(pc.equal(texts, ""), case.empty, texts)
+            filled = pc.if_else(pc.equal(coded.distinct, ""), case.empty, coded.distinct)
+            coded = Coded(filled, coded.codes)
         if case.values is not None:
-            texts = self._translate(field, case, rows, texts)
+            coded = self._translate(field, case, rows, coded)
         elif required and case.empty is None:
-            self.fault(
-                rows & bools(pc.equal(texts, "")), field, f"is empty (column {column or case.columns[0]!r})"
-            )
-        return texts
+            empty = coded.each(bools(pc.equal(coded.distinct, "")))
+            self.fault(rows & empty, field, f"is empty (column {column or case.columns[0]!r})")
+        return coded
 
-    def _translate(self, field: str, case: Case, rows: Bools, texts: pa.StringArray) -> pa.StringArray:
+    def _translate(self, field: str, case: Case, rows: Bools, coded: Coded) -> Coded:
         """Texts through the case's table of values."""
         table = case.values or {}
-        found = pc.index_in(texts, pa.array(list(table), pa.string()))
+        found = pc.index_in(coded.distinct, pa.array(list(table), pa.string()))
         meanings = pa.array(list(table.values()), pa.string()).take(found)
         if case.otherwise is None:
-            self.fault(rows & bools(found.is_null()), field, "is not in the mapping's table of values")
-        return meanings.fill_null(case.otherwise or "")
+            self.fault(
+                rows & coded.each(bools(found.is_null())), field, "is not in the mapping's table of values"
+            )
+        return Coded(meanings.fill_null(case.otherwise or ""), coded.codes)
 
-    def _fill(self, template: tuple[tuple[bool, str], ...]) -> pa.StringArray:
+    def _fill(self, template: tuple[tuple[bool, str], ...]) -> Coded:
         if not template:
-            return repeat("", self.size)
-        parts = [self.column(text) if is_column else repeat(text, self.size) for is_column, text in template]
-        return pc.binary_join_element_wise(*parts, "")
+            return Coded.constant("", self.size)
+        parts = [self.texts(text) if is_column else repeat(text, self.size) for is_column, text in template]
+        return Coded.of(pc.binary_join_element_wise(*parts, ""))
 
-    def gather(self, field: str, cases: tuple[Case, ...], *, required: bool) -> pa.StringArray:
+    def gather(self, field: str, cases: tuple[Case, ...], *, required: bool) -> Coded:
         """The field's text for every row, whichever case it takes."""
-        chosen = self.choose(field, cases)
-        result: pa.StringArray | None = None
-        for case, rows in chosen:
-            texts = self.text(field, case, rows, required=required)
-            result = texts if result is None else pc.if_else(pa.array(rows), texts, result)
-        return result if result is not None else repeat("", self.size)
+        result: Coded | None = None
+        for case, rows in self.choose(field, cases):
+            coded = self.text(field, case, rows, required=required)
+            result = coded if result is None else coded.where(rows, result)
+        return result if result is not None else Coded.constant("", self.size)
 
 
-def tidy(sheet: Sheet, field: str, texts: pa.StringArray, longest: int) -> pa.StringArray:
+def tidy(sheet: Sheet, field: str, coded: Coded, longest: int) -> Coded:
     """Texts in NFC; control characters and more than ``longest`` characters are faults."""
-    data, starts, lengths = octets(texts)
+    data, starts, lengths = octets(coded.distinct)
     if not len(starts):
-        return texts
+        return coded
+    distinct = coded.distinct
     if (data >= 0x80).any():
-        texts = pc.utf8_normalize(texts, form="NFC")
-        data, starts, lengths = octets(texts)
+        distinct = pc.utf8_normalize(distinct, form="NFC")
+        data, starts, lengths = octets(distinct)
     suspicious = ((data < 0x20) | (data == 0x7F)).any() or (data >= 0x80).any()
     if suspicious:
-        control = bools(pc.match_substring_regex(texts, r"\p{Cc}"))
+        control = coded.each(bools(pc.match_substring_regex(distinct, r"\p{Cc}")))
         sheet.fault(control, field, "holds a control character")
     if int(lengths.max()) > longest:
-        long = bools(pc.greater(pc.utf8_length(texts), longest))
+        long = coded.each(bools(pc.greater(pc.utf8_length(distinct), longest)))
         sheet.fault(long, field, f"has more than {longest} characters")
-    return texts
+    return Coded(distinct, coded.codes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from billproof.intake.rows import MAX_ROW, Bools, Ints, Octets
+from billproof.intake.rows import MAX_ROW, Bools, Ints, Octets, Spans
 
 _NEWLINE, _RETURN, _BLANK, _TAB = 10, 13, 32, 9
 
@@ -35,14 +35,13 @@ class Dialect:
 class Cut:
     """Complete rows of a window of bytes, positions counted from its start.
 
-    ``starts``, ``ends``: per field, without quotes and blanks. ``rows``: start of every row and the end of
+    ``spans``: of each field, without quotes and blanks. ``rows``: start of every row and the end of
     the last; ``first``: index of every row's first field and the number of fields. ``consumed``: bytes
     dealt with. ``spoilt``: rows among these whose quotes are wrong, but whose line stands for itself.
     ``fault``: why the row that begins at ``consumed`` cannot be read, or empty.
     """
 
-    starts: Ints
-    ends: Ints
+    spans: Spans
     rows: Ints
     first: Ints
     newlines: Ints
@@ -105,8 +104,7 @@ def cut(window: Octets, dialect: Dialect, *, final: bool) -> Cut:
         starts, ends = starts + inside, ends - inside
         doubled = bool((quotes[2::2] == quotes[1:-1:2] + 1).any())
     return Cut(
-        starts,
-        ends,
+        np.stack((starts, ends), axis=1).astype(np.int32),
         bounds[: keep + 1],
         np.concatenate(([0], row_end + 1)),
         newlines,

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billproof.intake.rows import Bools, Ints, bools, octets
+from billproof.intake.scanner import scanner
 
 #: Directive → (name of the field, expression, width where fixed).
 _DIRECTIVES: Mapping[str, tuple[str, str, int]] = {
@@ -138,15 +139,16 @@ def parse_times(texts: pa.StringArray, how: TimeFormat) -> Moments:
     )
     left = np.ones(size, np.bool_)
     for spelling in how.fixed:
-        fits, parts = _read_fixed(texts, spelling, left)
+        fits, seconds, bad, offset = _read_fixed(texts, spelling, left)
         if fits.any():
-            seconds, bad = _assemble(parts)
             result.seconds = np.where(fits, seconds, result.seconds)
             result.bad |= fits & bad
             left &= ~fits
             if spelling.offset is not None:
                 result.has_offset |= fits
-                result.offset = np.where(fits, parts["offset"], result.offset)
+                result.offset = np.where(fits, offset, result.offset)
+        if not left.any():
+            break
     if left.any():
         rows = np.flatnonzero(left)
         found = pc.extract_regex(texts.take(pa.array(rows)), how.expression)
@@ -166,12 +168,19 @@ def parse_times(texts: pa.StringArray, how: TimeFormat) -> Moments:
 _NO_OFFSET = 1 << 30
 
 
-def _read_fixed(texts: pa.StringArray, spelling: Fixed, wanted: Bools) -> tuple[Bools, dict[str, Ints]]:
-    """Rows that have this spelling, and their fields (rubbish in the other rows)."""
+def _read_fixed(texts: pa.StringArray, spelling: Fixed, wanted: Bools) -> tuple[Bools, Ints, Bools, Ints]:
+    """Rows that have this spelling, their seconds, those among them that are no time, and their offsets
+    (rubbish in the other rows).
+    """
+    loops = scanner()
+    read = None if loops is None else loops.times(texts, spelling)
+    if read is not None:
+        return wanted & read[0], *read[1:]
     data, starts, lengths = octets(texts)
+    none = np.zeros(len(starts), np.int64)
     fits = wanted & (lengths == spelling.width)
     if not fits.any():
-        return fits, {}
+        return fits, none, fits, none
     at = np.where(fits, starts, 0)
     top = len(data) - 1
     for position, allowed in spelling.literals:
@@ -188,12 +197,11 @@ def _read_fixed(texts: pa.StringArray, spelling: Fixed, wanted: Bools) -> tuple[
             fits &= digit < 10
             value = value * 10 + digit
         parts[name] = value
-    if spelling.offset is not None:
-        minutes = np.zeros(len(fits), np.int64)
-        if "offset_hours" in parts:
-            minutes = parts["offset_hours"] * 60 + parts["offset_minutes"]
-        parts["offset"] = np.where(data[np.minimum(at + spelling.offset, top)] == _MINUS, -minutes, minutes)
-    return fits, parts
+    offset = none
+    if "offset_hours" in parts and spelling.offset is not None:
+        minutes = parts["offset_hours"] * 60 + parts["offset_minutes"]
+        offset = np.where(data[np.minimum(at + spelling.offset, top)] == _MINUS, -minutes, minutes)
+    return fits, *_assemble(parts), offset
 
 
 def _part(name: str, texts: pa.StringArray) -> Ints:

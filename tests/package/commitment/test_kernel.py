@@ -262,7 +262,7 @@ import numpy as np
 from billproof.commitment import kernel, keccak, lanes
 rows = np.random.default_rng().integers(0, 256, (1000, 200), np.uint8)
 assert np.array_equal(kernel.hash_rows(rows), keccak.single_calls(rows))
-print(lanes.LANES, kernel.cache_directory() is not None)
+print(lanes.LANES, kernel._cache is not None)
 """
 
 

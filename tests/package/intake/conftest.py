@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from billproof.intake import REJECTS, read
+from billproof.intake import REJECTS, read, scanner
 from billproof.records import SCHEMA
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "samples"
@@ -54,6 +54,16 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module", params=["numpy", "compiled"], autouse=True)
+def loops(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which of the two implementations takes files apart, whatever their size."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "_state", scanner._State())
+        patch.setattr(scanner, "LARGE", 0 if request.param == "compiled" else 1 << 62)
+        assert (scanner.scanner(1) is not None) == (request.param == "compiled")
+        yield request.param
 
 
 def outcome(path: Path, form: str, period: int, mapping: Path | None) -> Outcome:

@@ -183,11 +183,13 @@ def test_freeswitch(run: Run) -> None:
 
 
 def test_every_format_is_described() -> None:
-    assert list(FORMATS) == ["csv", "asterisk", "freeswitch", "ipdr-csv", "ipdr-xml", "itemised-bill"]
+    assert list(FORMATS) == [
+        *("csv", "asterisk", "freeswitch", "parquet", "ipdr-csv", "ipdr-xml", "itemised-bill")
+    ]
     for name, form in FORMATS.items():
         assert form.name == name
         assert form.description
-        assert (form.preset is None) == (name == "csv")
+        assert (form.preset is None) == (name in ("csv", "parquet"))
         if form.preset:
             load_mapping(None, preset=form.preset)
     documented = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")

@@ -20,6 +20,8 @@ ROWS = [
     f'A{row},call,2026-11-{row % 28 + 1:02}T10:{row:02}:00,{row * 7},"+3538612{row:05}",{row / 8}\n'
     for row in range(40)
 ]
+#: Parquet is no text: a changed byte there damages the whole file.
+SIMULATED = [name for name in FORMATS if name != "parquet"]
 HEADER = "acc,kind,at,use,who,price\n"
 
 
@@ -64,12 +66,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
         subscribers=20,
         period=202611,
         seed=3,
-        formats=list(FORMATS),
+        formats=SIMULATED,
         records_per_subscriber=5,
     )
 
 
-@pytest.mark.parametrize("form", list(FORMATS))
+@pytest.mark.parametrize("form", SIMULATED)
 def test_damaged_files_of_every_format(run: Run, simulated: Any, form: str) -> None:
     (file,) = simulated.operators[0].in_format(form)
     content = (simulated.out / file.path).read_bytes()
