@@ -147,7 +147,7 @@ def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
     """``hashStruct(CallRecord)`` of every record: (n, 32)."""
     records, index = statements.records, statements.index
     owner = np.repeat(np.arange(len(statements)), statements.count)
-    numbers = text_source(records["number"])
+    numbers = text_source(records["number"].dictionary_encode())  # people call the same few again and again
     hashes = np.empty((records.num_rows, 32), np.uint8)
     for start in range(0, len(index), _SLICE):
         part = slice(start, start + _SLICE)
