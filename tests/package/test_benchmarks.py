@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from billproof import grouping
 from billproof.billing_run import Input, batch
 from billproof.commitment import tree
+from billproof.intake import scanner
 from billproof.simulate import simulate
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -41,6 +43,31 @@ def test_the_naive_program_gives_our_root(naive: ModuleType, tmp_path: Path, see
     assert (ours.rejected, ours.other_periods) == (14, 9)
     assert ours.accounts == 25
     theirs = naive.batch(files, naive.Secrets.read(secrets, 1, 202610), tmp_path / "naive", **NAMES)
+    assert theirs == ours.root
+
+
+def test_one_account_of_very_many_records_has_the_naive_root(
+    naive: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One tree deeper than what the kernel takes as small, in a file that compiled loops take apart."""
+    monkeypatch.setattr(grouping, "PART_BYTES", 1 << 20)
+    monkeypatch.setattr(scanner, "LARGE", 1)
+    month = {"operators": 1, "subscribers": 1, "period": 202610, "formats": ["csv"]}
+    simulate(tmp_path / "month", **month, seed=1)
+    mapping = tmp_path / "month/cdr/operator-1/csv.toml"
+    file = tmp_path / "one.csv"
+    lines = ["account,kind,start,usage,billed,other_party,network,amount,currency,rate"]
+    for at in range(70_000):
+        place = at * 7919 % 70_000  # in no order of time
+        start = f"2026-10-{place % 24 + 1:02}T{place // 24 % 24:02}:{place // 576 % 60:02}:00+01:00"
+        lines.append(
+            f"M1,MOC,{start},{at % 3600},60,+35320910{at % 997:04},999-10,0.12,EUR,minute/on-net/peak"
+        )
+    file.write_text("\n".join(lines) + "\n", encoding="ascii")
+    secrets = tmp_path / "secrets"
+    ours = batch([Input("csv", [file], mapping)], **NAMES, store=tmp_path / "store", secrets=secrets)
+    assert (ours.committed, ours.accounts) == (70_000, 1)
+    theirs = naive.batch([file], naive.Secrets.read(secrets, 1, 202610), tmp_path / "naive", **NAMES)
     assert theirs == ours.root
 
 
