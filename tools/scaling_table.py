@@ -89,7 +89,7 @@ def page() -> Iterator[str]:
                 ("store", lambda month: f"{month.records * STORE / 1e12:,.2f} TB"),
                 ("core hours of the cluster", lambda month: f"{month.core_hours:,.1f}"),
                 *(
-                    (f"hours on {cores} cores", lambda month, cores=cores: f"{month.core_hours / cores:,.2f}")
+                    (f"minutes on {cores} cores", lambda m, cores=cores: f"{60 * m.core_hours / cores:,.1f}")
                     for cores in CORES
                 ),
                 ("hours of the driver, alone", lambda month: f"{month.driver_hours:,.1f}"),
