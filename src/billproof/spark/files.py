@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import fs
@@ -92,13 +93,22 @@ class File:
             return [self]
         system, path = self._place
         inside = sorted(
-            (info.base_name for info in system.get_file_info(fs.FileSelector(path)) if info.is_file),
+            (info for info in system.get_file_info(fs.FileSelector(path)) if info.base_name[0] not in "._"),
+            key=lambda info: info.base_name,
         )
-        return [self / name for name in inside if name[0] not in "._"]
+        for info in inside:
+            if not info.is_file:
+                raise InputError(
+                    f"holds the directory {info.base_name}", file=self.shown, advice="name each directory"
+                )
+        return [self / info.base_name for info in inside]
 
     def __truediv__(self, name: str) -> File:
+        shown = f"{self.shown.rstrip('/')}/{name}"
+        if "://" not in self.uri:
+            return File(f"{self.uri.rstrip('/')}/{name}", shown)
         head, mark, query = self.uri.partition("?")
-        return File(f"{head.rstrip('/')}/{name}{mark}{query}", f"{self.shown.rstrip('/')}/{name}")
+        return File(f"{head.rstrip('/')}/{quote(name, safe='')}{mark}{query}", shown)
 
     @contextmanager
     def as_directory(self) -> Iterator[None]:
