@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -64,7 +65,7 @@ class Grouping:
         """The records' rows by part, for :meth:`add`; may run in any thread."""
         if self.parts == 1:
             return [records]
-        part = _part_of(records.column("account"), self.parts)
+        part = part_of(records.column("account"), self.parts)
         order = np.argsort(part, kind="stable")
         dealt = self._waiting(records).take(pa.array(order))
         ends = np.cumsum(np.bincount(part, minlength=self.parts)).tolist()
@@ -144,12 +145,12 @@ class Grouping:
         return table.set_column(_CORRECTS, field, pa.chunked_array(corrects, field.type)).cast(SCHEMA)
 
 
-def _part_of(accounts: pa.StringArray, parts: int) -> NDArray[np.uint8]:
-    """Which part each account's records belong to, (n,): the same in every run, roughly evenly spread."""
+def part_of(accounts: pa.Array, parts: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Which part each account's records belong to, (n,): the same everywhere, roughly evenly spread."""
     coded = accounts.dictionary_encode()
     known = (crc32(account.encode()) % parts for account in coded.dictionary.to_pylist())
-    places = np.fromiter(known, np.uint8, len(coded.dictionary))
-    result: NDArray[np.uint8] = places[coded.indices.to_numpy()]
+    places = np.fromiter(known, np.min_scalar_type(parts - 1), len(coded.dictionary))  # small ones sort fast
+    result: NDArray[np.unsignedinteger[Any]] = places[coded.indices.to_numpy()]
     return result
 
 

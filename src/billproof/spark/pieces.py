@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from billproof.grouping import part_of
 from billproof.records import SCHEMA
 from billproof.spark.files import File
 
@@ -78,15 +77,6 @@ def _read(piece: Piece, part: int, parts: int) -> pa.Table | None:
     codes = pa.array(np.zeros(table.num_rows, np.int32))
     source = pa.DictionaryArray.from_arrays(codes, pa.array([piece.source], pa.string()))
     return table.append_column(SCHEMA.field("source"), source).select(SCHEMA.names)
-
-
-def part_of(accounts: pa.Array, parts: int) -> NDArray[np.int64]:
-    """Which part each account's records belong to, (n,): the same everywhere, roughly evenly spread."""
-    coded = accounts.dictionary_encode() if pa.types.is_string(accounts.type) else accounts
-    known = (crc32(account.encode()) % parts for account in coded.dictionary.to_pylist())
-    places = np.fromiter(known, np.int64, len(coded.dictionary))
-    result: NDArray[np.int64] = places[coded.indices.to_numpy()]
-    return result
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -130,8 +130,10 @@ def _open(item: Slice, digest: Any) -> tuple[Iterable[Rows], ByteRange | None]:
         start = row_start(item.file, item.start, size)
         stop = size if item.last else row_start(item.file, item.stop, size)
     source = ByteRange(item.file, item.head, start, max(start, stop))
-    followed = not item.last
-    return DelimitedReader(cast(Path, source), layout, mapping.columns, followed=followed), source
+    reader = DelimitedReader(
+        cast(Path, source), layout, mapping.columns, unlike=mapping.moments, followed=not item.last
+    )
+    return reader, source
 
 
 def _deltas() -> pa.ipc.IpcWriteOptions:

@@ -13,10 +13,11 @@ from engines import MAPPING, InProcess, Runs, rows_of, text_of
 
 from billproof.billing_run import Control, Input
 from billproof.errors import BillproofError, DifferenceError, InputError
+from billproof.grouping import part_of
 from billproof.spark import engine as module
 from billproof.spark.engine import SparkEngine
 from billproof.spark.files import File
-from billproof.spark.pieces import part_of, read_part, write_piece
+from billproof.spark.pieces import read_part, write_piece
 from billproof.spark.tasks import Reading
 
 ENGINE = SparkEngine(slice_bytes=700, part_bytes=2000)
