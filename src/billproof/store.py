@@ -48,7 +48,7 @@ SCHEMA = "billproof/batch/1"
 MANIFEST_SCHEMA = "billproof/manifest/1"
 
 #: Rows that one account's records are read with, at least: few, since an account has dozens.
-ROW_GROUP = 1 << 14
+ROW_GROUP = 1 << 12
 
 #: Columns of few different values.
 _FEW = [
