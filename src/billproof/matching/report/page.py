@@ -1,0 +1,190 @@
+"""The report as one HTML file: nothing is fetched, the script only filters, and the page reads without it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from billproof.bundle import documents as doc
+from billproof.matching.report import words
+from billproof.matching.report.letter import letter
+from billproof.matching.report.rows import Match, Row, moment
+from billproof.matching.report.timeline import timeline
+
+if TYPE_CHECKING:
+    from billproof.handset.entries import PhoneLog
+
+_COLUMNS = ("Line", "When", "What", "Billed", "Phone", "Amount", "Disputed", "Why")
+
+
+def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[PhoneLog] = ()) -> str:
+    """The report of a match as one self-contained HTML file.
+
+    ``logs`` are the phone logs of the match in its order; without them the picture shows the bill alone.
+    """
+    match = Match(result, bundle, logs)
+    style, script = _asset("report.css"), _asset("report.js")
+    csp = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none';"
+        " form-action 'none'"
+    )
+    body = [_verdict(match), _picture(match), _findings(match), _logs(match), _all(match), _letter(match)]
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{csp}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="referrer" content="no-referrer">',
+            f"<title>Bill of {match.period} beside the phone’s log</title>",
+            f"<style>{style}</style>\n</head>\n<body>\n<main>",
+            *body,
+            f"</main>\n<script>{script}</script>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def _verdict(match: Match) -> str:
+    bad = "bad" if match.findings else "good" if match.confirmed else "unsure"
+    total = match.money(int(match.bundle.statement.total))
+    facts = [
+        ("Lines", f"{len(match.rows):,}"),
+        ("Confirmed by the phone", f"{match.confirmed:,}"),
+        ("Bill’s total", total),
+        ("At stake", match.stake),
+        ("Could not be compared", f"{match.classes['not-covered']:,}"),
+    ]
+    return "\n".join(
+        [
+            f'<header class="{bad}">',
+            f'<p class="over">Bill of {match.period} · {escape(match.operator)} ·'
+            f" account {escape(match.account)}</p>",
+            f"<h1>{escape(match.verdict())}</h1>",
+            "<dl>"
+            + "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
+            + "</dl>",
+            '<p class="note">This lays the bill beside the phone’s own log. That the lines are the operator’s'
+            " is another question, which <code>billproof verify</code> answers. What is at stake is an"
+            " estimate: connection fees are not told apart from prices by time.</p>",
+            "</header>",
+        ]
+    )
+
+
+def _picture(match: Match) -> str:
+    drawn = timeline(match)
+    if not drawn:
+        return ""
+    legend = [
+        ("finding", "billed, in dispute"),
+        ("bill", "billed and confirmed"),
+        ("phone", "phone, and billed"),
+        ("missing", "phone, should have been billed"),
+        ("other", "not compared, or free"),
+    ]
+    keys = "".join(
+        f'<li><svg viewBox="0 0 12 10" aria-hidden="true">'
+        f'<rect class="{kind}" width="12" height="10" rx="1"/>'
+        f"</svg>{text}</li>"
+        for kind, text in legend
+    )
+    return (
+        '<section aria-labelledby="h-time"><h2 id="h-time">Both lists, day by day</h2>'
+        "<p>The bill is above each day’s line, the phone below it; times are local.</p>"
+        f'<ul class="legend">{keys}</ul><div class="scroll">{drawn}</div></section>'
+    )
+
+
+def _findings(match: Match) -> str:
+    head = '<section aria-labelledby="h-find"><h2 id="h-find">What may be disputed</h2>'
+    if not match.findings:
+        return head + "<p>No line differs from what the phone has logged.</p></section>"
+    kinds = [kind for kind in words.FINDINGS if match.classes[kind]]
+    boxes = "".join(
+        f'<label><input type="checkbox" value="{kind}" checked> {words.CLASSES[kind]}'
+        f" ({match.classes[kind]})</label>"
+        for kind in kinds
+    )
+    return (
+        f'{head}<form class="filters" hidden><fieldset><legend>Show</legend>{boxes}'
+        '<label>Number or text <input type="search"></label></fieldset>'
+        '<p role="status" aria-live="polite"></p></form>'
+        f"{_table(match, match.findings, 'findings')}</section>"
+    )
+
+
+def _table(match: Match, rows: Iterable[Row], name: str) -> str:
+    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
+    body = "\n".join(_line(match, row) for row in rows)
+    return (
+        f'<div class="scroll"><table id="{name}"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _line(match: Match, row: Row) -> str:
+    sure = f" <small>{row.confidence} % sure</small>" if row.confidence is not None else ""
+    label = escape(words.CLASSES.get(row.kind, row.kind))
+    what = escape(f"{row.line.what} {row.line.party}".strip())
+    cells = [
+        f'<td class="n">{row.line.number}</td>',
+        f"<td>{escape(row.line.when)}</td>",
+        f"<td>{what}<small>{escape(row.line.rate)}</small></td>",
+        f'<td class="n">{escape(row.line.billed)}</td>',
+        f'<td class="n">{escape(row.phone)}</td>',
+        f'<td class="n">{escape(row.line.amount)}</td>',
+        f'<td class="n">{escape(match.money(row.stake)) if row.finding else ""}</td>',
+        f"<td><b>{label}</b>: {escape(row.why)}{sure}<details><summary>hash</summary>"
+        f"<code>{escape(row.hash)}</code></details></td>",
+    ]
+    flag = ' class="flag"' if row.finding else ""
+    return f'<tr data-kind="{escape(row.kind)}"{flag}>{"".join(cells)}</tr>'
+
+
+def _logs(match: Match) -> str:
+    notes = "".join(f"<li>{escape(note)}</li>" for note in match.notes())
+    left = "".join(
+        f"<li>{count:,} {escape(words.ENTRIES.get(kind, kind))}</li>"
+        for kind, count in match.unbilled.most_common()
+    )
+    rest = f"<h3>Entries that have no line</h3><ul>{left}</ul>" if left else ""
+    begin, end = match.result["cycle"]
+    cycle = f"{moment(begin, '%Y-%m-%d')} to {moment(end - 1, '%Y-%m-%d')}"
+    return (
+        '<section aria-labelledby="h-logs"><h2 id="h-logs">What the phone’s log can show</h2>'
+        f"<ul><li>The bill’s lines show a billing cycle from {cycle}.</li>{notes}</ul>{rest}</section>"
+    )
+
+
+def _all(match: Match) -> str:
+    counts = ", ".join(
+        f"{match.classes[kind]:,} {text}" for kind, text in words.CLASSES.items() if match.classes[kind]
+    )
+    return (
+        f'<section aria-labelledby="h-all"><h2 id="h-all">All lines</h2><p>{counts}.</p>'
+        f"<details><summary>Show all {len(match.rows):,} lines</summary>{_table(match, match.rows, 'all')}"
+        "</details></section>"
+    )
+
+
+def _letter(match: Match) -> str:
+    if not match.findings:
+        return ""
+    text = escape(letter(match.result, match.bundle))
+    return (
+        '<section class="letter" aria-labelledby="h-letter"><h2 id="h-letter">A letter that says so</h2>'
+        f"<details><summary>Show the letter, to copy and send</summary><pre>{text}</pre></details></section>"
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (resources.files("billproof.matching.report") / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

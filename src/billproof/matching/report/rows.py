@@ -1,0 +1,195 @@
+"""A bill's lines and what became of them, put side by side; everything from strangers made safe to print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from billproof.bundle import documents as doc
+from billproof.bundle.lines import Line, line_of
+from billproof.errors import InputError
+from billproof.matching.report import words
+from billproof.printable import printable
+from billproof.records import money
+
+if TYPE_CHECKING:
+    from billproof.handset.entries import PhoneLog
+
+SCHEMA = "billproof/match/1"
+_LAST_SECOND = 253_402_300_799
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line. ``start`` is local time in seconds; ``stake`` and ``amount`` are billionths."""
+
+    line: Line
+    kind: str
+    reason: str
+    why: str
+    service: int
+    start: int
+    usage: int
+    amount: int
+    stake: int
+    confidence: int | None
+    talked: int | None
+    entry: tuple[int, int] | None
+    hash: str
+
+    @property
+    def finding(self) -> bool:
+        return self.kind in words.FINDINGS
+
+    @property
+    def phone(self) -> str:
+        """What the phone says of it: a duration, or that it is there."""
+        if self.talked is not None:
+            return minutes(self.talked)
+        return "there" if self.entry else "–"
+
+
+@dataclass(frozen=True)
+class Match:
+    """A result and its bundle; ``logs`` are the phone logs it was made from, where they are at hand."""
+
+    result: Mapping[str, Any]
+    bundle: doc.Bundle
+    logs: Sequence[PhoneLog] = ()
+
+    def __post_init__(self) -> None:
+        result, bundle = self.result, self.bundle
+        if result.get("schema") != SCHEMA:
+            raise InputError(f"not a {SCHEMA} object", advice="Make it with `billproof match --json`.")
+        same = (str(result["period"]), result["currency"]) == (bundle.batch.period, bundle.statement.currency)
+        if not same or [line["index"] for line in result["lines"]] != [int(r.index) for r in bundle.records]:
+            raise InputError("the result is of another bill", advice="Match this bundle again.")
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        currency = self.bundle.statement.currency
+        return [
+            _row(record, line, currency)
+            for record, line in zip(self.bundle.records, self.result["lines"], strict=True)
+        ]
+
+    @cached_property
+    def findings(self) -> list[Row]:
+        """What may be disputed: most money first."""
+        found = [row for row in self.rows if row.finding]
+        return sorted(found, key=lambda row: (-row.stake, row.line.number))
+
+    @cached_property
+    def classes(self) -> Counter[str]:
+        return Counter(row.kind for row in self.rows)
+
+    @property
+    def stake(self) -> str:
+        return self.money(sum(row.stake for row in self.findings))
+
+    def money(self, billionths: int) -> str:
+        return f"{money(billionths)} {self.bundle.statement.currency}"
+
+    @property
+    def confirmed(self) -> int:
+        return self.classes["matched"] + sum(r.kind == "late" and r.entry is not None for r in self.rows)
+
+    @property
+    def operator(self) -> str:
+        return f"operator {self.bundle.batch.operatorId}"
+
+    @property
+    def period(self) -> str:
+        return f"{self.bundle.batch.period[:4]}-{self.bundle.batch.period[4:]}"
+
+    @property
+    def account(self) -> str:
+        return printable(self.bundle.account.accountId, 256)
+
+    @cached_property
+    def unbilled(self) -> Counter[str]:
+        """Entries without a line, by what became of them."""
+        kinds = Counter(str(entry["class"]) for log in self.result["entries"] for entry in log)
+        del kinds["billed"]
+        return kinds
+
+    def verdict(self) -> str:
+        """The first sentence of a report."""
+        if self.findings:
+            one = len(self.findings) == 1
+            return f"{len(self.findings)} line{'' if one else 's'} to dispute, {self.stake} at stake"
+        if self.confirmed:
+            return "Nothing to dispute"
+        return "Nothing could be compared"
+
+    def notes(self) -> list[str]:
+        """What is to be known about each log: its clock, and what it covers."""
+        return [note for log in self.result["logs"] for note in _log_notes(log)]
+
+
+def minutes(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d} min"
+
+
+def moment(seconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Wall-clock seconds as a date and time."""
+    if not 0 <= seconds <= _LAST_SECOND:
+        return f"{seconds} s after 1970"
+    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)).strftime(form)
+
+
+def _row(record: doc.Record, found: Mapping[str, Any], currency: str) -> Row:
+    line, service, talked = line_of(record, currency), int(record.service), found["talked"]
+    return Row(
+        line=line,
+        kind=str(found["class"]),
+        reason=str(found["reason"]),
+        why=words.why(
+            str(found["class"]),
+            str(found["reason"]),
+            service=service,
+            talked="-" if talked is None else minutes(talked),
+            used=line.used,
+            billed=line.billed,
+        ),
+        service=service,
+        start=int(record.startedAt) + 60 * int(record.utcOffset),
+        usage=int(record.usage),
+        amount=int(record.amount),
+        stake=int(found["stake"]),
+        confidence=found["confidence"],
+        talked=talked,
+        entry=None if found["entry"] is None else (found["log"], found["entry"]),
+        hash=record.hash,
+    )
+
+
+def _log_notes(log: Mapping[str, Any]) -> list[str]:
+    name, clock = printable(str(log["name"]), 120), log["clock"]
+    notes = [f"{name}: {log['entries']:,} entries, read as {printable(str(log['format']), 40)}."]
+    if not clock["known"]:
+        notes.append(
+            f"{name}: too few lines and entries agree to tell how its clock runs; it was taken to be right."
+        )
+    elif clock["offset"]:
+        way = "ahead of" if clock["offset"] > 0 else "behind"
+        notes.append(
+            f"{name}: its clock is {words.span(clock['offset'])} {way} the bill's, as {clock['support']}"
+            " lines agree; this is allowed for."
+        )
+    for shift in clock["shifts"]:
+        notes.append(
+            f"{name}: {words.span(shift['offset'])} {'ahead' if shift['offset'] > 0 else 'behind'} around"
+            f" {moment(shift['from'])} to {moment(shift['to'])} (another time zone, or the clock was set), as"
+            f" {shift['support']} lines agree."
+        )
+    for kind, covered in log["coverage"].items():
+        if covered:
+            notes.append(f"{name}: covers {kind}s from {moment(covered[0])} to {moment(covered[1])}.")
+        else:
+            notes.append(f"{name}: has no {kind}s, so such lines cannot be compared with it.")
+    return notes

@@ -1,0 +1,34 @@
+"""A match as rows for a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from billproof.bundle import documents as doc
+from billproof.matching.report.rows import Match
+from billproof.records import money
+
+COLUMNS = (
+    *("line", "when", "what", "party", "used", "billed", "phone", "amount"),
+    *("class", "reason", "stake", "confidence", "why", "hash"),
+)
+
+
+def csv_rows(result: Mapping[str, Any], bundle: doc.Bundle) -> Iterator[list[str]]:
+    """Header and one row a line, each cell one that no spreadsheet takes for a formula."""
+    match = Match(result, bundle)
+    yield list(COLUMNS)
+    for row in match.rows:
+        line = row.line
+        cells = [
+            *(line.number, line.when, line.what, line.party, line.used, line.billed, row.phone),
+            *(money(row.amount).replace(",", ""), row.kind, row.reason, money(row.stake).replace(",", "")),
+            *("" if row.confidence is None else row.confidence, row.why, row.hash),
+        ]
+        yield [_plain(str(cell)) for cell in cells]
+
+
+def _plain(text: str) -> str:
+    number = text.lstrip("+-").replace(".", "", 1).isdecimal()
+    return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t") and not number else text

@@ -1,0 +1,91 @@
+"""Classes and reasons of docs/matching.md, sections 9 and 10, in words."""
+
+from __future__ import annotations
+
+#: What became of a line, in the order of a report: what may be disputed comes first.
+CLASSES = {
+    "invoice-only": "not in the phone's log",
+    "duplicate": "charged twice",
+    "hung": "never hung up",
+    "longer": "longer than the call",
+    "late": "of an earlier month",
+    "matched": "confirmed by the phone",
+    "not-covered": "the log does not reach it",
+    "not-comparable": "nothing that phones log",
+}
+FINDINGS = ("invoice-only", "duplicate", "hung", "longer")
+
+#: What a subscriber asks for, by class: the paragraph of the letter.
+CLAIMS = {
+    "invoice-only": (
+        "The phone has no trace of these, although its log covers the time. Please show that they were made"
+        " from my line, or take them off the bill."
+    ),
+    "duplicate": "These are charged a second time. Please take the second charge off the bill.",
+    "hung": (
+        "These last for hours, and the phone had ended the call long before, or was making other calls."
+        " Please charge the time that was talked."
+    ),
+    "longer": "These are charged for more than the phone counted. Please charge the time that was talked.",
+}
+
+_WHY = {
+    ("invoice-only", "absent"): "the log covers this time and has no such {thing}",
+    ("duplicate", "same"): "another line is the same in number, time and length",
+    ("duplicate", "near"): "almost the same as another line, and the phone has one {thing} only",
+    ("hung", "paired"): "the phone counted {talked}, the bill {used}",
+    ("hung", "overlap"): "other calls were made while this one is said to have lasted",
+    ("longer", "unanswered"): "the phone says that nobody answered",
+    ("longer", "talked"): "the phone counted {talked}, the bill {used}",
+    (
+        "longer",
+        "rounding",
+    ): "billed as {billed} after {used}: rounded up further than other lines of its rate",
+    ("late", "paired"): "confirmed, but from before this billing cycle",
+    ("late", "uncovered"): "from before this billing cycle, where no log reaches",
+    ("matched", "paired"): "the phone has it too",
+    ("matched", "continued"): "part of a call that the phone shows as one",
+    ("matched", "part"): "part of a long message",
+    ("not-covered", "outside"): "before the log begins or after it ends",
+    ("not-covered", "deleted"): "nothing with this number is in the log: its history was probably deleted",
+    ("not-covered", "hole"): "the log has a hole here",
+    ("not-comparable", "service"): "fees, data and services leave no entry",
+    ("not-comparable", "correction"): "corrects another line",
+    ("not-comparable", "forwarded"): "a forwarded call may not have rung",
+}
+
+#: What became of an entry that has no line, by class.
+ENTRIES = {
+    "free": "made through an app, which no operator bills",
+    "incoming": "incoming",
+    "unanswered": "not answered",
+    "other-sim": "made with another SIM",
+    "freephone": "to freephone and emergency numbers",
+    "other-period": "of another billing period",
+    "next-bill": "in the cycle's last days: probably on the next bill",
+    "by-app": "messages that probably went through an app or a flat rate",
+    "missing": "on the phone and not on the bill, which nobody needs to complain about",
+}
+
+_VOICE = (1, 2, 3)
+_MESSAGES = (4, 5, 7)
+
+
+def why(kind: str, reason: str, *, service: int, talked: str, used: str, billed: str) -> str:
+    """The reason in words; what a newer matcher says is passed on as it is."""
+    thing = "call" if service in _VOICE else "message" if service in _MESSAGES else "entry"
+    words = _WHY.get((kind, reason), reason)
+    return (
+        words.format(thing=thing, talked=talked, used=used, billed=billed)
+        if (kind, reason) in _WHY
+        else words
+    )
+
+
+def span(seconds: int) -> str:
+    """A time difference, as people say it."""
+    seconds = abs(seconds)
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(parts) or "0 s"
