@@ -69,7 +69,8 @@ class SparkEngine:
         """See :class:`billproof.engine.Engine`."""
         sources = list(self._sources(inputs, period))
         place = File.named(self.scratch or home) / f".spark-{os.urandom(8).hex()}"
-        with cluster(self.settings) as spark, place.as_directory():
+        # The directory goes last: until Spark stops, a task that nobody waits for may still write to it.
+        with place.as_directory(), cluster(self.settings) as spark:
             size = sum(_text_bytes(source) for source in sources)
             reading = Reading(place, period, max(1, -(-size // self.part_bytes)))
             found = _read(spark, reading, sources)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,10 @@ import pyarrow as pa
 from pyarrow import fs
 
 from billproof.errors import InputError
+from billproof.printable import printable
+
+#: Characters of a warning.
+_LONGEST = 4000
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,10 @@ class File:
 
     @contextmanager
     def as_directory(self) -> Iterator[None]:
-        """Makes it a directory, for the time of the context; on a local file system for its owner alone."""
+        """Makes it a directory, for the time of the context; on a local file system for its owner alone.
+
+        What cannot be deleted afterwards is named on standard error: it holds call records.
+        """
         system, path = self._place
         try:
             system.create_dir(path)
@@ -127,8 +135,13 @@ class File:
         try:
             yield
         finally:
-            with suppress(OSError):
+            try:
                 system.delete_dir(path)
+            except FileNotFoundError:
+                pass
+            except (pa.ArrowException, OSError) as error:
+                said = printable(f"{self.shown} ({error})", _LONGEST)
+                print(f"warning: scratch files with call records are left; delete {said}", file=sys.stderr)
 
 
 class ByteRange:

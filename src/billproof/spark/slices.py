@@ -7,15 +7,18 @@ is read again together with the next one (:func:`joined`).
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billproof.intake import CdrMapping, Format
 from billproof.intake.delimited import Layout
+from billproof.intake.splitting import cut
 from billproof.spark.files import File
 
 #: What a reader is given for the first bytes of a file where no header was cut off: an empty line.
@@ -94,23 +97,28 @@ def row_start(file: File, position: int, size: int) -> int:
 def head_of(text: bytes, layout: Layout) -> bytes | None:
     """The lines up to the header, from a file's first bytes; None where the file cannot be cut.
 
-    That is gzip, a code page of several bytes a character, and a header that is not one plain line.
+    That is gzip, a code page of several bytes a character, and a header that is not one plain line. The
+    header is what the reader takes for it: the first line with more than one field, or with text in it.
     """
     encoding = layout.encoding
     if text.startswith(_GZIP) or not (encoding == "utf-8" or _is_single_byte(encoding)):
         return None
     position = 0
+    if encoding == "utf-8" and text.startswith(codecs.BOM_UTF8):
+        position = len(codecs.BOM_UTF8)
     for _ in range(layout.skip_lines):
         position = text.find(b"\n", position) + 1
         if not position:
             return None
     while not layout.columns:
         end = text.find(b"\n", position) + 1
-        line = text[position:end]
-        if not end or (layout.dialect.quote >= 0 and line.count(layout.dialect.quote) % 2):
+        if not end:
+            return None
+        line = cut(np.frombuffer(text[position:end], np.uint8), layout.dialect, final=True)
+        if line.fault or len(line.spoilt):
             return None
         position = end
-        if line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n"):
+        if len(line.spans) > 1 or line.spans[0, 0] < line.spans[0, 1]:  # as DelimitedReader passes over rows
             break
     return text[:position] or NO_HEAD
 
