@@ -44,7 +44,8 @@ def timeline(match: Match) -> str:
     for hour in range(0, 25, 3):
         x = _LEFT + hour * _HOUR
         out.append(f'<line class="grid" x1="{x}" y1="{_TOP - 4}" x2="{x}" y2="{height - 4}"/>')
-        out.append(f'<text class="tick" x="{x}" y="12" text-anchor="middle">{hour:02d}:00</text>')
+        at = min(x, _WIDTH - 16)
+        out.append(f'<text class="tick" x="{at}" y="12" text-anchor="middle">{hour:02d}:00</text>')
     for day, top in place.items():
         middle = top + _ROW // 2
         out.append(f'<text class="day" x="0" y="{middle + 4}">{moment(day * _DAY, "%a %d %b")}</text>')
