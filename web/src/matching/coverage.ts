@@ -1,0 +1,126 @@
+/** Which lines a log ought to know (docs/matching.md, section 8). */
+
+import { timeOn } from "./clock";
+import { hasEntry, type Pairing } from "./joined";
+import type { Numbers } from "./numbers";
+import { type ClockResult, type InvoiceLine, type Kind, KINDS, type PhoneLog, type Span, wantOf } from "./types";
+
+export type Uncovered = "outside" | "deleted" | "hole";
+
+const DELETED = 3;
+const HOLE = 5;
+
+export interface LogCoverage {
+  spans: Record<Kind, Span | null>;
+  /** Times of the entries of each kind, ascending. */
+  times: Record<Kind, number[]>;
+}
+
+export function coverageOf(log: PhoneLog): LogCoverage {
+  const times: Record<Kind, number[]> = { call: [], message: [], mms: [] };
+  for (const entry of log.entries) if (entry.kind !== "app") times[entry.kind].push(entry.at);
+  const spans: Record<Kind, Span | null> = { call: null, message: null, mms: null };
+  for (const kind of KINDS) {
+    const sorted = times[kind].sort((a, b) => a - b);
+    if (sorted.length > 0) spans[kind] = [sorted[0]!, Math.max(sorted[sorted.length - 1]!, log.exportedAt ?? -Infinity)];
+  }
+  return { spans, times };
+}
+
+function anyWithin(times: readonly number[], from: number, to: number): boolean {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < from) low = middle + 1;
+    else high = middle;
+  }
+  return low < times.length && times[low]! <= to;
+}
+
+/** Which logs' spans hold each line. */
+export class Coverage {
+  readonly logs: LogCoverage[];
+  private readonly holes: ReadonlySet<number>;
+  private readonly deleted: ReadonlySet<number>;
+
+  constructor(
+    private readonly sources: readonly PhoneLog[],
+    private readonly clocks: readonly ClockResult[],
+    private readonly pairing: Pairing,
+    numbers: Numbers,
+  ) {
+    this.logs = sources.map(coverageOf);
+    this.deleted = this.deletedHistories(numbers);
+    this.holes = this.runsInHoles();
+  }
+
+  private timeIn(log: number, line: InvoiceLine): number {
+    return timeOn(this.sources[log]!, line) + this.clocks[log]!.offset;
+  }
+
+  /** The logs whose span of the line's kind holds it. */
+  covering(line: InvoiceLine): number[] {
+    const want = wantOf(line);
+    if (want === null) return [];
+    return this.sources.flatMap((_, log) => {
+      const span = this.logs[log]!.spans[want.kind];
+      const time = this.timeIn(log, line);
+      return span !== null && time >= span[0] && time <= span[1] ? [log] : [];
+    });
+  }
+
+  /** Why a line without entry is not covered, null when it is. */
+  uncovered(place: number): Uncovered | null {
+    if (this.covering(this.pairing.lines[place]!).length === 0) return "outside";
+    if (this.deleted.has(place)) return "deleted";
+    return this.holes.has(place) ? "hole" : null;
+  }
+
+  private deletedHistories(numbers: Numbers): Set<number> {
+    const groups = new Map<string, number[]>();
+    this.pairing.lines.forEach((line, place) => {
+      const want = wantOf(line);
+      const form = numbers.canonical(line.number);
+      if (want === null || form.text === "" || form.masked) return;
+      const key = `${want.kind} ${form.text}`;
+      groups.set(key, [...(groups.get(key) ?? []), place]);
+    });
+    const logged = new Set<string>();
+    for (const log of this.sources) {
+      for (const entry of log.entries) {
+        const form = numbers.canonical(entry.number);
+        if (!form.masked) logged.add(`${entry.kind} ${form.text}`);
+      }
+    }
+    const found = new Set<number>();
+    for (const [key, places] of groups) {
+      if (places.length < DELETED || logged.has(key) || places.some((place) => hasEntry(this.pairing, place))) continue;
+      for (const place of places) found.add(place);
+    }
+    return found;
+  }
+
+  private runsInHoles(): Set<number> {
+    const found = new Set<number>();
+    for (const kind of KINDS) {
+      const { lines } = this.pairing;
+      const order = lines
+        .map((_, place) => place)
+        .filter((place) => wantOf(lines[place]!)?.kind === kind)
+        .sort((a, b) => lines[a]!.startedAt - lines[b]!.startedAt || a - b);
+      for (let start = 0; start + HOLE <= order.length; start += 1) {
+        const run = order.slice(start, start + HOLE);
+        if (run.some((place) => hasEntry(this.pairing, place)) || this.logsKnow(kind, run)) continue;
+        for (const place of run) found.add(place);
+      }
+    }
+    return found;
+  }
+
+  /** A log has an entry of the kind between the run's first line and its last. */
+  private logsKnow(kind: Kind, run: readonly number[]): boolean {
+    const [first, last] = [this.pairing.lines[run[0]!]!, this.pairing.lines[run[run.length - 1]!]!];
+    return this.sources.some((_, log) => anyWithin(this.logs[log]!.times[kind], this.timeIn(log, first), this.timeIn(log, last)));
+  }
+}

@@ -1,0 +1,215 @@
+/** What becomes of each line of the bill (docs/matching.md, section 9). */
+
+import { lowerMedian } from "./clock";
+import type { Coverage } from "./coverage";
+import { localTime } from "./cycle";
+import { entryOf, hasEntry, type Pairing } from "./joined";
+import { isSame, type Numbers } from "./numbers";
+import {
+  type ClockResult,
+  FINDINGS,
+  type InvoiceLine,
+  isCorrection,
+  type LineClass,
+  type LineReason,
+  type LineResult,
+  type PhoneLog,
+  type Span,
+  wantOf,
+} from "./types";
+
+type Round = (usage: number) => number;
+
+const ROUNDINGS: readonly (readonly [number, number])[] = [
+  [1, 1], [6, 6], [10, 10], [20, 20], [30, 1], [30, 6], [30, 30], [60, 1], [60, 6], [60, 10], [60, 30], [60, 60],
+];
+const LONG = 10_800;
+const HUNG = 3600;
+
+const isCall = (line: InvoiceLine): boolean => line.service === 1 || line.service === 2;
+
+/** How each rate rounds; rates that cannot be told are missing. */
+export function roundingsOf(lines: readonly InvoiceLine[]): Map<string, Round> {
+  const byRate = new Map<string, InvoiceLine[]>();
+  for (const line of lines) {
+    if (line.service < 1 || line.service > 3) continue;
+    const list = byRate.get(line.rate);
+    if (list) list.push(line);
+    else byRate.set(line.rate, [line]);
+  }
+  const found = new Map<string, Round>();
+  for (const [rate, own] of byRate) {
+    for (const [first, step] of ROUNDINGS) {
+      const round: Round = (usage) => first + step * Math.ceil(Math.max(0, usage - first) / step);
+      const fitting = own.filter((line) => line.billedUsage === round(line.usage)).length;
+      if (100 * fitting < 80 * own.length) continue;
+      found.set(rate, round);
+      break;
+    }
+  }
+  return found;
+}
+
+/** By how many seconds the bill measures longer than this log. */
+export function biasOf(log: number, source: PhoneLog, { lines, pairs }: Pairing): number {
+  if (source.durationStep !== 1) return 0;
+  const differences = lines.flatMap((line, place) => {
+    const pair = pairs[place];
+    if (!pair || pair.log !== log || !isCall(line)) return [];
+    const entry = source.entries[pair.entry]!;
+    return entry.answered === "no" || entry.duration < 0 ? [] : [line.usage - entry.duration];
+  });
+  return differences.length < 5 ? 0 : Math.min(3, Math.max(0, lowerMedian(differences)));
+}
+
+export interface Circumstances {
+  pairing: Pairing;
+  coverage: Coverage;
+  logs: readonly PhoneLog[];
+  clocks: readonly ClockResult[];
+  biases: readonly number[];
+  numbers: Numbers;
+  cycle: Span;
+}
+
+type Verdict = readonly [LineClass, LineReason];
+
+export class Verdicts {
+  private readonly roundings: Map<string, Round>;
+
+  constructor(private readonly all: Circumstances) {
+    this.roundings = roundingsOf(all.pairing.lines);
+  }
+
+  lineResult(place: number): LineResult {
+    const { pairing } = this.all;
+    const line = pairing.lines[place]!;
+    const [verdict, reason] = this.verdict(place);
+    const entry = entryOf(pairing, place);
+    const other = pairing.joins[place] ?? null;
+    const finding = FINDINGS.has(verdict);
+    return {
+      index: line.index,
+      class: verdict,
+      reason,
+      log: entry?.log ?? null,
+      entry: entry?.entry ?? null,
+      joins: other === null ? null : pairing.lines[other]!.index,
+      talked: this.talked(place),
+      stake: finding ? this.stake(place, reason).toString() : "0",
+      confidence: finding ? this.confidence(place, verdict, reason) : null,
+    };
+  }
+
+  /** Seconds the phone says were talked; null without an entry, or when it does not say. */
+  private talked(place: number): number | null {
+    const pair = entryOf(this.all.pairing, place);
+    if (pair === null) return null;
+    const entry = this.all.logs[pair.log]!.entries[pair.entry]!;
+    if (entry.answered === "no") return 0;
+    return entry.duration < 0 ? null : entry.duration;
+  }
+
+  /** Seconds charged beyond what was talked; null when unknown. */
+  private excess(place: number): number | null {
+    const talked = this.talked(place);
+    const pair = this.all.pairing.pairs[place];
+    if (talked === null || !pair) return null;
+    return this.all.pairing.lines[place]!.usage - talked - this.all.biases[pair.log]! - (this.all.logs[pair.log]!.durationStep - 1);
+  }
+
+  private verdict(place: number): Verdict {
+    const { pairing, coverage } = this.all;
+    const line = pairing.lines[place]!;
+    if (wantOf(line) === null) return ["not-comparable", isCorrection(line) ? "correction" : "service"];
+    const charged = isCall(line) ? this.overcharged(place) : null;
+    if (charged !== null) return charged;
+    const late = localTime(line) < this.all.cycle[0];
+    if (pairing.pairs[place] !== null) return [late ? "late" : "matched", "paired"];
+    if (pairing.joins[place] !== null) return ["matched", line.service === 4 ? "part" : "continued"];
+    const uncovered = coverage.uncovered(place);
+    const twin = this.duplicate(place, uncovered === null);
+    if (twin !== null) return ["duplicate", twin];
+    if (line.service === 3) return ["not-comparable", "forwarded"];
+    if (uncovered === null && this.overlaps(line)) return ["hung", "overlap"];
+    if (uncovered !== null) return late ? ["late", "uncovered"] : ["not-covered", uncovered];
+    return ["invoice-only", "absent"];
+  }
+
+  /** A call that was charged for longer than it was, or rounded up too far. */
+  private overcharged(place: number): Verdict | null {
+    const { pairing, logs } = this.all;
+    const line = pairing.lines[place]!;
+    const pair = pairing.pairs[place];
+    if (pair) {
+      const excess = this.excess(place) ?? 0;
+      if (line.usage >= LONG && excess >= HUNG) return ["hung", "paired"];
+      if (logs[pair.log]!.entries[pair.entry]!.answered === "no") return ["longer", "unanswered"];
+      if (excess > 5) return ["longer", "talked"];
+    }
+    const round = this.roundings.get(line.rate);
+    return round && !pairing.joined[place] && line.billedUsage > round(line.usage) ? ["longer", "rounding"] : null;
+  }
+
+  private duplicate(place: number, covered: boolean): "same" | "near" | null {
+    const { pairing, numbers } = this.all;
+    const line = pairing.lines[place]!;
+    const precedes = (other: number): boolean => hasEntry(pairing, other) || other < place;
+    const some = (test: (other: InvoiceLine) => boolean): boolean =>
+      pairing.lines.some((other, at) => at !== place && other.service === line.service && precedes(at) && test(other));
+    const equal = (other: InvoiceLine): boolean =>
+      other.startedAt === line.startedAt && other.number === line.number && other.usage === line.usage;
+
+    if (isCall(line) && some(equal)) return "same";
+    if (!covered && !((line.service === 4 || line.service === 7) && some(equal))) return null;
+    const form = numbers.canonical(line.number);
+    const apart = Math.max(2, Math.floor(line.usage / 50));
+    const near = some(
+      (other) =>
+        Math.abs(other.startedAt - line.startedAt) <= 60 &&
+        Math.abs(other.usage - line.usage) <= apart &&
+        isSame(form, numbers.canonical(other.number)),
+    );
+    return near ? "near" : null;
+  }
+
+  /** Another call was made from the phone while this one is said to have gone on. */
+  private overlaps(line: InvoiceLine): boolean {
+    const { lines, pairs } = this.all.pairing;
+    const end = line.startedAt + line.usage;
+    if (line.service !== 1 || line.usage < LONG) return false;
+    return lines.some(
+      (other, at) => pairs[at] !== null && other.service === 1 && other.startedAt > line.startedAt + 60 && other.startedAt < end - 60,
+    );
+  }
+
+  private stake(place: number, reason: LineReason): bigint {
+    const line = this.all.pairing.lines[place]!;
+    if (line.amount <= 0n) return 0n;
+    if (reason !== "paired" && reason !== "talked" && reason !== "rounding") return line.amount;
+    if (line.billedUsage === 0) return line.amount;
+    const round = this.roundings.get(line.rate) ?? ((usage: number): number => usage);
+    const due = Math.min(line.billedUsage, round(reason === "rounding" ? line.usage : (this.talked(place) ?? 0)));
+    return line.amount - (line.amount * BigInt(due)) / BigInt(line.billedUsage);
+  }
+
+  private confidence(place: number, verdict: LineClass, reason: LineReason): number {
+    if (verdict === "duplicate") return reason === "same" ? 99 : 90;
+    if (verdict === "hung") return reason === "paired" ? 95 : 85;
+    if (verdict === "invoice-only") return this.absence(place);
+    if (reason === "talked") return (this.excess(place) ?? 0) > 30 ? 95 : 85;
+    return reason === "unanswered" ? 75 : 80;
+  }
+
+  private absence(place: number): number {
+    const { coverage, clocks, numbers } = this.all;
+    const line = this.all.pairing.lines[place]!;
+    const kind = wantOf(line)!.kind;
+    const form = numbers.canonical(line.number);
+    const logs = coverage.covering(line);
+    const entries = logs.reduce((sum, log) => sum + coverage.logs[log]!.times[kind].length, 0);
+    return (
+      90 - (form.text === "" || form.masked ? 20 : 0) - (logs.every((log) => !clocks[log]!.known) ? 20 : 0) - (entries < 10 ? 15 : 0)
+    );
+  }
+}
