@@ -27,6 +27,11 @@ from billproof.records import money
 @click.option("--currency", default="EUR", show_default=True)
 @click.option("--rejects", type=click.IntRange(0), default=0, help="Malformed rows to mix in.")
 @click.option("--other-periods", type=click.IntRange(0), default=0, help="Rows of neighbouring months.")
+@click.option("--phone-logs", is_flag=True, help="Write a phone log for each account, under DIR/phones.")
+@click.option("--phone-format", metavar="F", help="Format of all phone logs. [default: a mixture]")
+@click.option(
+    "--errors", type=float, default=0.0, metavar="RATE", help="Share of usage lines to bill wrongly: 0.002."
+)
 @click.option("--out", type=options.FOLDER, required=True, help="Where to write.")
 @options.force_option
 @options.json_option
@@ -34,7 +39,8 @@ def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool
     """Write a month of realistic CDR files under DIR/cdr, with mapping files beside them.
 
     Nothing in them is real: numbers come from ranges reserved for fiction where there are any. See
-    docs/simulator.md for the model; simulation.json holds the control totals.
+    docs/simulator.md for the model; simulation.json holds the control totals. With phone logs or errors,
+    labels.csv names every line that is wrong.
     """
     from billproof.simulate import simulate as run
 

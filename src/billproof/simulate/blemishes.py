@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from billproof.simulate.draws import Draws
 from billproof.simulate.formats import FileFormat
+from billproof.simulate.formats.rated_csv import PERIOD
 from billproof.simulate.month import Month
 from billproof.simulate.result import Blemish
 from billproof.simulate.traffic import Int64s, Lines
@@ -83,7 +84,10 @@ def _moved(
     notes = [
         Blemish("", 0, "", "", month.previous if early else month.following) for early in before.tolist()
     ]
-    return file_format.rows(file_format.columns(copies), count), notes
+    columns = file_format.columns(copies)
+    if PERIOD in columns:
+        columns[PERIOD] = pa.array([str(note.period) for note in notes], pa.string())
+    return file_format.rows(columns, count), notes
 
 
 def _offsets(month: Month, times: Int64s) -> Int64s:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,16 @@ class Blemish:
 
 
 @dataclass(frozen=True)
+class PhoneLog:
+    """What one subscriber exported; ``files`` (or folders of files) are relative to the simulation's."""
+
+    operator: int
+    account: str
+    format: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OperatorMonth:
     """One operator's share. ``accounts_by_format`` counts accounts with a record in that format."""
 
@@ -82,6 +92,9 @@ class Simulation:
     formats: tuple[str, ...]
     operators: tuple[OperatorMonth, ...]
     blemishes: tuple[Blemish, ...]
+    phone_logs: tuple[PhoneLog, ...] = ()
+    #: Path of ``labels.csv`` below ``out``, empty when there is none.
+    labels: str = ""
 
     @property
     def path(self) -> Path:
@@ -94,7 +107,7 @@ class Simulation:
 
     def document(self) -> dict[str, Any]:
         """The contents of ``simulation.json``."""
-        return {
+        document: dict[str, Any] = {
             "schema": SCHEMA,
             "seed": self.seed if self.seed <= _JSON_SAFE else str(self.seed),
             "period": self.period,
@@ -104,6 +117,10 @@ class Simulation:
             "operators": [_operator(operator) for operator in self.operators],
             "blemishes": [_blemish(blemish) for blemish in self.blemishes],
         }
+        if self.labels:
+            document["labels"] = self.labels
+            document["phone_logs"] = [asdict(log) for log in self.phone_logs]
+        return document
 
     def save(self) -> None:
         """Write ``simulation.json``."""

@@ -19,11 +19,13 @@ from billproof.simulate.blemishes import blemished, share
 from billproof.simulate.draws import Draws
 from billproof.simulate.formats import FORMATS, FileFormat, Issuer
 from billproof.simulate.invoice import MEAN_LINES, invoice_lines, rate_names
+from billproof.simulate.labels import NAME as LABELS
 from billproof.simulate.month import Month, zone
 from billproof.simulate.numbering import NumberPool, carrier, network_names, number_pool
 from billproof.simulate.output import CdrFiles
-from billproof.simulate.result import NAME, SCHEMA, Blemish, OperatorMonth, Simulation
+from billproof.simulate.result import NAME, SCHEMA, Blemish, OperatorMonth, PhoneLog, Simulation
 from billproof.simulate.traffic import FULL_MIX, Block, Habits, Int64s, Lines, usage_lines
+from billproof.simulate.witness import Wanted, Witness, write_labels
 
 #: Records in a block of subscribers: what is in memory at a time.
 BLOCK_RECORDS = 100_000
@@ -46,6 +48,7 @@ class Options:
     currency: str
     rejects: int
     other_periods: int
+    wanted: Wanted
 
     def __post_init__(self) -> None:
         for field in ("operators", "subscribers"):
@@ -103,30 +106,43 @@ def simulate(
     currency: str = "EUR",
     rejects: int = 0,
     other_periods: int = 0,
+    phone_logs: bool = False,
+    phone_format: str | None = None,
+    errors: float = 0.0,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Simulation:
     """Write a month of traffic of ``operators`` operators with ``subscribers`` accounts each.
 
     ``period`` is ``YYYYMM`` in ``timezone``; ``rejects`` and ``other_periods`` are numbers of bad rows and
-    of rows from neighbouring months, spread over all operators and formats. ``progress`` is called with
+    of rows from neighbouring months, spread over all operators and formats. ``phone_logs`` writes a phone
+    log for each account, all in ``phone_format`` where one is named; ``errors`` is the share of usage lines
+    to bill wrongly; with either, ``labels.csv`` says which lines are wrong. ``progress`` is called with
     the number of subscribers done and in all. The same arguments give the same bytes.
 
     Raises :class:`InputError` for options that make no sense, and when ``out`` holds a simulation and
     ``overwrite`` is not set.
     """
     options = Options(
-        operators, subscribers, seed, tuple(formats), records_per_subscriber, currency, rejects, other_periods
-    )
+        operators, subscribers, seed, tuple(formats), records_per_subscriber, currency, rejects,
+        other_periods, Wanted(phone_logs, phone_format, errors),
+    )  # fmt: skip
     month = Month(period, zone(timezone))
     pool = number_pool(operators, subscribers)
     _make_room(out, overwrite)
     done: list[OperatorMonth] = []
     blemishes: list[Blemish] = []
+    logs: list[PhoneLog] = []
+    labels: list[str] = []
     for index in range(operators):
         writer = _OperatorWriter(out, options, month, pool, index, blemishes)
         done.append(writer.run(progress))
-    simulation = Simulation(out, seed, period, timezone, options.formats, tuple(done), tuple(blemishes))
+        logs += writer.witness.logs
+        labels += writer.witness.labels
+    simulation = Simulation(
+        out, seed, period, timezone, options.formats, tuple(done), tuple(blemishes), tuple(logs),
+        write_labels(out, labels) if options.wanted.any else "",
+    )  # fmt: skip
     simulation.save()
     return simulation
 
@@ -155,7 +171,9 @@ class _OperatorWriter:
             pa.array(network_names(index), pa.string()),
             rate_names(),
             options.currency,
+            late=options.wanted.any,
         )
+        self.witness = Witness(out, options.wanted, options.seed, options.formats, self._issuer)
         self._formats = {name: FORMATS[name](self._issuer) for name in options.formats}
         self._accounts = dict.fromkeys(options.formats, 0)
 
@@ -191,9 +209,18 @@ class _OperatorWriter:
         block = self._suited(Block.draw(draws, self._index, first, count), home)
         mean = max(0.0, options.mean - MEAN_LINES) if options.rated else options.mean
         usage = usage_lines(draws, block, self._month, self._issuer.pool, options.habits(home), mean)
-        if not options.rated:
-            return usage
-        return usage.joined(invoice_lines(draws, block, self._month, usage))
+        if not options.wanted.any:
+            return usage.joined(self._closing(draws, block, usage)) if options.rated else usage
+        billed, seen = self.witness.bill(first, count, usage)
+        closing = self._closing(draws, block, billed.lines)
+        self.witness.label(first, billed, seen, closing)
+        return billed.lines.joined(closing)
+
+    def _closing(self, draws: Draws, block: Block, usage: Lines) -> Lines:
+        """Fees, tax and the like; none where no file can carry them."""
+        if self._options.rated:
+            return invoice_lines(draws, block, self._month, usage)
+        return usage.take(np.zeros(len(usage), dtype=np.bool_))
 
     def _suited(self, block: Block, home: Int64s) -> Block:
         """The block with price plans that each subscriber's home format can express."""
@@ -261,7 +288,7 @@ class _OperatorWriter:
 def _make_room(out: Path, overwrite: bool) -> None:
     """Create ``out``; remove what an earlier simulation wrote there, only when told to."""
     out.mkdir(parents=True, exist_ok=True)
-    ours = [out / "cdr", out / "enrolment"]
+    ours = [out / "cdr", out / "enrolment", out / "phones"]
     if not any(path.exists() for path in (*ours, out / NAME)):
         return
     advice = "choose another folder, or overwrite with --force"
@@ -278,4 +305,5 @@ def _make_room(out: Path, overwrite: bool) -> None:
         )
     for path in ours:
         shutil.rmtree(path, ignore_errors=True)
+    (out / LABELS).unlink(missing_ok=True)
     (out / NAME).unlink()

@@ -26,6 +26,8 @@ class Issuer:
     networks: pa.StringArray
     rates: pa.StringArray
     currency: str
+    #: Whether records of the month before may be billed in this one: rows then say which month bills them.
+    late: bool = False
 
     def accounts(self, lines: Lines) -> pa.StringArray:
         """Account numbers: a letter and seven digits."""

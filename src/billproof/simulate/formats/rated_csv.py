@@ -38,6 +38,9 @@ COLUMNS = (
     "account", "kind", "start", "usage", "billed", "other_party", "network", "amount", "currency", "rate",
 )  # fmt: skip
 
+#: The billing month; a column only where a row's own time does not tell it.
+PERIOD = "period"
+
 
 class RatedCsv(FileFormat):
     name = "csv"
@@ -58,14 +61,15 @@ class RatedCsv(FileFormat):
         for service, code in CODES.items():
             names[service] = code
         self._codes = pa.array(names, pa.string())
+        self._names = (*COLUMNS, PERIOD) if issuer.late else COLUMNS
 
     def header(self) -> str:
-        return ",".join(COLUMNS) + "\n"
+        return ",".join(self._names) + "\n"
 
     def columns(self, lines: Lines) -> dict[str, Column]:
         issuer = self.issuer
         local = text.timestamp(lines.started_at + lines.offset * 60, "T")
-        return {
+        columns: dict[str, Column] = {
             "account": issuer.accounts(lines),
             "kind": self._codes.take(pa.array(lines.service)),
             "start": text.joined(local, text.offsets(lines.offset), rows=len(lines)),
@@ -77,13 +81,17 @@ class RatedCsv(FileFormat):
             "currency": issuer.currency,
             "rate": issuer.rate_names(lines),
         }
+        if issuer.late:
+            columns[PERIOD] = str(issuer.month.period)
+        return columns
 
     def rows(self, columns: Mapping[str, Column], count: int) -> pa.StringArray:
-        return delimited(columns, COLUMNS, count)
+        return delimited(columns, self._names, count)
 
     def mapping(self) -> str:
         values = "\n".join(f'"{code}" = "{service.name.lower()}"' for service, code in CODES.items())
-        return _MAPPING.format(zone=self.issuer.month.zone.key, values=values)
+        mapping = _MAPPING.format(zone=self.issuer.month.zone.key, values=values)
+        return mapping + (_PERIOD_MAPPING if self.issuer.late else "")
 
 
 _MAPPING = """\
@@ -122,4 +130,12 @@ column = "currency"
 
 [rate]
 column = "rate"
+"""
+
+_PERIOD_MAPPING = """
+# Records that arrive late are billed a month later than they were used.
+[period]
+from = "column"
+column = "period"
+format = "%Y%m"
 """
