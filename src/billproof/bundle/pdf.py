@@ -1,0 +1,182 @@
+"""Bundle → itemised PDF invoice that carries the bundle; PDF → the bundle in it.
+
+The same bundle, look and versions give the same bytes. The file is as plain as PDF can be (one
+cross-reference table, no object streams, no encryption), so that a browser reads it back with a page of code.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import zlib
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from reportlab import rl_config
+from reportlab.pdfbase import pdfdoc, pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+from billproof.bundle import documents as doc
+from billproof.bundle.invoice import HEIGHT, LEFT, RIGHT, VERSION, WIDTH, Cell, Layout, Look
+from billproof.bundle.pdfread import read_attachment
+from billproof.bundle.qr import runs
+from billproof.commitment.keccak import keccak
+from billproof.errors import InputError
+
+__all__ = ["ATTACHMENT", "Look", "Printer", "link_of", "read_attachment"]
+
+#: The name of the attached bundle.
+ATTACHMENT = "bundle.json"
+
+#: A bundle that fits beside its digest is in the link itself: more, and a phone cannot read the code.
+_MOST_IN_LINK = 900
+
+_REGULAR, _BOLD, _OTHER = "BillproofSans", "BillproofSans-Bold", "BillproofOther"
+
+
+def link_of(url: str, content: bytes) -> str:
+    """What the code on an invoice says: the page's address, the bundle's Keccak digest, the bundle if small.
+
+    ``URL#d=<64 hex digits>`` and perhaps ``&z=<base64url of zlib>``; browsers send no fragment to a server.
+    """
+    link = f"{url}#d={keccak(content).hex()}"
+    packed = base64.urlsafe_b64encode(zlib.compress(content, 9)).decode().rstrip("=")
+    return f"{link}&z={packed}" if len(link) + len(packed) <= _MOST_IN_LINK else link
+
+
+class Printer:
+    """Prints invoices of one look; ``font`` is a TrueType file for what the built-in fonts lack.
+
+    ``missing`` collects the characters that neither font has; they are drawn as boxes.
+    """
+
+    def __init__(self, look: Look, font: Path | None = None) -> None:
+        look.parsed()
+        if look.link and not look.link.startswith(("https://", "http://", "file://")):
+            raise InputError(
+                "no address of a web page", field="link", advice="Give one that starts with https://."
+            )
+        self.look = look
+        self.missing: set[str] = set()
+        self._fonts = _built_in()
+        self._other = _load(font) if font else None
+
+    def invoice(self, content: bytes, bundle: doc.Bundle | None = None) -> bytes:
+        """The invoice of a bundle, of which ``content`` is the file."""
+        bundle = bundle or msgspec.json.decode(content, type=doc.Bundle)
+        layout = Layout(bundle, self.look)
+        rl_config.useA85 = 0
+        out = io.BytesIO()
+        canvas = Canvas(
+            out, pagesize=(WIDTH, HEIGHT), invariant=1, pageCompression=1, initialFontName=_REGULAR
+        )
+        canvas.setTitle(f"{bundle.account.accountId} {bundle.batch.period}")
+        canvas.setAuthor(self.look.operator)
+        canvas.setSubject("")
+        canvas.setCreator("Billproof")
+        canvas.setProducer("Billproof")
+        for page in layout.pages:
+            canvas.setFillGray(0.95)
+            for y, height in page.shades:
+                canvas.rect(LEFT - 3, y, RIGHT - LEFT + 6, height, stroke=0, fill=1)
+            canvas.setFillGray(0)
+            canvas.setLineWidth(0.5)
+            for y, left, right in page.rules:
+                canvas.line(left, y, right, y)
+            if page is layout.pages[0] and self.look.link:
+                _draw_code(canvas, link_of(self.look.link, content), layout.code)
+            writing = canvas.beginText()
+            for cell in page.cells:
+                self._write(writing, cell)
+            canvas.drawText(writing)
+            canvas.showPage()
+        _attach(canvas._doc, content, self.look, other_font=self._other is not None)
+        canvas.save()
+        return out.getvalue()
+
+    def _write(self, writing: Any, cell: Cell) -> None:
+        font = self._fonts[cell.bold]
+        lacking = {c for c in cell.text if ord(c) not in font.face.charToGlyph}
+        if lacking and self._other:
+            font = self._other
+            lacking = {c for c in cell.text if ord(c) not in font.face.charToGlyph}
+        self.missing |= lacking
+        room, size = cell.right - cell.left, cell.size
+        width = font.stringWidth(cell.text, size)
+        if width > room:
+            size = max(int(size * room / width * 20) / 20, 1)
+            width = font.stringWidth(cell.text, size)
+        writing.setFont(font.fontName, size)
+        writing.setTextOrigin(cell.right - width if cell.to_right else cell.left, cell.y)
+        writing.textOut(cell.text)
+
+
+def _draw_code(canvas: Canvas, text: str, place: tuple[float, float, float]) -> None:
+    left, bottom, side = place
+    across, dark = runs(text)
+    step = side / across
+    path = canvas.beginPath()
+    for row, start, length in dark:
+        path.rect(left + start * step, bottom + side - (row + 1) * step, length * step, step)
+    canvas.drawPath(path, stroke=0, fill=1)
+
+
+def _attach(document: Any, content: bytes, look: Look, *, other_font: bool) -> None:
+    """Puts the bundle in, and what a verifier needs to print the page again."""
+    name, string = pdfdoc.PDFName, pdfdoc.PDFString
+    packed = zlib.compress(content, 6)
+    details = {"Type": name("EmbeddedFile"), "Subtype": "/application#2Fjson", "Filter": name("FlateDecode")}
+    details["Params"] = pdfdoc.PDFDictionary({"Size": len(content)})
+    stream = pdfdoc.PDFStream(pdfdoc.PDFDictionary(details), packed, filters=[])
+    held = document.Reference(stream, "billproof.file")
+    specification = pdfdoc.PDFDictionary(
+        {
+            "Type": name("Filespec"),
+            "F": string(ATTACHMENT),
+            "UF": string(ATTACHMENT),
+            "AFRelationship": name("Source"),
+            "EF": pdfdoc.PDFDictionary({"F": held, "UF": held}),
+        }
+    )
+    file = document.Reference(specification, "billproof.specification")
+    tree = pdfdoc.PDFDictionary({"Names": pdfdoc.PDFArray([string(ATTACHMENT), file])})
+    facts = {
+        "Version": VERSION,
+        "OtherFont": "true" if other_font else "false",
+        "Locale": string(look.locale),
+        "Operator": string(look.operator),
+    }
+    private = pdfdoc.PDFDictionary({**facts, "Link": string(look.link)})
+    stamp = string("D:20000101000000+00'00'")
+    piece = pdfdoc.PDFDictionary({"LastModified": stamp, "Private": private})
+    catalog = document.Catalog
+    catalog.__NoDefault__ = [*catalog.__NoDefault__, "AF", "PieceInfo"]
+    catalog.Names = pdfdoc.PDFDictionary({"EmbeddedFiles": tree})
+    catalog.AF = pdfdoc.PDFArray([file])
+    catalog.PieceInfo = pdfdoc.PDFDictionary({"Billproof": piece})
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> tuple[TTFont, TTFont]:
+    """Regular and bold, with the Latin, Greek and Cyrillic scripts."""
+    home = resources.files("billproof.bundle") / "fonts"
+    files = ((_REGULAR, "DejaVuSans.ttf"), (_BOLD, "DejaVuSans-Bold.ttf"))
+    fonts = tuple(TTFont(name, io.BytesIO((home / file).read_bytes())) for name, file in files)
+    for font in fonts:
+        pdfmetrics.registerFont(font)
+    return fonts[0], fonts[1]
+
+
+def _load(path: Path) -> TTFont:
+    try:
+        font = TTFont(_OTHER, io.BytesIO(path.read_bytes()))
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    except (TTFError, ValueError, KeyError, IndexError) as error:
+        raise InputError("no TrueType font", file=path, advice="Give a .ttf file.") from error
+    pdfmetrics.registerFont(font)
+    return font
