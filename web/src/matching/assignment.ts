@@ -12,17 +12,18 @@ interface Edge {
   cost: number;
 }
 
-/** For each line the number of its candidate, or -1. `columns` numbers the entries in their order. */
+/** One number for an entry; these are in the entries' order. */
+const keyOf = (candidate: Candidate): number => candidate.log * 2 ** 32 + candidate.entry;
+
+/** For each line its candidate or null. */
 export function assign(candidates: readonly (readonly Candidate[])[]): (Candidate | null)[] {
   const result: (Candidate | null)[] = candidates.map(() => null);
   for (const rows of components(candidates)) {
-    const keys = new Map<string, Candidate>();
-    for (const row of rows) for (const each of candidates[row]!) keys.set(`${each.log} ${each.entry}`, each);
-    const ordered = [...keys].sort(([, a], [, b]) => a.log - b.log || a.entry - b.entry);
-    const columns = new Map(ordered.map(([key], column) => [key, column]));
-    const edges = rows.map((row) =>
-      candidates[row]!.map((each) => ({ column: columns.get(`${each.log} ${each.entry}`)!, cost: each.cost })),
-    );
+    const keys = new Set<number>();
+    for (const row of rows) for (const each of candidates[row]!) keys.add(keyOf(each));
+    const ordered = [...keys].sort((a, b) => a - b);
+    const columns = new Map(ordered.map((key, column) => [key, column]));
+    const edges = rows.map((row) => candidates[row]!.map((each) => ({ column: columns.get(keyOf(each))!, cost: each.cost })));
     const chosen = solve(edges, ordered.length);
     rows.forEach((row, i) => {
       const place = edges[i]!.findIndex((edge) => edge.column === chosen[i]);
@@ -41,10 +42,10 @@ function components(candidates: readonly (readonly Candidate[])[]): number[][] {
     for (let each = row; each !== top; ) [each, parent[each]] = [parent[each]!, top];
     return top;
   };
-  const first = new Map<string, number>();
+  const first = new Map<number, number>();
   candidates.forEach((list, row) => {
     for (const each of list) {
-      const key = `${each.log} ${each.entry}`;
+      const key = keyOf(each);
       const other = first.get(key);
       if (other === undefined) first.set(key, row);
       else parent[root(row)] = root(other);
@@ -89,7 +90,7 @@ function slack(state: State, row: number, edge: Edge): number {
   return edge.cost - state.rowPrice[row]! - state.columnPrice[edge.column]!;
 }
 
-/** Gives the row a column along the cheapest alternating path (Dijkstra over columns). */
+/** Gives the row a column along the cheapest alternating path (Dijkstra over columns; of equally near ones the free ones first). */
 function augment(state: State, start: number): void {
   const distance = new Map<number, number>();
   const from = new Map<number, number>();
@@ -104,7 +105,7 @@ function augment(state: State, start: number): void {
       if (way >= (distance.get(edge.column) ?? Infinity)) continue;
       distance.set(edge.column, way);
       from.set(edge.column, row);
-      heap.push(way, edge.column);
+      heap.push(2 * way + (state.rowOf[edge.column] === -1 ? 0 : 1), edge.column);
     }
     let column = heap.pop();
     while (done.has(column)) column = heap.pop();
@@ -221,7 +222,7 @@ function move(state: State, row: number, target: number, home: number, next: Rea
   }
 }
 
-/** Smallest distance first, then smallest column. */
+/** Smallest rank first, then smallest column. */
 class Heap {
   private readonly items: [number, number][] = [];
 
@@ -234,8 +235,8 @@ class Heap {
     [this.items[a], this.items[b]] = [this.items[b]!, this.items[a]!];
   }
 
-  push(distance: number, column: number): void {
-    let place = this.items.push([distance, column]) - 1;
+  push(rank: number, column: number): void {
+    let place = this.items.push([rank, column]) - 1;
     while (place > 0 && this.before(place, (place - 1) >> 1)) {
       this.swap(place, (place - 1) >> 1);
       place = (place - 1) >> 1;
