@@ -1,0 +1,136 @@
+"""Each line at most one entry, each entry at most one line, at the least cost (docs/matching.md, section 6).
+
+Lines and entries that are candidates fall into small groups; nearly all have one line or one entry, which
+columns settle at once. The others go, one by one, to a solver in whole numbers.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billproof.matching.candidates import ALONE, Pairs
+from billproof.matching.windows import starts_of
+
+Ints = NDArray[np.int64]
+
+
+def assign(pairs: Pairs, lines: int, entries: int) -> Ints:
+    """The entry of each line, -1 for none."""
+    found = np.full(lines, -1, np.int64)
+    of_line = np.bincount(pairs.line, minlength=lines)
+    of_entry = np.bincount(pairs.entry, minlength=entries)
+    single = (of_line[pairs.line] == 1) & (of_entry[pairs.entry] == 1)
+    found[pairs.line[single]] = pairs.entry[single]
+    rest = np.flatnonzero(~single)
+    if not len(rest):
+        return found
+    line, entry, cost = pairs.line[rest], pairs.entry[rest], pairs.cost[rest]
+    part = _components(line, entry)
+    order = np.lexsort((entry, line, part))
+    line, entry, cost, part = line[order], entry[order], cost[order], part[order]
+    starts = starts_of(part)
+    ends = np.append(starts[1:], len(part))
+    one_line = line[starts] == line[ends - 1]
+    one_entry = np.minimum.reduceat(entry, starts) == np.maximum.reduceat(entry, starts)
+    simple = np.repeat(one_line | one_entry, ends - starts)
+    cheap = np.flatnonzero(simple)
+    best = cheap[
+        np.lexsort((cheap, cost[cheap], part[cheap]))
+    ]  # in a part, the first of equals is first in order
+    best = best[starts_of(part[best])]
+    found[line[best]] = entry[best]
+    for first, end in zip(
+        starts[~(one_line | one_entry)].tolist(), ends[~(one_line | one_entry)].tolist(), strict=True
+    ):
+        chosen = solve(line[first:end].tolist(), entry[first:end].tolist(), cost[first:end].tolist())
+        for of, to in chosen.items():
+            found[of] = to
+    return found
+
+
+def _components(line: Ints, entry: Ints) -> Ints:
+    """A number for each pair, the same for pairs that hang together."""
+    parent: dict[int, int] = {}
+
+    def root(node: int) -> int:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for of, to in zip(line.tolist(), entry.tolist(), strict=True):
+        one, two = root(of), root(-1 - to)
+        if one != two:
+            parent[two] = one
+    return np.array([root(of) for of in line.tolist()], np.int64)
+
+
+def solve(line: Sequence[int], entry: Sequence[int], cost: Sequence[int]) -> dict[int, int]:
+    """The best entry of each line that gets one, given the pairs there are.
+
+    The least sum of costs, of 1500 for a line without entry; of equal ones the first in lexicographic order
+    of entries by line. The order is part of the cost: what a line's choice weighs in it, no choice of later
+    lines outweighs. So there is one best assignment, which shortest augmenting paths find exactly.
+    """
+    rows = sorted(set(line))
+    columns = sorted(set(entry))
+    row_of = {key: at for at, key in enumerate(rows)}
+    column_of = {key: at for at, key in enumerate(columns)}
+    base = len(columns) + 1
+    weight = [base ** (len(rows) - 1 - at) for at in range(len(rows))]
+    unit = base ** len(rows)
+    edges: list[dict[int, int]] = [{} for _ in rows]
+    for of, to, price in zip(line, entry, cost, strict=True):
+        row, column = row_of[of], column_of[to]
+        edges[row][column] = price * unit + column * weight[row]
+    for row in range(len(rows)):  # a column of its own for each row: no entry
+        edges[row][len(columns) + row] = ALONE * unit + len(columns) * weight[row]
+    taken = _shortest_paths(edges, len(columns) + len(rows))
+    return {rows[row]: columns[column] for column, row in taken.items() if column < len(columns)}
+
+
+def _shortest_paths(edges: list[dict[int, int]], columns: int) -> dict[int, int]:
+    """The row of each column taken, every row having one, at the least sum of prices (all ≥ 0)."""
+    taken: dict[int, int] = {}
+    held_by: dict[int, int] = {}
+    height = [0] * columns  # potentials of columns
+    level = [0] * len(edges)  # and of rows: price - level - height is never negative
+    for start in range(len(edges)):
+        distance: dict[int, int] = {}
+        before: dict[int, int] = {}
+        done: dict[int, int] = {}
+        heap: list[tuple[int, int]] = []
+        row, base = start, 0
+        reached = {start: 0}
+        while True:
+            for column, price in edges[row].items():
+                if column in done:
+                    continue
+                far = base + price - level[row] - height[column]
+                if column not in distance or far < distance[column]:
+                    distance[column], before[column] = far, row
+                    heapq.heappush(heap, (far, column))
+            base, column = heapq.heappop(heap)
+            while column in done:
+                base, column = heapq.heappop(heap)
+            done[column] = base
+            if column not in taken:
+                break
+            row = taken[column]
+            reached[row] = base
+        for other, far in reached.items():
+            level[other] += base - far
+        for other, far in done.items():
+            height[other] -= base - far
+        while True:
+            row = before[column]
+            held = held_by.get(row, -1)
+            taken[column], held_by[row] = row, column
+            if row == start:
+                break
+            column = held
+    return taken
