@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -25,22 +27,35 @@ TARGET = cpu_target.target_context.codegen().magic_tuple()
 
 
 def cache_directory(*files: str) -> Path | None:
-    """Where the machine code of these source files is kept, or None where nothing can be written.
+    """Where the machine code of these source files is kept, or None where it cannot be kept safely.
 
     The directory is another one for every change of the files, of numba and of the processor: a stale cache
-    gives wrong results silently.
+    gives wrong results silently. ``files`` are therefore all those that the code takes constants from, too.
+    Whoever can write to the directory can run code as us: it has to be ours, and for nobody else to write to.
     """
     try:
         key = hashlib.sha256(
             b"".join(hashlib.sha256(Path(file).read_bytes()).digest() for file in (*files, __file__))
         )
         key.update(repr((TARGET, numba.__version__, llvmlite.__version__, sys.version)).encode())
-        directory = Path(platformdirs.user_cache_dir("billproof")) / "kernels" / key.hexdigest()[:32]
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home = Path(platformdirs.user_cache_dir("billproof"))
+        home.parent.mkdir(parents=True, exist_ok=True)
+        for directory in (home, home / "kernels", home / "kernels" / key.hexdigest()[:32]):
+            directory.mkdir(exist_ok=True, mode=0o700)
+            if not _is_ours(directory):
+                return None
         tempfile.TemporaryFile(dir=directory).close()
     except OSError:
         return None
     return directory
+
+
+def _is_ours(directory: Path) -> bool:
+    """Whether the directory is no link, and nobody but us can put anything into it."""
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
 
 
 def compiled(function: Callable[..., Any], signature: Any, cache: Path | None) -> Any:
@@ -74,6 +89,18 @@ load8, load16, load32, load = (_loader(bits, signed=False) for bits in (8, 16, 3
 load_i8, load_i16, load_i32 = (_loader(bits, signed=True) for bits in (8, 16, 32))
 
 
+def _folded(typing: Any, one: Any, other: Any) -> Any:
+    """The two halves of the product of two words, one laid over the other."""
+
+    def emit(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        product = b.mul(*[b.zext(argument, wide) for argument in arguments])
+        halves = [b.trunc(half, ir.IntType(64)) for half in (product, b.lshr(product, ir.Constant(wide, 64)))]
+        return b.xor(*halves)
+
+    return types.int64(types.int64, types.int64), emit
+
+
 def _matches(typing: Any, address: Any, first: Any, second: Any, third: Any) -> Any:
     """Which of the 64 bytes at an address are one of three: bit i of the result for byte i."""
 
@@ -103,5 +130,6 @@ def _first_bit(typing: Any, word: Any) -> Any:
     return types.int64(types.int64), emit
 
 
+folded: Any = intrinsic(_folded)
 matches64: Any = intrinsic(_matches)
 first_bit: Any = intrinsic(_first_bit)

@@ -15,7 +15,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from billproof.commitment import lanes, loops, pool
+from billproof.commitment import keccak, lanes, loops, pool
 from billproof.commitment.columns import Gathered, Messages, Piece, TextColumn
 from billproof.commitment.keccak import ByteRows, permutations, require_rows, single_calls
 from billproof.compiled import cache_directory, compiled
@@ -36,7 +36,10 @@ def _addresses(count: int) -> Any:
     return types.void(*[types.int64] * count)
 
 
-_cache = cache_directory(lanes.__file__, loops.__file__, __file__)
+#: What the machine code is made of: these modules hold the loops, and every constant in them.
+SOURCES = (keccak.__file__, lanes.__file__, loops.__file__, __file__)
+
+_cache = cache_directory(*SOURCES)
 _messages = compiled(loops.messages, _addresses(8), _cache)
 _pairs = compiled(loops.pairs, _addresses(8), _cache)
 _forest = compiled(loops.forest, _addresses(8), _cache)

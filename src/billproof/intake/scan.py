@@ -1,13 +1,14 @@
 """Delimited text taken apart by compiled loops: what the numpy versions do, several times as fast.
 
-Importing this module loads numba, and compiles once; :mod:`billproof.intake.delimited` does so for large
-files only. Every function takes what it reads from arrays whose bounds its callers here have checked. Text
-that is written in an unusual way is left to the numpy versions, so that there is one word on what is wrong
-with a row.
+Importing this module loads numba, compiles once, and checks known answers;
+:mod:`billproof.intake.delimited` does so for large files only. Every function takes what it reads from
+arrays whose bounds its callers here have checked. Text that is written in an unusual way is left to the
+numpy versions, so that there is one word on what is wrong with a row.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ import pyarrow as pa
 from numba import types
 from numba.extending import register_jitable
 
-from billproof.compiled import cache_directory, compiled, first_bit, load, matches64
+from billproof.compiled import cache_directory, compiled, first_bit, folded, load, matches64
+from billproof.intake import rows as rows_module
 from billproof.intake.rows import MAX_ROW, Bools, Ints, Octets, Spans, octets
 from billproof.intake.splitting import Cut, Dialect
-from billproof.intake.timeformat import Fixed
+from billproof.intake.timeformat import ISO, Fixed
 
 _NEWLINE, _RETURN, _MINUS = 10, 13, 45
 
@@ -143,14 +145,12 @@ def _equal(text: Any, one: int, other: int, size: int) -> bool:
 
 
 @register_jitable
-def _mixed(text: Any, begin: int, size: int) -> int:
-    """A hash of a text, below 2^32."""
-    factor = np.uint64(0x9E3779B97F4A7C15)
-    mixed = np.uint64(size)
+def _mixed(text: Any, begin: int, size: int, keys: Any) -> int:
+    """A hash of a text, below 2^32. Without the ``keys`` nobody can find texts whose hashes are equal."""
+    mixed = keys[0] ^ size
     for k in range(0, size, 8):
-        mixed = (mixed ^ np.uint64(_word(text, begin + k, size - k))) * factor
-        mixed ^= mixed >> np.uint64(32)
-    return np.int64((mixed * factor) >> np.uint64(32))  # type: ignore[return-value]
+        mixed = folded(mixed ^ _word(text, begin + k, size - k), keys[1])
+    return folded(mixed, keys[2]) & 0xFFFFFFFF  # type: ignore[no-any-return]
 
 
 @register_jitable
@@ -166,7 +166,9 @@ def _grown(table: Any, slots: int, known: Any, distinct: int) -> int:
     return slots
 
 
-def _code(text: Any, spans: Any, first: Any, places: Any, codes: Any, met: Any, counts: Any) -> None:
+def _code(
+    text: Any, spans: Any, first: Any, places: Any, keys: Any, codes: Any, met: Any, counts: Any
+) -> None:
     """Codes several columns; some rows of all of them at a time, so that their text is at hand.
 
     ``codes`` and ``met`` are (columns, rows): which distinct text each row has, and the field in which each
@@ -189,7 +191,7 @@ def _code(text: Any, spans: Any, first: Any, places: Any, codes: Any, met: Any, 
                 field = first[row] + places[column]
                 begin = spans[field, 0]
                 length = spans[field, 1] - begin
-                mixed, word = _mixed(text, begin, length), _word(text, begin, length)
+                mixed, word = _mixed(text, begin, length, keys), _word(text, begin, length)
                 slot = mixed & mask
                 while True:
                     code = table[slot]
@@ -286,6 +288,10 @@ def _times(
             offsets[row] = -offset if text[at + how[1]] == _MINUS else offset
 
 
+class ScannerFault(RuntimeError):
+    """The loops take text apart wrongly; nothing may be read with them."""
+
+
 _TEXT = types.Array(types.uint8, 1, "C", readonly=True)
 _BYTES = types.Array(types.uint8, 1, "C")
 _PLACES = types.Array(types.int64, 1, "C")
@@ -293,7 +299,14 @@ _SPANS = types.Array(types.int32, 2, "C", readonly=True)
 _TABLE = types.Array(types.int64, 2, "C")
 _NUMBER = types.int64
 
-_cache = cache_directory(__file__)
+#: What the machine code is made of: these modules hold the loops, and every constant in them.
+SOURCES = (rows_module.__file__, __file__)
+
+#: The keys of the hash of texts, of this process alone: whoever writes a file cannot know which texts meet.
+#: Nothing else depends on them. Odd, so that every bit of a text counts.
+_keys = np.frombuffer(os.urandom(24), np.int64) | 1
+
+_cache = cache_directory(*SOURCES)
 _count_compiled = compiled(_count, _NUMBER(_TEXT, _NUMBER, _NUMBER, _BYTES), _cache)
 _cut_compiled = compiled(
     _cut,
@@ -302,7 +315,7 @@ _cut_compiled = compiled(
 )
 _code_compiled = compiled(
     _code,
-    types.void(_TEXT, _SPANS, _PLACES, _PLACES, types.Array(types.int32, 2, "C"), _TABLE, _PLACES),
+    types.void(_TEXT, _SPANS, *[_PLACES] * 3, types.Array(types.int32, 2, "C"), _TABLE, _PLACES),
     _cache,
 )
 _times_compiled = compiled(
@@ -341,7 +354,7 @@ def code(text: Octets, spans: Spans, first: Ints, places: Ints) -> list[tuple[np
     """
     codes, met = np.empty((len(places), len(first)), np.int32), np.empty((len(places), len(first)), np.int64)
     counts = np.empty(len(places), np.int64)
-    _code_compiled(text, spans, first, places, codes, met, counts)
+    _code_compiled(text, spans, first, places, _keys, codes, met, counts)
     return [(codes[at], met[at, :count]) for at, count in enumerate(counts.tolist())]
 
 
@@ -375,3 +388,46 @@ def _how(spelling: Fixed) -> Ints | None:
         return None
     sign = -1 if spelling.offset is None else spelling.offset
     return np.array([spelling.width, sign, spelt_out, year, *places, width], np.int64)
+
+
+def _self_test() -> None:
+    """Checks known answers."""
+    numbers = [str(at * 7919 % 1200).encode() for at in range(2400)]
+    texts = [b"A1", b'x,""y', b"", b"l\nm", b"z" * 80, b"1", b"A1", b"z" * 79 + b"y", b"1", *numbers]
+    text = b'A1,"x,""y",\r\n"l\nm",%b,1\nA1,%b,1\n%b\n' % (texts[4], texts[7], b",0,\n".join(numbers))
+    window, dialect = np.frombuffer(text, np.uint8), Dialect(ord(","), ord('"'), False)
+    found = cut(window, dialect, final=True)
+    right = found is not None
+    if found is not None:
+        fields = [text[begin:end] for begin, end in found.spans.tolist()]
+        right = fields[:9] == texts[:9] and fields[9::3] == numbers and fields[10::3] == [b"0"] * 2399
+        right &= found.first.tolist() == [*range(0, 3 * 2403, 3), len(fields)]
+        right &= found.newlines.tolist() == [at for at, byte in enumerate(text) if byte == ord("\n")]
+        right &= found.rows[[0, 1, 2, 3, -1]].tolist() == [0, 13, 102, 188, len(text)]
+        right &= found.doubled and found.consumed == len(text)
+    if found is not None and right:
+        columns = code(window, found.spans, found.first[:-2], np.array([0, 1]))
+        for place, (codes, met) in enumerate(columns):
+            held = fields[place : 3 * 2402 : 3]
+            distinct = list(dict.fromkeys(held))
+            right &= [fields[field] for field in met.tolist()] == distinct
+            right &= [distinct[each] for each in codes.tolist()] == held
+    right &= all(
+        cut(np.frombuffer(wrong, np.uint8), dialect, final=True) is None for wrong in (b'a"b\n', b'"a')
+    )
+    moments = ["2000-02-29T23:59:58-09:30", "1969-12-31t00:00:01+00:00", "2100-02-29T00:00:00+00:00", "2000"]
+    read = times(pa.array(moments), ISO.fixed[0])
+    right &= read is not None and [column.tolist() for column in read] == [
+        [True, True, True, False],
+        [951_868_798, -86_399, 0, 0],
+        [False, False, True, False],
+        [-570, 0, 0, 0],
+    ]
+    if not right:
+        raise ScannerFault(
+            "the compiled reader takes text apart wrongly on this machine and was not used."
+            f" Delete its cache ({_cache or 'there is none'}) and try again, then report it."
+        )
+
+
+_self_test()

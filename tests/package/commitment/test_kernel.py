@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import shutil
@@ -17,10 +18,11 @@ import pyarrow as pa
 import pytest
 from sha3 import keccak_256
 
-from billproof import leaves
+from billproof import compiled, leaves
 from billproof.commitment import keccak, kernel, lanes, pool, salts, structs, tree
 from billproof.commitment.columns import Gathered, Messages, Piece, TextColumn
 from billproof.commitment.keccak import single_calls
+from billproof.intake import scan
 
 ROWS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 1000]
 RANDOM = np.random.default_rng()
@@ -312,6 +314,42 @@ def test_a_damaged_cache_is_not_used_and_changed_code_has_another(tmp_path: Path
     changed.write_text(changed.read_text() + "\n# changed\n")
     assert run(CHECK, tmp_path, tmp_path / "src").returncode == 0
     assert len(list(home.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such modes here")
+@pytest.mark.parametrize("place", ["", "kernels", "kernels/*"])
+@pytest.mark.parametrize("kind", ["writable", "another's", "link"])
+def test_a_cache_that_others_can_write_to_is_not_used(tmp_path: Path, place: str, kind: str) -> None:
+    assert run(CACHE, tmp_path).stdout.strip() == "True"
+    [found] = (tmp_path / "cache/billproof").glob(place) if place else [tmp_path / "cache/billproof"]
+    if kind == "writable":
+        found.chmod(0o777)
+    elif kind == "link":
+        found.rename(tmp_path / "elsewhere")
+        found.symlink_to(tmp_path / "elsewhere")
+    elif os.geteuid():
+        pytest.skip("only root can give a directory away")
+    else:
+        os.chown(found, 12345, 12345)
+    assert run(CACHE, tmp_path).stdout.strip() == "False"
+
+
+CACHE = """
+from billproof import compiled
+print(compiled.cache_directory(compiled.__file__) is not None)
+"""
+
+
+@pytest.mark.parametrize("module", [kernel, scan])
+def test_the_cache_is_keyed_by_all_that_constants_come_from(module: Any) -> None:
+    sources = {Path(file) for file in (*module.SOURCES, compiled.__file__)}
+    for source in sources:
+        for found in ast.walk(ast.parse(source.read_text())):
+            if isinstance(found, ast.ImportFrom) and str(found.module).startswith("billproof"):
+                there = sys.modules[str(found.module)]
+                values = [getattr(there, name.name) for name in found.names]
+                if any(isinstance(value, int | float | str | bytes | tuple | np.ndarray) for value in values):
+                    assert Path(str(there.__file__)) in sources, found.module
 
 
 @pytest.mark.parametrize(

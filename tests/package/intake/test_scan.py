@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +21,7 @@ from billproof.intake.splitting import Dialect, cut
 from billproof.intake.timeformat import ISO, compile_format, parse_times
 
 COMMA, QUOTE = ord(","), ord('"')
+SOURCE = Path(scan.__file__).parents[1]
 TEXTS = st.text(alphabet='a",\r\n ', max_size=300).map(str.encode)
 
 
@@ -69,6 +77,79 @@ def test_many_texts_of_one_beginning_are_coded_quickly() -> None:
     ((codes, met),) = scan.code(window, found.spans, found.first[:-1], np.array([0]))
     assert codes.tolist() == list(range(50_000))
     assert len(met) == 50_000
+
+
+def seconds_to_code(texts: list[bytes]) -> float:
+    """The quickest of three."""
+    window = np.frombuffer(b"".join(texts), np.uint8)
+    ends = np.cumsum([len(text) for text in texts])
+    spans = np.stack((np.append(0, ends[:-1]), ends), axis=1).astype(np.int32)
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        ((codes, met),) = scan.code(window, spans, np.arange(len(texts)), np.array([0]))
+        taken.append(time.perf_counter() - start)
+    assert (codes.tolist(), len(met)) == (list(range(len(texts))), len(texts))
+    return min(taken)
+
+
+def test_crafted_texts_are_coded_as_quickly_as_others() -> None:
+    """Texts of equal hash, for whoever knows the hash: those of multiplying by a constant, without a key."""
+    word, factor = (1 << 64) - 1, 0x9E3779B97F4A7C15
+    back = pow(factor, -1, 1 << 64)
+    crafted = []
+    for at in range(40_000):
+        mixed = (0x1234567800000000 + at) * back & word
+        crafted.append(((mixed ^ mixed >> 32) * back & word ^ 8).to_bytes(8, "little"))
+    assert seconds_to_code(crafted) < 10 * seconds_to_code([os.urandom(8) for _ in range(40_000)])
+
+
+def test_codes_do_not_depend_on_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{at % 5000}" for at in range(20_000)]
+    window = np.frombuffer("\n".join(texts).encode(), np.uint8)
+    spans = cut(window, Dialect(COMMA, -1, False), final=True).spans
+    found = []
+    for keys in (scan._keys, np.array([5, 7, 9])):
+        monkeypatch.setattr(scan, "_keys", keys)
+        found.append(scan.code(window, spans, np.arange(len(texts)), np.array([0]))[0])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.tolist() == theirs.tolist()
+    keys = {str(fresh_process("from billproof.intake import scan; print(scan._keys)")) for _ in range(2)}
+    assert len(keys) == 2
+
+
+def fresh_process(script: str, source: Path = SOURCE, **environment: str) -> str:
+    given = {**os.environ, "PYTHONPATH": str(source.parent), **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("_RETURN, _MINUS = 10, 13, 45", "_RETURN, _MINUS = 10, 12, 45"),
+        ("at[code] = field", "at[code] = row"),
+        ("719_468", "719_469"),
+    ],
+)
+def test_loops_that_read_wrongly_are_not_used(tmp_path: Path, old: str, new: str) -> None:
+    shutil.copytree(SOURCE, tmp_path / "src/billproof", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tmp_path / "src/billproof/intake/scan.py"
+    text = source.read_text()
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, new))
+    script = """
+from billproof.intake import scanner
+for _ in range(2):
+    try:
+        scanner.scanner(scanner.LARGE)
+    except Exception as error:
+        print(type(error).__name__)
+"""
+    said = fresh_process(script, tmp_path / "src/billproof", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert said.split() == ["ScannerFault", "ScannerFault"]
 
 
 @settings(max_examples=300, deadline=None)
