@@ -1,1 +1,7 @@
-"""Phone logs: what subscribers export from their phones, as entries to lay beside a bill."""
+"""Phone logs: what subscribers export from their phones, as entries to lay beside a bill (docs/handset.md)."""
+
+from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog, Reject
+from billproof.handset.problems import PhoneLogError
+from billproof.handset.reading import read_phone_log
+
+__all__ = ["ENTRY_SCHEMA", "PhoneLog", "PhoneLogError", "Reject", "read_phone_log"]

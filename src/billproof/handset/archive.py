@@ -1,0 +1,101 @@
+"""ZIP archives and folders: Google Takeout, or backups packed together. Bounded, whatever an archive claims
+of itself.
+"""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from billproof.handset.problems import PhoneLogError
+from billproof.handset.source import MAX_WHOLE, Source, too_large, unreadable
+
+MAX_FILES = 500_000
+MAX_TOTAL = 2 << 30
+_ENCRYPTED = 1
+_ADVICE = "Unpack it yourself and give the file or folder in it."
+
+
+def is_zip(head: bytes) -> bool:
+    return head[:4] in (b"PK\3\4", b"PK\5\6")
+
+
+class Members:
+    """The files in an archive or folder whose names end in one of ``endings``, in order of their names."""
+
+    def __init__(self, name: str, place: Source | Path, endings: tuple[str, ...]) -> None:
+        self.name = name
+        self._total = 0
+        self._place = place
+        if isinstance(place, Source):
+            content = place.content
+            try:
+                self._archive = zipfile.ZipFile(
+                    io.BytesIO(content) if isinstance(content, bytes) else content
+                )
+                names = [info.filename for info in self._archive.infolist() if not info.is_dir()]
+            except OSError as error:
+                raise unreadable(name, error) from error
+            except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+                raise PhoneLogError(
+                    "archive", f"is a damaged ZIP archive ({error})", file=name, advice=_ADVICE
+                ) from error
+        else:
+            names = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+        if len(names) > MAX_FILES:
+            raise PhoneLogError("too-large", f"more than {MAX_FILES:,} files", file=name, advice=_ADVICE)
+        self.names = sorted({found for found in names if found.lower().endswith(endings)}, key=_order)
+
+    def read(self, limit: int) -> Iterator[tuple[str, bytes]]:
+        """Name and content of each. Raises when one is larger than ``limit``, or all than MAX_TOTAL."""
+        for member in self.names:
+            data = self._content(member, min(limit, MAX_WHOLE))
+            self._total += len(data)
+            if self._total > MAX_TOTAL:
+                raise too_large(self.name, MAX_TOTAL)
+            yield member, data
+
+    def _content(self, member: str, limit: int) -> bytes:
+        try:
+            if isinstance(self._place, Path):
+                with (self._place / member).open("rb") as file:
+                    data = file.read(limit + 1)
+            else:
+                data = self._unpacked(self._archive, member, limit)
+        except OSError as error:
+            raise unreadable(f"{self.name}/{member}", error) from error
+        if len(data) > limit:
+            raise too_large(f"{self.name}/{member}", limit)
+        return data
+
+    def _unpacked(self, archive: zipfile.ZipFile, member: str, limit: int) -> bytes:
+        info = archive.getinfo(member)
+        name = f"{self.name}/{member}"
+        if info.flag_bits & _ENCRYPTED:
+            raise PhoneLogError("archive", "is protected by a password", file=name, advice=_ADVICE)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PhoneLogError("archive", "is packed in an unusual way", file=name, advice=_ADVICE)
+        try:
+            with archive.open(info) as file:
+                return file.read(limit + 1)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            ValueError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise PhoneLogError(
+                "archive", f"cannot be unpacked ({error})", file=name, advice=_ADVICE
+            ) from error
+
+
+def _opened(content: Path | bytes) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+
+
+def _order(name: str) -> bytes:
+    """Code points, not a language's order: the same everywhere."""
+    return name.encode("utf-8", "surrogatepass")

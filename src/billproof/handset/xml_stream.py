@@ -1,0 +1,144 @@
+"""XML as a stream of start and end tags, by expat, for files nobody vouches for.
+
+No document type, so no entities and nothing fetched; nesting, the size of one tag and the encodings are
+bounded. What SMS Backup & Restore writes for emoji, the two halves of a surrogate pair as two character
+references, is no XML at all; it is put together before the parser sees it.
+"""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from xml.parsers import expat
+
+from billproof.handset.problems import PhoneLogError
+from billproof.handset.source import Source
+
+MAX_DEPTH = 32
+MAX_TAG = 64 << 20
+"""Bytes between the end of what was parsed and the end of what was read: one tag with a picture in it, at
+most.
+"""
+_TAIL = 32
+_REFERENCE = re.compile(rb"&#([0-9]{1,7}|[xX][0-9a-fA-F]{1,6});(?:&#([0-9]{1,7}|[xX][0-9a-fA-F]{1,6});)?")
+_SUSPECT = re.compile(rb"&#(?:[0-9]{1,2};|5[5-7]|6553|[xX](?:[dD][89a-fA-F]|[fF][fF][fF]|[01]?[0-9a-fA-F];))")
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "iso-8859-1": "latin-1",
+}
+_ADVICE = (
+    "Export it again; a file that was sent or edited with another program may have been damaged on the way."
+)
+
+Start = Callable[[str, list[str], int], None]
+"""Gets the element's name, its attributes as name, value, name, value …, and its line."""
+
+
+def parse(source: Source, start: Start, end: Callable[[str], None]) -> None:
+    """Calls ``start`` and ``end`` for every tag. Raises :class:`PhoneLogError` for what is no good XML."""
+    parser = expat.ParserCreate(encoding="utf-8")
+    parser.ordered_attributes = True
+    parser.buffer_text = True
+    depth = 0
+
+    def opened(name: str, attributes: list[str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise _problem("nested", f"tags are nested more than {MAX_DEPTH} deep")
+        start(name, attributes, parser.CurrentLineNumber)
+
+    def closed(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        end(name)
+
+    def refuse(*_: object) -> None:
+        raise _problem("entities", "has a document type, which no export of this app has")
+
+    def _problem(code: str, message: str) -> PhoneLogError:
+        return PhoneLogError(code, message, file=source.name, line=parser.CurrentLineNumber, advice=_ADVICE)
+
+    parser.StartElementHandler = opened
+    parser.EndElementHandler = closed
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    fed = 0
+    try:
+        for piece in _repaired(_utf8(source)):
+            parser.Parse(piece, False)
+            fed += len(piece)
+            if fed - parser.CurrentByteIndex > MAX_TAG:
+                raise _problem("too-large", f"one tag is longer than {MAX_TAG >> 20} MiB")
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise _malformed(source, error) from error
+    except UnicodeDecodeError as error:
+        raise PhoneLogError(
+            "encoding", f"its text is not {error.encoding}", file=source.name, advice=_ADVICE
+        ) from error
+
+
+def _malformed(source: Source, error: expat.ExpatError) -> PhoneLogError:
+    reason = expat.ErrorString(error.code)
+    cut = error.code in (3, 5, 6) or "unclosed" in reason
+    message = "ends in the middle: the file is cut off" if cut else f"is not well-formed XML ({reason})"
+    return PhoneLogError("malformed", message, file=source.name, line=error.lineno, advice=_ADVICE)
+
+
+def _utf8(source: Source) -> Iterator[bytes]:
+    """The file in UTF-8, without a byte order mark."""
+    head = source.head(512)
+    chunks = source.chunks()
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        decoder = codecs.getincrementaldecoder("utf-16")()
+        for piece in chunks:
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", True).encode()
+        return
+    declared = _DECLARED.match(head.removeprefix(codecs.BOM_UTF8))
+    name = declared.group(1).decode().lower() if declared else "utf-8"
+    encoding = ENCODINGS.get(name)
+    if encoding is None:
+        raise PhoneLogError("encoding", f"is written in {name}", file=source.name, advice="Save it as UTF-8.")
+    if encoding == "latin-1":
+        for piece in chunks:
+            yield piece.decode("latin-1").encode()
+        return
+    first = next(chunks, b"")
+    yield first.removeprefix(codecs.BOM_UTF8)
+    yield from chunks
+
+
+def _repaired(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """References to surrogates and to characters that XML forbids become characters."""
+    rest = b""
+    for piece in pieces:
+        piece = rest + piece
+        at = piece.rfind(b"&#", -_TAIL)
+        while at > 0 and (before := piece.rfind(b"&#", max(0, at - 11), at)) >= 0:
+            at = before
+        cut = at if at >= 0 and len(piece) - at < _TAIL else len(piece)
+        rest, piece = piece[cut:], piece[:cut]
+        yield _REFERENCE.sub(_character, piece) if _SUSPECT.search(piece) else piece
+    yield _REFERENCE.sub(_character, rest)
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    first = _code(match.group(1))
+    second = None if match.group(2) is None else _code(match.group(2))
+    if second is not None and 0xD800 <= first < 0xDC00 <= second < 0xE000:
+        return chr(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).encode()
+    return _reference(first) + (b"" if second is None else _reference(second))
+
+
+def _code(text: bytes) -> int:
+    return int(text[1:], 16) if text[:1] in b"xX" else int(text)
+
+
+def _reference(code: int) -> bytes:
+    good = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return b"&#%d;" % (code if good else 0xFFFD)
