@@ -6,8 +6,6 @@ caller chooses ``on_chain="node"``.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,10 +14,13 @@ from pathlib import Path
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
 from billproof.bundle.lines import line_of
+from billproof.bundle.reading import Opened, open_document
+from billproof.bundle.reading import read_document as read_document
 from billproof.errors import BillproofError, CannotCheckError, InputError
 from billproof.identity import Identity, identify
 from billproof.inclusion import (
     Inclusion,
+    Problem,
     amendment_problems,
     include_bundle,
     include_receipt,
@@ -31,7 +32,7 @@ from billproof.ledger.reads import batch_state
 from billproof.ledger.rpc import Endpoint, connect
 from billproof.ledger.states import BatchKey, BatchState
 from billproof.on_chain import ledger_call
-from billproof.report import Report, Verdict
+from billproof.report import Report, Step, Verdict
 from billproof.trust import Pins
 from billproof.wording import anchoring, anchoring_facts, description, facts, first
 
@@ -44,6 +45,8 @@ _NAME_A_NODE = {
     "testnet": "Name a node that you trust with --rpc.",
     "public": "Name a node that you trust with --rpc.",
 }
+_PAGE_LIES = "Believe neither. Ask the operator for the invoice again, and who changed this one."
+_SHOW = "Go by `billproof show`: it prints the attachment, which is what was checked, not the pages."
 _MAX_AMENDMENTS = 100
 
 
@@ -71,18 +74,21 @@ class Verifier:
     def __post_init__(self) -> None:
         self._chosen = [connect(spec) for spec in self.rpc]
 
-    def verify(self, path: Path) -> Report:
-        """The verdict on one file, which is a bundle or a receipt."""
-        report = Report(str(path))
+    def verify(self, path: Path | str) -> Report:
+        """The verdict on one file, a bundle, a receipt, an invoice or a receipt's code."""
+        report = Report(str(path) if isinstance(path, Path) else f"{path[:24]}…")
         try:
-            document = read_document(path)
+            opened = open_document(path)
         except doc.SchemaError as error:
             report.add("file", Verdict.INVALID, f"claims our format and breaks it: {error.message}")
             return report
         except InputError as error:
             report.add("file", Verdict.UNUSABLE, error.message, error.advice)
             return report
-        return self.verify_document(document, report)
+        self.verify_document(opened.document, report)
+        if opened.pdf is not None and report.batch is not None:
+            _compare_page(report, opened)
+        return report
 
     def verify_document(self, document: doc.Bundle | doc.Receipt, report: Report) -> Report:
         """The same for a document that has been parsed already."""
@@ -327,23 +333,22 @@ def _line(document: doc.Bundle | doc.Receipt, index: int) -> str:
     return str(line_of(record, document.statement.currency))
 
 
-def read_document(path: Path) -> doc.Bundle | doc.Receipt:
-    """The bundle or receipt in a file; see :func:`billproof.bundle.documents.parse` for the errors."""
-    try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise InputError("not a file", file=path, advice="Give a bundle or receipt, a .json file.")
-            content = stream.read(doc.MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", file=path) from error
-    document = doc.parse(content, str(path))
-    if isinstance(document, doc.AccountKeyFile):
-        raise InputError(
-            "this is an account key, not a bundle",
-            file=path,
-            advice="Keep it secret; verify the bundle instead.",
-        )
-    return document
+def _compare_page(report: Report, opened: Opened) -> None:
+    """Whether an invoice's pages say what its attachment says: those are what people read."""
+    from billproof.bundle.page import compare  # what prints, only when there is a page
+
+    if opened.pdf is None or not isinstance(opened.document, doc.Bundle):
+        return
+    found = compare(opened.pdf, opened.content, opened.document)
+    if found.differences:
+        first_of = found.differences[0]
+        problems = tuple(Problem("page", each.message, each.line) for each in found.differences)
+        step = Step("page", Verdict.INVALID, first_of.message, _PAGE_LIES, problems)
+        report.steps.insert(1, step)  # graver than what the chain says of an attachment that nobody sees
+    elif found.doubt:
+        report.add("page", Verdict.CANNOT_CHECK, f"the pages cannot be compared: {found.doubt}", _SHOW)
+    else:
+        report.add("page", Verdict.VALID, f"the pages say what the attachment says, {found.texts} texts")
 
 
 def _include(document: doc.Bundle | doc.Receipt) -> Inclusion:

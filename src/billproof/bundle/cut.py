@@ -48,6 +48,7 @@ _MAX_NAME = 120
 
 _LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
 _BEFORE, _AFTER = Template.of(doc.Bundle).cut("records")
+_LINE_BYTES = sum(map(len, _LINE.pieces[::2]))  # those that every line of a bundle has
 _HEAD, _TAIL = _BEFORE.around("", "[\n"), _AFTER.around("\n ]", "\n")
 
 
@@ -88,7 +89,8 @@ class Cutter:
     ``accounts`` says which: those asked for in their order, else all whose opening keys were not erased, in
     the order of the records. Opening them reads the secrets once; after that an account's bundle takes
     milliseconds. An account that has no statement or whose key was erased raises :class:`InputError` when
-    asked for, and so does a batch that was made with other secrets than these.
+    asked for, and so do a batch that was made with other secrets than these and a bundle that would be larger
+    than verifiers read.
     """
 
     def __init__(
@@ -167,6 +169,9 @@ class Cutter:
         return _Lines(at, count, records, index, record_salts, peers, hashes)
 
     def _bundles(self, read: tuple[NDArray[np.int64], pa.Table]) -> list[tuple[str, bytes]]:
+        accounts = self.accounts.take(pa.array(read[0])).to_pylist()
+        for account, count in zip(accounts, self._entries["count"].to_numpy()[read[0]].tolist(), strict=True):
+            self._require_readable(account, count * _LINE_BYTES)  # before memory is taken for what is in vain
         lines = self._lines(*read)
         written, starts = text.values(
             _LINE.fill({**lines.columns(slice(0, len(lines.index))), "hash": hexes(lines.hashes)})
@@ -178,7 +183,20 @@ class Cutter:
             b"".join((head.encode(), written[begin : end - len(",\n")], tail.encode()))
             for head, (begin, end), tail in zip(heads, pairwise(ends), tails, strict=True)
         ]
-        return list(zip(self.accounts.take(pa.array(lines.at)).to_pylist(), contents, strict=True))
+        for account, content in zip(accounts, contents, strict=True):
+            self._require_readable(account, len(content))
+        return list(zip(accounts, contents, strict=True))
+
+    def _require_readable(self, account: str, size: int) -> None:
+        """Refuses to write what no verifier reads."""
+        if size > doc.MAX_BYTES:
+            raise InputError(
+                f"the bundle of account {account} is larger than {doc.MAX_BYTES >> 20} MiB, which no verifier"
+                " reads",
+                file=self.stored.path,
+                advice="Its lines can be proved one by one with `billproof receipts`. For bundles, split the"
+                " account's CDR files among several batches, each with a --region of its own.",
+            )
 
     def _receipts(
         self,
@@ -282,15 +300,19 @@ def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[st
 
 
 def file_name(account: str) -> str:
-    """A file name for an account number, different for each: itself where that is safe, else percent-encoded.
+    """A file name for an account number: itself where that is safe, else percent-encoded.
 
-    A long one is cut and ends with its hash.
+    Each account has another, also where file systems do not tell letters by their case: capitals stay as they
+    are, and a name with small letters ends with ``~`` and the first 8 bytes of the number's hash. A long one is
+    cut and ends with the whole hash. No name depends on which other accounts there are.
     """
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_+@" or (c == "." and at)) else _percent(c)
         for at, c in enumerate(account)
     )
-    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}~{keccak(account.encode()).hex()}"
+    if len(name) > _MAX_NAME:
+        return f"{name[:_MAX_NAME]}~{keccak(account.encode()).hex()}"
+    return name if name.upper() == name else f"{name}~{keccak(account.encode())[:8].hex()}"
 
 
 def write_document(path: Path, document: doc.Bundle | doc.Receipt | doc.AccountKeyFile) -> None:

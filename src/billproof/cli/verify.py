@@ -23,7 +23,7 @@ _SHOWN_PROBLEMS = 10
 
 
 @click.command(short_help="Check bundles and receipts against the chain.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True)
 @click.option(
     "--rpc",
     multiple=True,
@@ -39,7 +39,7 @@ _SHOWN_PROBLEMS = 10
 @click.option("--on-node", is_flag=True, help="The same, run by the node: discloses the fields to it.")
 @options.json_option
 def verify(
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     rpc: tuple[str, ...],
     deployment: Path | None,
     trust: Path | None,
@@ -51,7 +51,8 @@ def verify(
     """Check bundles and receipts against the chain.
 
     Every hash is recomputed on this machine; nodes are only asked for the root of the batch. FILES may be
-    directories: every .json file in them is checked.
+    directories: every .json and .pdf file in them is checked. Of an invoice (PDF), the bundle attached to it
+    is checked, and whether the pages say the same. Instead of a file, a receipt's code (BP1:…) will do.
 
     Exit codes: 0 valid, 1 invalid, 2 unusable file or options, 3 not anchored, 4 cannot check.
     """
@@ -65,11 +66,9 @@ def verify(
         on_chain="node" if on_node else "local" if on_chain else "",
         testnets=testnet,
     )
-    paths = [
-        path for given in files for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])
-    ]
+    paths = [path for given in files for path in _checkable(given)]
     if not paths:
-        raise click.UsageError("there is no .json file in the directories given")
+        raise click.UsageError("there is no .json or .pdf file in the directories given")
     if trust is not None and not trust.exists():
         say(f"No operator is pinned: {trust} does not exist.")
     reports = []
@@ -85,6 +84,16 @@ def verify(
         counts = {outcome: sum(report.verdict is outcome for report in reports) for outcome in Verdict}
         say(", ".join(f"{count} {outcome.words}" for outcome, count in counts.items() if count))
     return int(verdict)
+
+
+def _checkable(given: str) -> list[Path | str]:
+    """What an argument stands for: a code, a file, or the files in a directory."""
+    if given.startswith("BP1:"):
+        return [given]
+    path = Path(given)
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.iterdir() if file.suffix.lower() in (".json", ".pdf"))
 
 
 def _print(report: Report, *, terse: bool) -> None:
