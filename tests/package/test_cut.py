@@ -213,6 +213,26 @@ def test_bytes_and_integers_as_the_protocol_writes_them(rows: list[bytes], numbe
 
 
 def test_names_of_files_differ_for_each_account() -> None:
-    names = {cut.file_name(account) for account in ("a", "a/", "a%2F", ".", "..", "ä", "x" * 200, "x" * 201)}
-    assert len(names) == 8
-    assert cut.file_name("x" * 200).endswith(keccak(b"x" * 200).hex())
+    accounts = ["a", "a/", "a%2F", ".", "..", "ä", "x" * 200, "x" * 201]
+    accounts += ["A", "abc", "ABC", "Abc", "aBC", "Ä", "a%2f", "X" * 200, "/", "%2F", "%2f"]
+    assert len({cut.file_name(account).casefold() for account in accounts}) == len(accounts)
+    assert cut.file_name("x" * 200).endswith("~" + keccak(b"x" * 200).hex())
+    assert cut.file_name("abc") == "abc~" + keccak(b"abc").hex()[:16]
+    for account in ("M0000001", "+353-20_9@X.1"):
+        assert cut.file_name(account) == account
+
+
+def test_a_bundle_that_no_verifier_reads_is_refused(built: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cutter = cut.Cutter(built.stored, built.vault)
+    size = len(cutter.bundle("d"))
+    assert size > 33 * cut._LINE_BYTES
+    for limit, refused in ((size, False), (size - 1, True), (33 * cut._LINE_BYTES - 1, True)):
+        monkeypatch.setattr(doc, "MAX_BYTES", limit)
+        if not refused:
+            assert len(cutter.bundle("d")) == size
+            continue
+        for call in (lambda: cutter.bundle("d"), lambda: list(cutter.bundles())):
+            with pytest.raises(InputError, match="the bundle of account d is larger than") as caught:
+                call()
+            assert "--region" in caught.value.advice
+    assert len(list(cutter.receipts(show_number=True))) == built.stored.entries["count"].to_numpy().sum()

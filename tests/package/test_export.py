@@ -17,7 +17,7 @@ from billproof.cli import main
 from billproof.errors import InputError
 from billproof.verification import read_document
 
-ROWS = [{"account": account, "started_at": 1_790_933_700 + at} for account in "abc" for at in range(3)]
+ROWS = [{"account": account, "started_at": 1_790_933_700 + at} for account in "ABC" for at in range(3)]
 
 
 @pytest.fixture
@@ -67,12 +67,12 @@ def test_an_archive_holds_the_very_files(run: Callable[..., Any]) -> None:
     assert (code, said["bundles"], said["accountKeys"], said["out"]) == (0, 3, 3, "bundles.zip")
     assert stat.S_IMODE(Path("bundles.zip").stat().st_mode) == 0o600
     assert members(Path("bundles.zip")) == files(Path("bundles"))
-    assert set(files(Path("bundles"))) == {f"{account}.0-1.json" for account in "abc"}
+    assert set(files(Path("bundles"))) == {f"{account}.0-1.json" for account in "ABC"}
 
 
 @pytest.mark.parametrize("hide", [[], ["--hide-number"]])
 def test_receipts_of_chosen_accounts(run: Callable[..., Any], hide: list[str]) -> None:
-    chosen = ("--account", "c", "--account", "a", *hide)
+    chosen = ("--account", "C", "--account", "A", *hide)
     assert run("bundles", "--out", "bundles")[0] == 0
     assert run("receipts", *chosen, "--out", "receipts")[1] == {
         "schema": "billproof/receipts/1",
@@ -82,7 +82,7 @@ def test_receipts_of_chosen_accounts(run: Callable[..., Any], hide: list[str]) -
     }
     assert run("receipts", *chosen, "--archive", "receipts.zip")[0] == 0
     expected = {}
-    for account in "ac":
+    for account in "AC":
         bundle = doc.parse(Path(f"bundles/{account}.0-1.json").read_bytes())
         for line in range(3):
             receipt = cut.receipt(bundle, line, show_number=not hide)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_receipts_of_chosen_accounts(run: Callable[..., Any], hide: list[str]) -
     assert files(Path("receipts")) == members(Path("receipts.zip")) == expected
 
 
-@pytest.mark.parametrize("command", [("bundles",), ("receipts", "--account", "a")])
+@pytest.mark.parametrize("command", [("bundles",), ("receipts", "--account", "A")])
 @pytest.mark.parametrize("where", [("--out", "here"), ("--archive", "here.zip")])
 def test_nothing_is_overwritten_unasked(
     run: Callable[..., Any], command: tuple[str, ...], where: tuple[str, ...]
@@ -104,14 +104,14 @@ def test_nothing_is_overwritten_unasked(
 
 @pytest.mark.parametrize("where", [(), ("--out", "here", "--archive", "here.zip")])
 def test_files_go_to_one_place(run: Callable[..., Any], where: tuple[str, ...]) -> None:
-    for command in (("bundles",), ("receipts", "--account", "a")):
+    for command in (("bundles",), ("receipts", "--account", "A")):
         code, said = run(*command, *where)
         assert (code, said["message"]) == (2, "give either --out DIRECTORY or --archive FILE")
 
 
 def test_an_unknown_account_is_named_before_anything_is_written(run: Callable[..., Any]) -> None:
     for command in ("bundles", "receipts"):
-        code, said = run(command, "--account", "b", "--account", "nobody", "--archive", "here.zip")
+        code, said = run(command, "--account", "B", "--account", "nobody", "--archive", "here.zip")
         assert (code, said["message"]) == (2, "store: no statement of account nobody")
     assert not Path("here.zip").exists()
 

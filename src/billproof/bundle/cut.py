@@ -302,9 +302,9 @@ def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[st
 def file_name(account: str) -> str:
     """A file name for an account number: itself where that is safe, else percent-encoded.
 
-    Each account has another, also where file systems do not tell letters by their case: capitals stay as they
-    are, and a name with small letters ends with ``~`` and the first 8 bytes of the number's hash. A long one is
-    cut and ends with the whole hash. No name depends on which other accounts there are.
+    Each account has another, also where file systems do not tell letters by their case: capitals stay as
+    they are, and a name with small letters ends with ``~`` and the first 8 bytes of the number's hash. A
+    long one is cut and ends with the whole hash. No name depends on which other accounts there are.
     """
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_+@" or (c == "." and at)) else _percent(c)
