@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import base64
 import io
+import multiprocessing
+import os
 import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache
 from importlib import resources
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +33,16 @@ from billproof.bundle.qr import runs
 from billproof.commitment.keccak import keccak
 from billproof.errors import InputError
 
-__all__ = ["ATTACHMENT", "Look", "Printer", "link_of", "read_attachment"]
+__all__ = ["ATTACHMENT", "Look", "Printer", "link_of", "print_all", "read_attachment"]
 
 #: The name of the attached bundle.
 ATTACHMENT = "bundle.json"
 
 #: A bundle that fits beside its digest is in the link itself: more, and a phone cannot read the code.
 _MOST_IN_LINK = 900
+
+#: Invoices that are printed before other processes are worth their start.
+_BEFORE_CORES = 64
 
 _REGULAR, _BOLD, _OTHER = "BillproofSans", "BillproofSans-Bold", "BillproofOther"
 
@@ -113,6 +122,41 @@ class Printer:
         writing.setFont(font.fontName, size)
         writing.setTextOrigin(cell.right - width if cell.to_right else cell.left, cell.y)
         writing.textOut(cell.text)
+
+
+def print_all(
+    files: Iterable[tuple[str, bytes]], look: Look, font: Path | None = None
+) -> Iterator[tuple[str, bytes, set[str]]]:
+    """Invoices of many bundles, each with its name and the characters that no font has; on all cores."""
+    printer = Printer(look, font)
+    waiting_files = iter(files)
+    for name, content in islice(waiting_files, _BEFORE_CORES):
+        yield name, printer.invoice(content), printer.missing
+    following = next(waiting_files, None)
+    if following is None:
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    apart = multiprocessing.get_context("spawn")  # the caller may have threads
+    waiting: deque[tuple[str, Future[tuple[bytes, set[str]]]]] = deque()
+    with ProcessPoolExecutor(cores, apart, _prepare, (look, font)) as pool:
+        for name, content in chain([following], waiting_files):
+            waiting.append((name, pool.submit(_print, content)))
+            if len(waiting) > 4 * cores:
+                done, result = waiting.popleft()
+                yield done, *result.result()
+        for done, result in waiting:
+            yield done, *result.result()
+
+
+_printers: list[Printer] = []  # of a process of print_all's
+
+
+def _prepare(look: Look, font: Path | None) -> None:
+    _printers.append(Printer(look, font))
+
+
+def _print(content: bytes) -> tuple[bytes, set[str]]:
+    return _printers[0].invoice(content), _printers[0].missing
 
 
 def _draw_code(canvas: Canvas, text: str, place: tuple[float, float, float]) -> None:

@@ -9,8 +9,8 @@ Base45 is RFC 9285's, deflate raw (RFC 1951), CBOR RFC 8949's deterministic enco
      recordProof, nextAccount, proof]
 
 Integers are CBOR's, a chain id beyond 64 bits its big-endian bytes; hashes and addresses are byte strings, a
-``tariff`` or ``corrects`` of zeros an empty one; proofs are their hashes, joined. A reader refuses every other
-encoding of the same receipt but for the choices of the compressor.
+``tariff`` or ``corrects`` of zeros an empty one; proofs are their hashes, joined. A reader refuses every
+other encoding of the same receipt but for the choices of the compressor.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from billproof.errors import InputError
 
 if TYPE_CHECKING:
     from billproof.bundle.cut import Cutter
+    from billproof.bundle.documents import Receipt
     from billproof.secret_store import SecretStore
     from billproof.store import StoredBatch
 
@@ -42,9 +43,18 @@ def _export_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(short_help="Write one proof file per account.")
 @click.option("--account", "accounts", multiple=True, help="Only this account; may be repeated.")
 @click.option("--account-keys", type=options.FOLDER, help="Also write every account's key file there, once.")
+@click.option("--pdf", is_flag=True, help="Write itemised invoices (PDF) that carry the proof files.")
+@click.option(
+    "--locale", default="en", show_default=True, help="Of an invoice's words, dates and money: de_DE."
+)
+@click.option("--operator-name", default="", help="The name at the head of an invoice.")
+@click.option("--link", default="", metavar="URL", help="Put a QR code on invoices that opens this verifier.")
+@click.option("--font", type=options.FILE, help="A .ttf for what is neither Latin, Greek nor Cyrillic.")
 @_export_options
-def bundles(as_json: bool, **given: Any) -> None:
+def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
     """Write one self-contained proof file per account, for each batch of a period.
+
+    With --pdf, each is attached to an invoice that people can read; `billproof verify` takes either.
 
     Account key files hold the account's seed: hand each over once, at enrolment, over a channel of its own;
     files that are there already are kept.
@@ -59,11 +69,14 @@ def bundles(as_json: bool, **given: Any) -> None:
             file=keys_home,
             advice="Keys are secret: keep them apart.",
         )
-    files = (
+    files: Iterator[tuple[str, bytes]] = (
         (_file_name(account, cutter), content)
         for cutter in _cutters(stored, vault, given["accounts"])
         for account, content in cutter.bundles()
     )
+    missing: set[str] = set()
+    if pdf:
+        files = _invoices(files, given, missing)
     keys = 0
     with progress(as_json) as update:
         written = _write(files, given, "bundles", update)
@@ -82,7 +95,10 @@ def bundles(as_json: bool, **given: Any) -> None:
     if as_json:
         emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
     else:
-        say(f"{written:,} bundles of {len(stored)} batches in {out}, {keys:,} new account keys.")
+        what = "invoices" if pdf else "bundles"
+        say(f"{written:,} {what} of {len(stored)} batches in {out}, {keys:,} new account keys.")
+    if missing:
+        say(f"No font has {' '.join(sorted(missing)[:20])}: boxes are in their place. Give one with --font.")
 
 
 @click.command(short_help="Write one receipt per line of chosen accounts.")
@@ -108,6 +124,18 @@ def receipts(as_json: bool, hide_number: bool, **given: Any) -> None:
         emit("receipts", {"out": str(out), "receipts": written, "numbersShown": not hide_number})
     else:
         say(f"{written:,} receipts in {out}{', without numbers' if hide_number else ''}.")
+
+
+def _invoices(
+    files: Iterable[tuple[str, bytes]], given: dict[str, Any], missing: set[str]
+) -> Iterator[tuple[str, bytes]]:
+    """An invoice for each bundle; ``missing`` collects the characters that no font has."""
+    from billproof.bundle.pdf import Look, print_all
+
+    look = Look(given["locale"], given["operator_name"], given["link"])
+    for name, content, lacking in print_all(files, look, given["font"]):
+        missing |= lacking
+        yield f"{name.removesuffix('.json')}.pdf", content
 
 
 def _batches(given: dict[str, Any]) -> tuple[list[StoredBatch], SecretStore]:
@@ -189,18 +217,37 @@ def _placed(out: Path, files: Iterable[tuple[str, bytes]], force: bool) -> Itera
 @click.argument("bundle", type=options.FILE)
 @click.option("--record", type=int, required=True, help="The line's index, from 0.")
 @click.option("--hide-number", is_flag=True, help="Leave out the number called.")
-@click.option("--out", type=options.FILE, required=True, help="The receipt to write.")
+@click.option("--out", type=options.FILE, help="The receipt to write.")
+@click.option("--qr", type=options.FILE, help="Also, or only, a QR code of the receipt: an .svg or .png.")
+@click.option(
+    "--link", metavar="URL", help="What the code says of a receipt that is too long for it: URL#r=…"
+)
 @options.force_option
 @options.json_option
-def receipt(bundle: Path, record: int, hide_number: bool, out: Path, force: bool, as_json: bool) -> None:
-    """Cut one line out of BUNDLE: a receipt that proves this line and shows nothing else."""
+def receipt(
+    bundle: Path,
+    record: int,
+    hide_number: bool,
+    out: Path | None,
+    qr: Path | None,
+    link: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Cut one line out of BUNDLE: a receipt that proves this line and shows nothing else.
+
+    Its QR code holds all of it. What a reader makes of the code, a text, is for `billproof verify`.
+    """
     from billproof.bundle import cut
     from billproof.bundle import documents as doc
     from billproof.inclusion import include_bundle
     from billproof.verification import read_document
 
-    if out.exists() and not force:
-        raise InputError("is there already", file=out, advice="Use --force to overwrite.")
+    if out is None and qr is None:
+        raise click.UsageError("give --out FILE, --qr FILE, or both")
+    for file in (out, qr):
+        if file is not None and file.exists() and not force:
+            raise InputError("is there already", file=file, advice="Use --force to overwrite.")
     document = read_document(bundle)
     if not isinstance(document, doc.Bundle):
         raise InputError("is a receipt already", file=bundle)
@@ -209,8 +256,30 @@ def receipt(bundle: Path, record: int, hide_number: bool, out: Path, force: bool
         raise doc.SchemaError(
             f"{bundle}: {problems[0].message}", advice="`billproof verify` says more; no receipt was cut."
         )
-    cut.write_document(out, cut.receipt(document, record, show_number=not hide_number))
+    cut_out = cut.receipt(document, record, show_number=not hide_number)
+    code = _write_code(cut_out, qr, link) if qr else ""
+    if out:
+        cut.write_document(out, cut_out)
     if as_json:
-        emit("receipt-written", {"out": str(out), "record": record, "numberShown": not hide_number})
+        facts = {"out": str(out) if out else "", "record": record, "numberShown": not hide_number}
+        emit("receipt-written", {**facts, **({"qr": str(qr), "code": code} if qr else {})})
     else:
-        say(f"Line {record} is in {out}{', without its number' if hide_number else ''}.")
+        places = " and ".join(str(file) for file in (out, qr) if file)
+        say(f"Line {record} is in {places}{', without its number' if hide_number else ''}.")
+
+
+def _write_code(cut_out: Receipt, picture: Path, link: str | None) -> str:
+    """Writes a picture of a receipt's code, or of a link that names the receipt; returns its text."""
+    from billproof.bundle import documents as doc
+    from billproof.bundle import qr, receiptcode
+    from billproof.commitment.keccak import keccak
+    from billproof.files import write_file
+
+    try:
+        code = receiptcode.encode(cut_out)
+    except InputError:
+        if not link:
+            raise
+        code = f"{link}#r={keccak(doc.encode(cut_out)).hex()}"
+    write_file(picture, qr.picture(code, picture), mode=0o600)
+    return code
