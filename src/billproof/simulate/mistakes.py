@@ -40,6 +40,9 @@ _MILLION = 1_000_000
 _LATE_PER_MILLE = 3
 _LATE_DAYS = 20
 
+#: Seconds of a call, at most, that its record says took half a day.
+_LONGEST = 3600
+
 
 @dataclass(frozen=True)
 class Billed:
@@ -92,7 +95,7 @@ def unhung(draws: Draws, lines: Lines) -> tuple[Lines, Bools]:
     table = distributions.talk_seconds()
     hung = (lines.service <= Service.VOICE_FORWARDED) & (lines.usage > table[:-1].max())
     usage = lines.usage.copy()
-    usage[hung] = np.minimum(table[draws.u16(int(hung.sum()))], 3600)
+    usage[hung] = np.minimum(table[draws.u16(int(hung.sum()))], _LONGEST)
     return _replaced(lines, usage=usage), hung
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from billproof.simulate.draws import Draws
 from billproof.simulate.month import Month
 from billproof.simulate.numbering import NumberPool
-from billproof.simulate.phones import android
+from billproof.simulate.phones import android, fixed, iphone
 from billproof.simulate.phones.entries import Entries, entries
 from billproof.simulate.phones.habits import FORMATS, Phones
 from billproof.simulate.phones.logs import Log, Logs, Spelling, kept
@@ -24,6 +24,10 @@ Writer = Callable[[Logs], list[Path]]
 WRITERS: dict[str, Writer] = {
     "android-xml": android.write_xml,
     "android-csv": android.write_csv,
+    "iphone": iphone.write_database,
+    "imazing": iphone.write_table,
+    "google-voice": fixed.write_pages,
+    "fritzbox": fixed.write_list,
 }
 
 _NEVER = np.iinfo(np.int64).max
@@ -61,8 +65,6 @@ def write(
     noted, old, forgotten = kept(draws, entries(draws, true, first, phones, month, pool), phones)
     spelling = Spelling.of(pool)
     root = out / "phones" / f"operator-{operator}"
-    for account in accounts:
-        (root / account).mkdir(parents=True)
     documents = []
     for position, name in enumerate(FORMATS):
         mine = phones.kind[noted.subscriber] == position
@@ -74,7 +76,7 @@ def write(
             account = path.relative_to(root).parts[0]
             files.setdefault(account, []).append(path.relative_to(out).as_posix())
         documents += [PhoneLog(operator, account, name, tuple(paths)) for account, paths in files.items()]
-    return sorted(documents, key=lambda log: log.account), _seen(noted, forgotten, len(true), size)
+    return sorted(documents, key=lambda log: log.account), _seen(noted, phones, forgotten, len(true))
 
 
 def _logs(
@@ -94,14 +96,18 @@ def _logs(
         who = int(mine.subscriber[start])
         earlier = bool(old[start])
         saved = int(phones.changed[who] if earlier else phones.saved[who])
+        (root / accounts[who]).mkdir(parents=True, exist_ok=True)
         logs.append(Log(root / accounts[who], who, earlier, saved, start, end))
     return Logs(mine, tuple(logs), month, spelling)
 
 
-def _seen(noted: Entries, forgotten: Int64s, events: int, size: int) -> Seen:
+def _seen(noted: Entries, phones: Phones, forgotten: Int64s, events: int) -> Seen:
+    size = len(forgotten)
+    minutes = phones.kind[noted.subscriber] == FORMATS.index("fritzbox")
+    shown = np.where(minutes, -(-noted.duration // 60) * 60, noted.duration)
     duration = np.full(events, -1, dtype=np.int64)
     real = noted.event >= 0
-    duration[noted.event[real]] = noted.duration[real]
+    duration[noted.event[real]] = shown[real]
 
     def span(rows: Bools) -> tuple[Int64s, Int64s]:
         begin = np.full(size, _NEVER, dtype=np.int64)

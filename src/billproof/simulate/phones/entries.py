@@ -14,7 +14,7 @@ from billproof.simulate import distributions
 from billproof.simulate.draws import Draws
 from billproof.simulate.month import Month
 from billproof.simulate.numbering import NumberPool
-from billproof.simulate.phones.habits import Phones
+from billproof.simulate.phones.habits import FORMATS, Phones
 from billproof.simulate.traffic import Bools, Int64s, Lines
 
 #: Entries in a thousand of a phone's outgoing calls, or of its messages, that come on top.
@@ -116,7 +116,8 @@ def entries(draws: Draws, true: Lines, first: int, phones: Phones, month: Month,
     other = draws.below(3, n)
     style = np.where(draws.chance(150, n), other, style)
     columns["style"] = np.where((what == What.OUTGOING) & draws.chance(3, n), 3, style)
-    # Withheld numbers are withheld on the phone as well; own records always know the number.
+    # Google Voice knows numbers as networks do.
+    columns["style"] = np.where(phones.kind[owner] == FORMATS.index("google-voice"), 1, columns["style"])
     order = np.lexsort((columns["at"], owner))
     return Entries(**columns).take(order)
 
@@ -172,6 +173,8 @@ class _Maker:
         vain["when"] = np.where(again, before, vain["when"])
         parts.append(vain)
         app = self._some(self._out, _APP)
+        # Neither a home router nor Google Voice sees the calls of other apps.
+        app = app[phones.kind[true.subscriber[app] - self._first] < FORMATS.index("google-voice")]
         direction = draws.below(2, len(app))
         parts.append(self._anew(app, direction, app=1 + draws.below(3, len(app))))
         free = self._some(self._out, _FREE)
@@ -191,12 +194,11 @@ class _Maker:
         for rows, what in ((self._out, What.OUTGOING), (self._sent, What.SENT)):
             phone = true.subscriber[rows] - self._first
             for away in (-28 * 86400, 31 * 86400):
-                when = true.started_at[rows] + away
+                when = true.started_at[rows] + away + self._draws.below(7200, len(rows)) - 3600
                 before = (when < month.start) & (when >= month.start - phones.reach[phone])
                 kept = before | ((when >= month.end) & (when < phones.saved[phone]))
-                part = self._part(
-                    rows[kept], what, duration=true.usage[rows[kept]], segments=true.usage[rows[kept]]
-                )
+                part = self._part(rows[kept], what, segments=true.usage[rows[kept]])
+                part["duration"] = self._lengths(int(kept.sum()))
                 part["when"] = when[kept]
                 parts.append(part)
         return parts
@@ -222,8 +224,12 @@ class _Maker:
         second = month.slots[self._draws.u16(n)] * 3600 + self._draws.below(3600, n)
         part = self._part(rows, what, **columns)
         part["when"] = month.start + second
-        part["duration"] = distributions.talk_seconds()[np.minimum(self._draws.u16(n), 65_534)]
+        part["duration"] = self._lengths(n)
         return part
+
+    def _lengths(self, count: int) -> Int64s:
+        """Seconds of calls, none of them hung."""
+        return distributions.talk_seconds()[np.minimum(self._draws.u16(count), distributions.TABLE - 2)]
 
     def _part(self, rows: Int64s, what: Int64s | What, **columns: Int64s) -> Part:
         true = self._true.take(rows)
