@@ -177,7 +177,7 @@ def _twins(stack: Stack, has: Flags) -> Flags:
 
 
 def _near_twins(stack: Stack, joined: Joined, has: Flags, asking: Ints) -> Flags:
-    """Of the lines asking, those that nearly repeat one that has an entry or, if neither does, comes first."""
+    """Of the lines asking, those that nearly repeat one with an entry or, if neither has one, an earlier."""
     lines = stack.lines
     found = np.zeros(len(lines), bool)
     whole = stack.forms.whole[lines.number] if len(lines) else has
