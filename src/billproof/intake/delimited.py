@@ -170,7 +170,10 @@ class DelimitedReader:
         """Reject the line at ``position``; where the next one begins."""
         reason = fault or f"is longer than {MAX_ROW} bytes, or a quote is opened and never closed"
         end = text.find(b"\n", position, position + MAX_ROW)
-        raw = text[position : end if end >= 0 else position + RAW_KEPT]
+        enough = position + 4 * (
+            RAW_KEPT + 1
+        )  # bytes for more characters than are kept, so that it is marked
+        raw = text[position : end if end >= 0 else enough]
         self._dropping = BadRow(
             self._line, "row", f"the row {reason}" if reason[:2] == "is" else reason, show(raw)
         )

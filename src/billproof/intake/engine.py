@@ -12,13 +12,14 @@ import pyarrow as pa
 from billproof.intake import fields
 from billproof.intake.mapping import CdrMapping
 from billproof.intake.mapping import Period as PeriodRule
-from billproof.intake.rows import Bools, Coded, Ints, Rows
+from billproof.intake.rows import RAW_KEPT, Bools, Coded, Ints, Rows
 from billproof.intake.sheet import Sheet
 from billproof.records import SCHEMA
 
 _DAY = 86_400
 
-#: Rows that are on no bill: ``source`` and ``line`` (from 1) say where they stand, ``raw`` is their text.
+#: Rows that are on no bill: ``source`` and ``line`` (from 1) say where they stand, ``raw`` is their text, of
+#: a long one its first :data:`~billproof.intake.rows.RAW_KEPT` characters and :data:`CUT`.
 REJECTS = pa.schema(
     [
         pa.field("source", pa.dictionary(pa.int32(), pa.string()), nullable=False),
@@ -28,6 +29,10 @@ REJECTS = pa.schema(
         pa.field("raw", pa.string(), nullable=False),
     ]
 )
+
+
+#: What marks a reject's text that was cut off.
+CUT = " … (cut off)"
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,16 @@ class Engine:
                 pa.array(lines, pa.int64()),
                 pa.array(names + [row.field for row in reader], pa.string()),
                 pa.array(reasons + [row.reason for row in reader], pa.string()),
-                pa.array(sheet.rows.raw(faulty) + [row.raw for row in reader], pa.string()),
+                pa.array(map(_kept, sheet.rows.raw(faulty) + [row.raw for row in reader]), pa.string()),
             ],
             schema=REJECTS,
         )
         return batch.take(pa.array(np.argsort(lines, kind="stable"))) if reader else batch
+
+
+def _kept(raw: str) -> str:
+    """As much of a row's text as a reject keeps."""
+    return raw if len(raw) <= RAW_KEPT else raw[:RAW_KEPT] + CUT
 
 
 def _arrow(column: Any) -> pa.Array:

@@ -53,7 +53,7 @@ class ParquetReader:
             self._tell(stream)
             with self._damaged():
                 file = pq.ParquetFile(stream)
-            self._check(file.schema_arrow)
+                self._check(file.schema_arrow)
             groups = range(file.num_row_groups) if self._groups is None else self._groups
             with self._damaged():
                 line = 1 + sum(file.metadata.row_group(at).num_rows for at in range(next(iter(groups), 0)))
@@ -61,9 +61,10 @@ class ParquetReader:
             while True:
                 with self._damaged():
                     batch = next(batches, None)
-                if batch is None:
-                    return
-                yield self._rows(batch, line)
+                    if batch is None:
+                        return
+                    rows = self._rows(batch, line)
+                yield rows
                 line += batch.num_rows
 
     def _tell(self, stream: Any) -> None:

@@ -23,7 +23,7 @@ Spans: TypeAlias = npt.NDArray[np.int32]
 #: The longest row that is read, in bytes; longer ones are rejected without being kept.
 MAX_ROW = 1 << 20
 
-#: How much of an overlong row is kept in its reject, in characters.
+#: How much of a long row is kept in its reject, in characters.
 RAW_KEPT = 4096
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from billproof.errors import InputError
+from billproof.intake.engine import CUT
+from billproof.intake.rows import MAX_ROW, RAW_KEPT
 
 Run = Callable[..., Any]
 
@@ -30,6 +32,15 @@ def row(**texts: str) -> str:
         "price": "0.25",
     }
     return ",".join({**base, **texts}.values()) + "\n"
+
+
+@pytest.mark.parametrize("size", [RAW_KEPT - 100, 5000, MAX_ROW + 10])
+def test_rejects_hold_the_beginning_of_long_rows(run: Run, good: tuple[str, str], size: int) -> None:
+    text = row(price="ü" * size)
+    found = run(good[0] + text)
+    assert len(found.rejects) == 1
+    wanted = text.rstrip("\n")
+    assert found.rejects[0]["raw"] == (wanted if size < RAW_KEPT else wanted[:RAW_KEPT] + CUT)
 
 
 def test_a_good_row(run: Run, good: tuple[str, str]) -> None:

@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from billproof.errors import InputError
-from billproof.intake import read_chunks
+from billproof.intake import parquet, read_chunks
+from billproof.intake.engine import CUT
+from billproof.intake.rows import RAW_KEPT
 
 START = dt.datetime(2026, 11, 5, 10, 0, 7, 250000)
 COLUMNS: dict[str, list[Any]] = {
@@ -154,6 +156,27 @@ def test_every_damaged_byte_is_an_error_or_harmless(
             read_all(file, "parquet", 202611, tmp_path / "mapping.toml")
         except InputError as error:
             assert "calls.parquet" in str(error)  # noqa: PT017 - either way is right
+
+
+@pytest.mark.parametrize("step", ["_texts", "_has_text"])
+def test_what_arrow_cannot_turn_into_text_is_an_error_of_the_file(
+    read: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*given: Any) -> Any:
+        raise pa.ArrowInvalid("offset overflow\nand more")
+
+    monkeypatch.setattr(parquet, step, fail)
+    with pytest.raises(InputError, match=r"calls\.parquet: is damaged, .* not supported: offset overflow\n"):
+        read()
+
+
+def test_a_long_row_is_not_kept_whole(read: Any) -> None:
+    found = read(price=pa.array(["x" * 100_000, "-12", "y" * 3900]))
+    raws = [reject["raw"] for reject in found.rejects]
+    assert found.reasons == [(line, "amount", "is not a decimal number") for line in (1, 3)]
+    assert [len(raw) for raw in raws] == [RAW_KEPT + len(CUT), len(raws[1])]
+    assert raws[0].endswith("xxx" + CUT)
+    assert "yyy" in raws[1]
 
 
 def test_the_digest_is_that_of_the_file(read: Any, tmp_path: Path) -> None:
