@@ -1,4 +1,4 @@
-"""Phone logs: what subscribers export from their phones, as entries to lay beside a bill (docs/handset.md)."""
+"""Phone logs: what subscribers export from their phones, to lay beside a bill (docs/handset.md)."""
 
 from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog, Reject
 from billproof.handset.problems import PhoneLogError

@@ -1,10 +1,11 @@
 """Backups of the Android app "SMS Backup & Restore": ``calls-*.xml`` and ``sms-*.xml``.
 
-Source: the app's own description of its fields (synctech.com.au/sms-backup-restore/fields-in-xml-backup-files), and
-Android's ``CallLog.Calls``, ``Telephony.Sms`` and ``Telephony.Mms`` for what the codes mean. Times are epoch milliseconds.
+Source: the app's own description of its fields (synctech.com.au/sms-backup-restore/
+fields-in-xml-backup-files), and Android's ``CallLog.Calls``, ``Telephony.Sms`` and ``Telephony.Mms`` for
+what the codes mean. Times are epoch milliseconds.
 
-Calls come by the hundred thousand and all alike: they are gathered as they are and converted a batch at a time; a batch
-with anything odd in it is gone through row by row.
+Calls come by the hundred thousand and all alike: they are gathered as they are and converted a batch at a
+time; a batch with anything odd in it is gone through row by row.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ from billproof.handset.source import Source
 FORMAT = "sms-backup-restore"
 _BATCH = 8192
 _ROOTS = ("calls", "smses")
-# Telephony.Sms.TYPE and Telephony.Mms.MESSAGE_BOX → direction, answered; None: a draft, which never went anywhere.
+# Telephony.Sms.TYPE and Telephony.Mms.MESSAGE_BOX → direction, answered; None: a draft, which went nowhere.
 _BOXES: dict[str, tuple[int, int] | None] = {
     "1": (IN, YES),
     "2": (OUT, YES),

@@ -9,7 +9,7 @@ class PhoneLogError(InputError):
     """A file that cannot be read as a phone log. ``code`` is the same in every implementation:
 
     ``empty``, ``unknown``, ``bundle``, ``pdf``, ``archive``, ``database``, ``encoding``, ``entities``,
-    ``nested``, ``malformed``, ``too-large``, ``ambiguous``, ``mapping``.
+    ``nested``, ``malformed``, ``too-large``, ``ambiguous``, ``mapping``, ``unreadable``.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ class Sheet:
     separator: str
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row after the header, with the line on which it begins (from 1); blank lines are passed over."""
+        """Each row after the header, with the line on which it begins (from 1); not the blank ones."""
         for line, row in _rows(self.name, self.text, self.separator):
             if line > self.header_line and (len(row) > 1 or (row and row[0].strip())):
                 yield line, row

@@ -14,8 +14,8 @@ FORMAT = "spreadsheet"
 _NAMES = {
     "type": ("call type", "type", "direction", "anruftyp", "anrufart", "typ", "art", "richtung",
              "type d'appel", "type d’appel", "sens"),
-    "date": ("date", "date & time", "date and time", "date/time", "datum", "datum & uhrzeit", "datum und uhrzeit",
-             "zeitpunkt", "date et heure", "date & heure"),
+    "date": ("date", "date & time", "date and time", "date/time", "datum", "datum & uhrzeit",
+             "datum und uhrzeit", "zeitpunkt", "date et heure", "date & heure"),
     "duration": ("duration", "dauer", "durée"),
     "number": ("number", "phone number", "phone", "nummer", "rufnummer", "telefonnummer", "numéro",
                "numéro de téléphone", "téléphone"),
@@ -24,11 +24,13 @@ _NAMES = {
 _NEEDED = ("type", "date", "number")
 _TYPES = {
     "outgoing": (OUT, None), "outgoing call": (OUT, None), "ausgehend": (OUT, None),
-    "ausgehender anruf": (OUT, None), "sortant": (OUT, None), "appel sortant": (OUT, None), "émis": (OUT, None),
+    "ausgehender anruf": (OUT, None), "sortant": (OUT, None), "appel sortant": (OUT, None),
+    "émis": (OUT, None),
     "incoming": (IN, YES), "incoming call": (IN, YES), "eingehend": (IN, YES), "eingehender anruf": (IN, YES),
     "entrant": (IN, YES), "appel entrant": (IN, YES), "reçu": (IN, YES),
     "missed": (IN, NO), "missed call": (IN, NO), "verpasst": (IN, NO), "verpasster anruf": (IN, NO),
-    "manqué": (IN, NO), "appel manqué": (IN, NO), "rejected": (IN, NO), "abgelehnt": (IN, NO), "rejeté": (IN, NO),
+    "manqué": (IN, NO), "appel manqué": (IN, NO), "rejected": (IN, NO), "abgelehnt": (IN, NO),
+    "rejeté": (IN, NO),
     "blocked": (IN, NO), "blockiert": (IN, NO), "bloqué": (IN, NO),
     "cancelled": (OUT, NO), "canceled": (OUT, NO), "abgebrochen": (OUT, NO), "annulé": (OUT, NO),
 }  # fmt: skip
@@ -65,14 +67,14 @@ def read(sheet: Sheet) -> PhoneLog:
                 advice="Export a longer time, or say it in a mapping file (docs/handset.md).",
             )
         order = "dm"
-    seconds = any(wall_time.has_seconds(text) for text in dates)
+    seconds = all(wall_time.has_seconds(text) for text in dates)
     entries = Entries(sheet.name)
     for line, row in sheet.rows():
         try:
             entries.add(_row(row, places, order))
         except RowError as problem:
             entries.reject(line, problem)
-    return entries.log(FORMAT, clock="local", step=1 if seconds or not dates else 60)
+    return entries.log(FORMAT, clock="local", step=1 if seconds else 60)
 
 
 def _row(row: list[str], places: dict[str, int], order: wall_time.Order) -> Row:

@@ -15,38 +15,10 @@ MAX_DURATION = 10_000_000
 
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CLOCK = re.compile(r"(?:([0-9]{1,5}):)?([0-9]{1,5}):([0-9]{1,2})", re.ASCII)
-WITHHELD = frozenset(
-    [
-        "null",
-        "-1",
-        "-2",
-        "-3",
-        "-4",
-        "unknown",
-        "private",
-        "anonymous",
-        "withheld",
-        "restricted",
-        "unavailable",
-        "blocked",
-        "payphone",
-        "unbekannt",
-        "anonym",
-        "privat",
-        "unterdrückt",
-        "inconnu",
-        "privé",
-        "masqué",
-        "anonyme",
-    ]
-) | {
-    "private number",
-    "unknown number",
-    "no caller id",
-    "numéro masqué",
-    "numéro inconnu",
-    "keine anrufer-id",
-}
+_WITHHELD = """null, -1, -2, -3, -4, unknown, private, anonymous, withheld, restricted, unavailable,
+blocked, payphone, private number, unknown number, no caller id, unbekannt, anonym, privat, unterdrückt,
+keine anrufer-id, inconnu, privé, masqué, anonyme, numéro masqué, numéro inconnu"""
+WITHHELD = frozenset(_WITHHELD.replace("\n", " ").split(", "))
 
 # GSM 03.38 (3GPP TS 23.038, 6.2.1): one septet each, and those of the extension table, two.
 _BASIC = frozenset(

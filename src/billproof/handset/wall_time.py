@@ -26,7 +26,7 @@ _UNITS = re.compile(
 
 
 def order_of(texts: list[str]) -> Order | None:
-    """Whether day or month comes first, by the first number above 12 or an AM or PM; None when nothing tells."""
+    """Whether day or month comes first, by the first number above 12 or AM, PM; None: nothing tells."""
     for text in texts:
         match = _YEAR_LAST.fullmatch(text)
         if match is None:
@@ -39,10 +39,10 @@ def order_of(texts: list[str]) -> Order | None:
 
 
 def has_seconds(text: str) -> bool:
-    """Whether a date says its second."""
+    """Whether a date says its second; true of what is no date."""
     match = _YEAR_FIRST.fullmatch(text) or _YEAR_LAST.fullmatch(text)
     time = match and _TIME.fullmatch(match[match.lastindex or 1])
-    return bool(time and time[3] is not None)
+    return not time or time[3] is not None
 
 
 def ambiguous(text: str) -> bool:

@@ -19,8 +19,13 @@ MAX_TAG = 64 << 20
 most.
 """
 _TAIL = 32
-_REFERENCE = re.compile(rb"&#([0-9]{1,7}|[xX][0-9a-fA-F]{1,6});(?:&#([0-9]{1,7}|[xX][0-9a-fA-F]{1,6});)?")
-_SUSPECT = re.compile(rb"&#(?:[0-9]{1,2};|5[5-7]|6553|[xX](?:[dD][89a-fA-F]|[fF][fF][fF]|[01]?[0-9a-fA-F];))")
+_HIGH = rb"55(?:29[6-9]|[3-9][0-9]{2})|56(?:[0-2][0-9]{2}|3[01][0-9])|[xX][dD][89abAB][0-9a-fA-F]{2}"
+_LOW = (
+    rb"56(?:3[2-9][0-9]|[4-9][0-9]{2})|57(?:[0-2][0-9]{2}|3[0-3][0-9]|34[0-3])|[xX][dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_ANY = rb"[0-9]{1,7}|[xX][0-9a-fA-F]{1,6}"
+_REFERENCE = re.compile(rb"&#(?:(%s);&#(%s)|(%s));" % (_HIGH, _LOW, _ANY))
+_UNFINISHED = re.compile(rb"(?:&#(?:%s);)?(?:&(?:#[0-9a-zA-Z]{0,7})?)?\Z" % _HIGH)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -83,10 +88,21 @@ def parse(source: Source, start: Start, end: Callable[[str], None]) -> None:
 
 
 def _malformed(source: Source, error: expat.ExpatError) -> PhoneLogError:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in _utf8(source):
+            decoder.decode(piece)
+        decoder.decode(b"", True)
+    except UnicodeDecodeError as wrong:
+        return _no_text(source, wrong)
     reason = expat.ErrorString(error.code)
     cut = error.code in (3, 5, 6) or "unclosed" in reason
     message = "ends in the middle: the file is cut off" if cut else f"is not well-formed XML ({reason})"
     return PhoneLogError("malformed", message, file=source.name, line=error.lineno, advice=_ADVICE)
+
+
+def _no_text(source: Source, error: UnicodeDecodeError) -> PhoneLogError:
+    return PhoneLogError("encoding", f"its text is not {error.encoding}", file=source.name, advice=_ADVICE)
 
 
 def _utf8(source: Source) -> Iterator[bytes]:
@@ -118,27 +134,21 @@ def _repaired(pieces: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
         piece = rest + piece
-        at = piece.rfind(b"&#", -_TAIL)
-        while at > 0 and (before := piece.rfind(b"&#", max(0, at - 11), at)) >= 0:
-            at = before
-        cut = at if at >= 0 and len(piece) - at < _TAIL else len(piece)
+        tail = _UNFINISHED.search(piece, max(0, len(piece) - _TAIL))
+        cut = tail.start() if tail else len(piece)
         rest, piece = piece[cut:], piece[:cut]
-        yield _REFERENCE.sub(_character, piece) if _SUSPECT.search(piece) else piece
+        yield _REFERENCE.sub(_character, piece) if b"&#" in piece else piece
     yield _REFERENCE.sub(_character, rest)
 
 
 def _character(match: re.Match[bytes]) -> bytes:
-    first = _code(match.group(1))
-    second = None if match.group(2) is None else _code(match.group(2))
-    if second is not None and 0xD800 <= first < 0xDC00 <= second < 0xE000:
-        return chr(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).encode()
-    return _reference(first) + (b"" if second is None else _reference(second))
+    high, low, other = match.groups()
+    if other is None:
+        return chr(0x10000 + ((_code(high) - 0xD800) << 10) + (_code(low) - 0xDC00)).encode()
+    code = _code(other)
+    good = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return b"&#%d;" % (code if good else 0xFFFD)
 
 
 def _code(text: bytes) -> int:
     return int(text[1:], 16) if text[:1] in b"xX" else int(text)
-
-
-def _reference(code: int) -> bytes:
-    good = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-    return b"&#%d;" % (code if good else 0xFFFD)
