@@ -25,6 +25,15 @@ function offsetFinder(lines: readonly InvoiceLine[]): (time: number) => number {
   };
 }
 
+/** The local time of each entry, by the log's clock set right. */
+export function localTimesOf(log: PhoneLog, offset: number, lines: readonly InvoiceLine[]): number[] {
+  const utcOffsetAt = offsetFinder(lines);
+  return log.entries.map((entry) => {
+    const time = entry.at - offset;
+    return log.clock === "utc" ? time + 60 * utcOffsetAt(time) : time;
+  });
+}
+
 export function entryResults(
   index: number,
   log: PhoneLog,
@@ -37,11 +46,7 @@ export function entryResults(
   pairing.pairs.forEach((pair, place) => {
     if (pair?.log === index) lineOf.set(pair.entry, pairing.lines[place]!);
   });
-  const utcOffsetAt = offsetFinder(pairing.lines);
-  const localTimes = log.entries.map((entry) => {
-    const time = entry.at - clock.offset;
-    return log.clock === "utc" ? time + 60 * utcOffsetAt(time) : time;
-  });
+  const localTimes = localTimesOf(log, clock.offset, pairing.lines);
   const inCycle = (place: number): boolean => localTimes[place]! >= cycle[0] && localTimes[place]! < cycle[1];
 
   const billedBySim = new Map<string, number>();

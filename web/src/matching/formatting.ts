@@ -1,0 +1,59 @@
+/** Times, lengths and sums as people of a language write them. */
+
+import { localTime } from "./cycle";
+import type { InvoiceLine } from "./types";
+
+export type Language = "en" | "de" | "fr";
+
+const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE", fr: "fr-FR" };
+const BILLION = 1_000_000_000n;
+
+/** Billionths, exactly, with at least two decimals. */
+export function money(lang: Language, billionths: bigint, currency: string): string {
+  const size = billionths < 0n ? -billionths : billionths;
+  const decimals = (size % BILLION).toString().padStart(9, "0").replace(/0{1,7}$/, "");
+  return `${billionths < 0n ? "-" : ""}${size / BILLION}${lang === "en" ? "." : ","}${decimals} ${currency}`;
+}
+
+/** Like "1 h 2 min 5 s", the same in the three languages. */
+export function lasting(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`);
+  return said.length > 0 ? said.join(" ") : "0 s";
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(lang: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${lang} ${Object.keys(options).join(" ")}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(LOCALES[lang], { timeZone: "UTC", ...options });
+  formats.set(key, format);
+  return format;
+}
+
+/** The day of a local time. */
+export function day(lang: Language, local: number): string {
+  return formatOf(lang, { day: "numeric", month: "long", year: "numeric" }).format(local * 1000);
+}
+
+/** The time of day of a local time, HH:MM. */
+export function clockTime(local: number): string {
+  return new Date(local * 1000).toISOString().slice(11, 16);
+}
+
+export function moment(lang: Language, line: InvoiceLine): string {
+  const local = localTime(line);
+  const time = clockTime(local);
+  if (lang === "de") return `${day(lang, local)} um ${time} Uhr`;
+  return `${day(lang, local)} ${lang === "fr" ? "à" : "at"} ${time}`;
+}
+
+/** The period of a bill, like "October 2026". */
+export function monthName(lang: Language, period: number): string {
+  const first = Date.UTC(Math.floor(period / 100), (period % 100) - 1, 1);
+  return formatOf(lang, { month: "long", year: "numeric" }).format(first);
+}

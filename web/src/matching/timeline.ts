@@ -1,0 +1,150 @@
+/**
+ * Bill and phone laid over each other, a row for each day, as an SVG text.
+ *
+ * The bill's lines lie in the upper half of a row, the phone's entries in the lower. Looks come from attributes and classes
+ * (`match-pair`, `match-finding`, `match-uncovered`, `match-other`, `match-entry`), never from styles, which a content security policy
+ * may forbid; what is neither finding nor heading takes the colour of the text around it.
+ */
+
+import { localTimesOf } from "./entries";
+import { clockTime, day, type Language } from "./formatting";
+import { localTime } from "./cycle";
+import { FINDINGS, type Invoice, type LineResult, type MatchResult, type PhoneLog } from "./types";
+import { entrySentence, sentence } from "./wording";
+
+const DAY = 86_400;
+const LABEL = 92;
+const WIDTH = 720;
+const HEAD = 22;
+const ROW = 26;
+const HALF = 10;
+const FINDING = "#d0342c";
+
+const TEXTS: Record<Language, { title: string; desc: string; bill: string; phone: string }> = {
+  en: {
+    title: "Bill and phone, day by day",
+    desc: "{days} days. Of {lines} lines of the bill {paired} are also in the phone, {findings} are findings and {uncovered} cannot be checked. The phone has {entries} entries. The same is in the table.",
+    bill: "above: bill",
+    phone: "below: phone",
+  },
+  de: {
+    title: "Rechnung und Telefon, Tag für Tag",
+    desc: "{days} Tage. Von {lines} Zeilen der Rechnung stehen {paired} auch im Telefon, {findings} sind auffällig, {uncovered} nicht prüfbar. Das Telefon hat {entries} Einträge. Dasselbe steht in der Tabelle.",
+    bill: "oben: Rechnung",
+    phone: "unten: Telefon",
+  },
+  fr: {
+    title: "Facture et téléphone, jour par jour",
+    desc: "{days} jours. Sur {lines} lignes de la facture, {paired} figurent aussi dans le téléphone, {findings} sont contestables et {uncovered} impossibles à vérifier. Le téléphone a {entries} entrées. Le tableau dit la même chose.",
+    bill: "haut : facture",
+    phone: "bas : téléphone",
+  },
+};
+
+const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Text safe inside XML; control characters, which XML forbids, are dropped. */
+function escape(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "").replace(/[&<>"']/g, (c) => ESCAPES[c]!);
+}
+
+interface Mark {
+  local: number;
+  length: number;
+  looks: string;
+  name: string;
+  says: string;
+}
+
+function looksOf(line: LineResult, hatch: string): { looks: string; name: string } {
+  if (FINDINGS.has(line.class)) return { looks: `fill="${FINDING}"`, name: "match-finding" };
+  if (line.entry !== null) return { looks: 'fill="currentColor" fill-opacity="0.4"', name: "match-pair" };
+  if (line.class === "not-covered" || line.class === "late") {
+    return { looks: `fill="url(#${hatch})" stroke="currentColor" stroke-width="0.5"`, name: "match-uncovered" };
+  }
+  return { looks: 'fill="none" stroke="currentColor" stroke-opacity="0.4"', name: "match-other" };
+}
+
+const x = (local: number): number => LABEL + ((((local % DAY) + DAY) % DAY) / DAY) * WIDTH;
+const fixed = (value: number): string => String(Math.round(value * 10) / 10);
+
+export interface TimelineOptions {
+  /** Prefix of the ids, for pages with several pictures. */
+  id?: string;
+}
+
+export function timeline(lang: Language, result: MatchResult, invoice: Invoice, logs: readonly PhoneLog[], options: TimelineOptions = {}): string {
+  const id = (options.id ?? "match-timeline").replace(/[^\w-]/g, "");
+  const hatch = `${id}-hatch`;
+  const lineOf = new Map(invoice.lines.map((line) => [line.index, line]));
+  const verdictOf = new Map(result.lines.map((line) => [line.index, line]));
+  const bill = result.lines
+    .filter((line) => line.class !== "not-comparable")
+    .map((line): Mark => {
+      const source = lineOf.get(line.index)!;
+      const length = source.service <= 3 ? source.usage : 0;
+      return { local: localTime(source), length, ...looksOf(line, hatch), says: sentence(lang, result, line, invoice) };
+    });
+
+  const phone: Mark[] = [];
+  const links: { from: number; to: number }[] = [];
+  logs.forEach((log, index) => {
+    const times = localTimesOf(log, result.logs[index]!.clock.offset, invoice.lines);
+    log.entries.forEach((entry, place) => {
+      const verdict = result.entries[index]![place]!;
+      const line = verdict.line === null ? undefined : verdictOf.get(verdict.line);
+      const looks = line ? looksOf(line, hatch) : { looks: 'fill="none" stroke="currentColor" stroke-opacity="0.5"', name: "match-entry" };
+      const says = `${clockTime(times[place]!)} ${entry.number} ${entrySentence(lang, verdict, entry)}`;
+      phone.push({ local: times[place]!, length: entry.kind === "call" ? Math.max(0, entry.duration) : 0, ...looks, says });
+      if (line) links.push({ from: localTime(lineOf.get(line.index)!), to: times[place]! });
+    });
+  });
+
+  const dayOf = (local: number): number => Math.floor(local / DAY);
+  const days = new Set(bill.map((mark) => dayOf(mark.local)));
+  for (let each = dayOf(result.cycle[0]); each < dayOf(result.cycle[1] - 1) + 1; each += 1) days.add(each);
+  const rows = new Map([...days].sort((a, b) => a - b).map((each, row) => [each, HEAD + ROW * row]));
+
+  const draw = (mark: Mark, below: number): string => {
+    const top = rows.get(dayOf(mark.local));
+    if (top === undefined) return "";
+    const left = x(mark.local);
+    const width = Math.min(Math.max(2.5, (mark.length / DAY) * WIDTH), LABEL + WIDTH - left);
+    return `<rect class="${mark.name}" x="${fixed(left)}" y="${top + 2 + below}" width="${fixed(width)}" height="${HALF}" ${mark.looks}><title>${escape(mark.says)}</title></rect>`;
+  };
+  const link = ({ from, to }: { from: number; to: number }): string => {
+    const top = rows.get(dayOf(from));
+    if (top === undefined || dayOf(from) !== dayOf(to)) return "";
+    return `<line class="match-pair" x1="${fixed(x(from) + 1)}" x2="${fixed(x(to) + 1)}" y1="${top + 2 + HALF}" y2="${top + 4 + HALF}" stroke="currentColor" stroke-opacity="0.4"/>`;
+  };
+  const label = ([each, top]: [number, number]): string =>
+    `<line x1="0" x2="${LABEL + WIDTH}" y1="${top}" y2="${top}" stroke="currentColor" stroke-opacity="0.15"/>` +
+    `<text x="0" y="${top + 17}" font-size="10" fill="currentColor">${escape(day(lang, each * DAY))}</text>`;
+  const hours = [0, 6, 12, 18].map(
+    (hour) => `<text x="${LABEL + (hour / 24) * WIDTH}" y="10" font-size="10" fill="currentColor">${String(hour).padStart(2, "0")}:00</text>`,
+  );
+
+  const text = TEXTS[lang];
+  const counts: Record<string, number> = {
+    days: rows.size,
+    lines: result.lines.length,
+    paired: result.lines.filter((line) => line.entry !== null).length,
+    findings: result.summary.findings,
+    uncovered: result.lines.filter((line) => line.class === "not-covered").length,
+    entries: phone.length,
+  };
+  const height = HEAD + ROW * rows.size + 2;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="match-timeline" viewBox="0 0 ${LABEL + WIDTH} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" font-family="sans-serif">`,
+    `<title id="${id}-title">${escape(text.title)}</title>`,
+    `<desc id="${id}-desc">${escape(text.desc.replace(/\{(\w+)\}/g, (_, name: string) => String(counts[name])))}</desc>`,
+    `<defs><pattern id="${hatch}" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="4" stroke="currentColor" stroke-width="1.5"/></pattern></defs>`,
+    `<text x="0" y="9" font-size="9" fill="currentColor">${escape(text.bill)}</text><text x="0" y="19" font-size="9" fill="currentColor">${escape(text.phone)}</text>`,
+    ...hours,
+    ...[...rows].map(label),
+    ...links.map(link),
+    ...bill.map((mark) => draw(mark, 0)),
+    ...phone.map((mark) => draw(mark, HALF + 2)),
+    "</svg>",
+  ].filter((part) => part !== "").join("\n");
+}

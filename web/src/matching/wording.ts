@@ -1,0 +1,245 @@
+/** What the classes and reasons of lines and entries mean, in sentences for people who know nothing of billing. */
+
+import { type Language, lasting, moment, money } from "./formatting";
+import type { Entry, EntryClass, EntryResult, Invoice, InvoiceLine, LineClass, LineReason, LineResult, MatchResult } from "./types";
+
+export type { Language } from "./formatting";
+
+type Key = `${LineClass} ${LineReason}`;
+
+interface Words {
+  /** By service; `{number}` and `{moment}` are filled in. */
+  things: Record<number, string>;
+  other: string;
+  withheld: string;
+  titles: Record<LineClass, string>;
+  lines: Partial<Record<Key, string>>;
+  unknown: string;
+  kinds: Record<string, string>;
+  entries: Record<EntryClass, string>;
+}
+
+const EN: Words = {
+  things: {
+    1: "The call to {number} on {moment}",
+    2: "The call from {number} on {moment}",
+    3: "The call from {number} that was forwarded on {moment}",
+    4: "The message to {number} on {moment}",
+    5: "The message from {number} on {moment}",
+    7: "The picture message (MMS) to {number} on {moment}",
+  },
+  other: "The item of {moment}",
+  withheld: "a number that is not shown",
+  titles: {
+    matched: "Agrees with the phone",
+    late: "From an earlier period",
+    longer: "Billed for too long",
+    hung: "Call that was never ended",
+    duplicate: "Billed twice",
+    "invoice-only": "On the bill only",
+    "not-covered": "Cannot be checked",
+    "not-comparable": "Not a matter of the phone",
+  },
+  lines: {
+    "matched paired": "{thing} is on the bill and in the phone's list. The two agree.",
+    "matched continued": "{thing} is the continuation of a call that the bill shows in several lines. The phone shows it as one call, of this whole length.",
+    "matched part": "{thing} is one part of a long message, which the operator sends in parts. The phone shows it as one message.",
+    "late paired": "{thing} was made before the time that this bill is for, and is billed late. It is in the phone's list.",
+    "late uncovered": "{thing} was made before the time that this bill is for, and is billed late. The phone's list says nothing about that time.",
+    "longer unanswered": "{thing} is billed ({amount}), but the phone shows that nobody answered it.",
+    "longer talked": "{thing} is billed as {usage}, but the phone shows {talked}. About {stake} of {amount} seems too much.",
+    "longer rounding": "{thing} took {usage} and is charged as {billed}. That is rounded up further than other calls at this rate. About {stake} of {amount} seems too much.",
+    "hung paired": "{thing} is billed as {usage}, but the phone shows {talked}. The operator's system seems not to have noticed the end of the call. About {stake} of {amount} seems too much.",
+    "hung overlap": "{thing} is said to have taken {usage}, but another call was made from the phone during that time, and the phone does not show this one ({amount}).",
+    "duplicate same": "{thing} is on the bill more than once, with the same time, number and length ({amount}).",
+    "duplicate near": "{thing} seems to be on the bill twice: another line with the same number and about the same length is at most a minute away ({amount}).",
+    "invoice-only absent": "{thing} is on the bill ({amount}), but not in the phone's list, although the list covers that time.",
+    "not-covered outside": "{thing} cannot be checked: the phone's list does not reach to that time.",
+    "not-covered deleted": "{thing} cannot be checked: nothing with this number is left in the phone's list, as if it had been deleted.",
+    "not-covered hole": "{thing} cannot be checked: the phone's list is empty for that time, as if a part had been lost.",
+    "not-comparable service": "{thing} is not a call or a message, so a phone's list has nothing to compare it with.",
+    "not-comparable correction": "{thing} corrects an earlier bill, so there is nothing in the phone to compare it with.",
+    "not-comparable forwarded": "{thing} was forwarded by the network. The phone need not have noticed.",
+  },
+  unknown: "an unknown time",
+  kinds: { call: "This call", message: "This message", mms: "This picture message (MMS)", app: "This call or message" },
+  entries: {
+    billed: "{thing} is on the bill.",
+    free: "{thing} went through an app. The operator does not bill it.",
+    incoming: "{thing} came in. Operators seldom bill that.",
+    unanswered: "{thing} was not answered or did not go out, so it costs nothing.",
+    "other-sim": "{thing} went through another SIM card, which this bill is not for.",
+    freephone: "{thing} went to a number that is free. It need not be on the bill.",
+    "other-period": "{thing} is of a time that this bill is not for.",
+    "next-bill": "{thing} is of the last two days of this bill's time. It may be on the next bill.",
+    "by-app": "{thing} probably went through the internet or is part of a flat rate. Hardly any message is on this bill.",
+    missing: "{thing} is not on the bill, though one would expect it. That is to your advantage.",
+  },
+};
+
+const DE: Words = {
+  things: {
+    1: "Der Anruf bei {number} am {moment}",
+    2: "Der Anruf von {number} am {moment}",
+    3: "Der weitergeleitete Anruf von {number} am {moment}",
+    4: "Die Nachricht an {number} am {moment}",
+    5: "Die Nachricht von {number} am {moment}",
+    7: "Die Bildnachricht (MMS) an {number} am {moment}",
+  },
+  other: "Der Posten vom {moment}",
+  withheld: "unbekannt",
+  titles: {
+    matched: "Stimmt mit dem Telefon überein",
+    late: "Aus einem früheren Zeitraum",
+    longer: "Zu lang berechnet",
+    hung: "Nie beendeter Anruf",
+    duplicate: "Doppelt berechnet",
+    "invoice-only": "Nur auf der Rechnung",
+    "not-covered": "Nicht prüfbar",
+    "not-comparable": "Nicht mit dem Telefon vergleichbar",
+  },
+  lines: {
+    "matched paired": "{thing} steht auf der Rechnung und in der Liste des Telefons. Beide stimmen überein.",
+    "matched continued": "{thing} setzt einen Anruf fort, den die Rechnung in mehreren Zeilen zeigt. Das Telefon zeigt ihn als einen Anruf von dieser ganzen Länge.",
+    "matched part": "{thing} ist ein Teil einer langen Nachricht, die der Anbieter in Teilen verschickt. Das Telefon zeigt sie als eine Nachricht.",
+    "late paired": "{thing} liegt vor dem Zeitraum dieser Rechnung und wird verspätet berechnet. In der Liste des Telefons ist der Eintrag vorhanden.",
+    "late uncovered": "{thing} liegt vor dem Zeitraum dieser Rechnung und wird verspätet berechnet. Die Liste des Telefons sagt über diese Zeit nichts.",
+    "longer unanswered": "{thing} wird berechnet ({amount}), obwohl das Telefon zeigt, dass niemand abgenommen hat.",
+    "longer talked": "{thing} ist mit {usage} berechnet, das Telefon zeigt aber {talked}. Etwa {stake} von {amount} scheinen zu viel.",
+    "longer rounding": "{thing} dauerte {usage} und ist mit {billed} berechnet. Das ist weiter aufgerundet als bei anderen Anrufen zu diesem Tarif. Etwa {stake} von {amount} scheinen zu viel.",
+    "hung paired": "{thing} ist mit {usage} berechnet, das Telefon zeigt aber {talked}. Das System des Anbieters hat das Ende des Anrufs offenbar nicht bemerkt. Etwa {stake} von {amount} scheinen zu viel.",
+    "hung overlap": "{thing} soll {usage} gedauert haben und fehlt in der Liste des Telefons, von dem in dieser Zeit ein anderer Anruf geführt wurde ({amount}).",
+    "duplicate same": "{thing} steht mehrmals auf der Rechnung, mit gleicher Zeit, Nummer und Länge ({amount}).",
+    "duplicate near": "{thing} steht offenbar zweimal auf der Rechnung: Eine andere Zeile mit derselben Nummer und etwa gleicher Länge liegt höchstens eine Minute entfernt ({amount}).",
+    "invoice-only absent": "{thing} steht auf der Rechnung ({amount}), aber nicht in der Liste des Telefons, obwohl diese die Zeit umfasst.",
+    "not-covered outside": "{thing} lässt sich nicht prüfen: Die Liste des Telefons reicht nicht bis zu dieser Zeit.",
+    "not-covered deleted": "{thing} lässt sich nicht prüfen: In der Liste des Telefons ist mit dieser Nummer nichts mehr vorhanden, als wäre es gelöscht worden.",
+    "not-covered hole": "{thing} lässt sich nicht prüfen: Die Liste des Telefons ist für diese Zeit leer, als wäre ein Teil verloren gegangen.",
+    "not-comparable service": "{thing} ist weder Anruf noch Nachricht. In der Liste eines Telefons gibt es dazu nichts zu vergleichen.",
+    "not-comparable correction": "{thing} berichtigt eine frühere Rechnung. Im Telefon gibt es dazu nichts zu vergleichen.",
+    "not-comparable forwarded": "{thing} wurde vom Netz weitergeleitet. Das Telefon muss davon nichts bemerkt haben.",
+  },
+  unknown: "eine unbekannte Dauer",
+  kinds: { call: "Dieser Anruf", message: "Diese Nachricht", mms: "Diese Bildnachricht (MMS)", app: "Dieser Anruf oder diese Nachricht" },
+  entries: {
+    billed: "{thing} steht auf der Rechnung.",
+    free: "{thing} lief über eine App. Der Anbieter berechnet das nicht.",
+    incoming: "{thing} kam an. Das berechnen Anbieter selten.",
+    unanswered: "{thing} wurde nicht angenommen oder ging nicht hinaus und kostet daher nichts.",
+    "other-sim": "{thing} lief über eine andere SIM-Karte, für die diese Rechnung nicht gilt.",
+    freephone: "{thing} ging an eine kostenlose Nummer und muss nicht auf der Rechnung stehen.",
+    "other-period": "{thing} liegt außerhalb des Zeitraums dieser Rechnung.",
+    "next-bill": "{thing} liegt in den letzten zwei Tagen des Zeitraums und steht vielleicht auf der nächsten Rechnung.",
+    "by-app": "{thing} lief wahrscheinlich über das Internet oder gehört zu einer Flatrate. Auf dieser Rechnung steht kaum eine Nachricht.",
+    missing: "{thing} steht nicht auf der Rechnung, obwohl es zu erwarten wäre. Das ist zu Ihrem Vorteil.",
+  },
+};
+
+const FR: Words = {
+  things: {
+    1: "L’appel vers {number} du {moment}",
+    2: "L’appel reçu de {number} le {moment}",
+    3: "L’appel de {number} renvoyé le {moment}",
+    4: "Le message à {number} du {moment}",
+    5: "Le message reçu de {number} le {moment}",
+    7: "Le message illustré (MMS) à {number} du {moment}",
+  },
+  other: "L’élément du {moment}",
+  withheld: "un numéro masqué",
+  titles: {
+    matched: "Concorde avec le téléphone",
+    late: "D’une période antérieure",
+    longer: "Durée facturée trop longue",
+    hung: "Appel jamais terminé",
+    duplicate: "Facturé deux fois",
+    "invoice-only": "Sur la facture seulement",
+    "not-covered": "Impossible à vérifier",
+    "not-comparable": "Sans rapport avec le téléphone",
+  },
+  lines: {
+    "matched paired": "{thing} figure sur la facture et dans la liste du téléphone. Les deux concordent.",
+    "matched continued": "{thing} est la suite d’un appel que la facture montre en plusieurs lignes. Le téléphone le montre comme un seul appel de toute cette durée.",
+    "matched part": "{thing} est une partie d’un long message que l’opérateur envoie en plusieurs parties. Le téléphone le montre comme un seul message.",
+    "late paired": "{thing} est antérieur à la période de cette facture et facturé avec retard. Il figure dans la liste du téléphone.",
+    "late uncovered": "{thing} est antérieur à la période de cette facture et facturé avec retard. La liste du téléphone ne dit rien de cette date.",
+    "longer unanswered": "{thing} est facturé ({amount}), mais le téléphone montre que personne n’a répondu.",
+    "longer talked": "{thing} est facturé pour {usage}, mais le téléphone montre {talked}. Environ {stake} sur {amount} semblent de trop.",
+    "longer rounding": "{thing} a duré {usage} et est facturé pour {billed}. C’est arrondi plus haut que d’autres appels à ce tarif. Environ {stake} sur {amount} semblent de trop.",
+    "hung paired": "{thing} est facturé pour {usage}, mais le téléphone montre {talked}. Le système de l’opérateur ne semble pas avoir remarqué la fin de l’appel. Environ {stake} sur {amount} semblent de trop.",
+    "hung overlap": "{thing} aurait duré {usage}, mais un autre appel a été passé du téléphone pendant ce temps, et le téléphone ne montre pas celui-ci ({amount}).",
+    "duplicate same": "{thing} figure plusieurs fois sur la facture, avec les mêmes heure, numéro et durée ({amount}).",
+    "duplicate near": "{thing} semble figurer deux fois sur la facture : une autre ligne avec le même numéro et à peu près la même durée se trouve à une minute au plus ({amount}).",
+    "invoice-only absent": "{thing} figure sur la facture ({amount}), mais pas dans la liste du téléphone, qui couvre pourtant cette date.",
+    "not-covered outside": "{thing} ne peut pas être vérifié : la liste du téléphone ne va pas jusqu’à cette date.",
+    "not-covered deleted": "{thing} ne peut pas être vérifié : la liste du téléphone ne contient plus rien avec ce numéro, comme si tout avait été effacé.",
+    "not-covered hole": "{thing} ne peut pas être vérifié : la liste du téléphone est vide pour ce moment, comme si une partie avait été perdue.",
+    "not-comparable service": "{thing} n’est ni un appel ni un message. La liste d’un téléphone n’a rien de comparable.",
+    "not-comparable correction": "{thing} corrige une facture antérieure. Le téléphone n’a rien de comparable.",
+    "not-comparable forwarded": "{thing} a été renvoyé par le réseau. Le téléphone peut ne pas l’avoir remarqué.",
+  },
+  unknown: "une durée inconnue",
+  kinds: { call: "Cet appel", message: "Ce message", mms: "Ce message illustré (MMS)", app: "Cet appel ou ce message" },
+  entries: {
+    billed: "{thing} figure sur la facture.",
+    free: "{thing} est passé par une application. L’opérateur ne le facture pas.",
+    incoming: "{thing} a été reçu. Les opérateurs le facturent rarement.",
+    unanswered: "{thing} n’a pas reçu de réponse ou n’est pas parti : il ne coûte rien.",
+    "other-sim": "{thing} est passé par une autre carte SIM, que cette facture ne concerne pas.",
+    freephone: "{thing} était destiné à un numéro gratuit. Il n’a pas à figurer sur la facture.",
+    "other-period": "{thing} est en dehors de la période de cette facture.",
+    "next-bill": "{thing} date des deux derniers jours de la période. Il figurera peut-être sur la prochaine facture.",
+    "by-app": "{thing} est probablement passé par internet ou compris dans un forfait. Presque aucun message ne figure sur cette facture.",
+    missing: "{thing} ne figure pas sur la facture, alors qu’on l’y attendrait. C’est à votre avantage.",
+  },
+};
+
+const WORDS: Record<Language, Words> = { en: EN, de: DE, fr: FR };
+
+function fill(template: string, values: Record<string, string>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** The line itself, like "The call to +353871234567 on 3 October 2026 at 14:05". */
+export function thing(lang: Language, line: InvoiceLine): string {
+  const words = WORDS[lang];
+  const values = { number: line.number || words.withheld, moment: moment(lang, line) };
+  return fill(words.things[line.service] ?? words.other, values);
+}
+
+/** The line with the usage and amounts of those that joined it. */
+export function whole(result: MatchResult, index: number, invoice: Invoice): InvoiceLine {
+  const joining = new Set(result.lines.filter((each) => each.joins === index).map((each) => each.index));
+  const sum = { ...invoice.lines.find((each) => each.index === index)! };
+  for (const each of invoice.lines) {
+    if (!joining.has(each.index)) continue;
+    sum.usage += each.usage;
+    sum.billedUsage += each.billedUsage;
+    sum.amount += each.amount;
+  }
+  return sum;
+}
+
+/** What became of a line of the result and what that means. */
+export function sentence(lang: Language, result: MatchResult, line: LineResult, invoice: Invoice): string {
+  const words = WORDS[lang];
+  const billed = whole(result, line.index, invoice);
+  return fill(words.lines[`${line.class} ${line.reason}`] ?? "{thing}.", {
+    thing: thing(lang, billed),
+    usage: lasting(billed.usage),
+    billed: lasting(billed.billedUsage),
+    talked: line.talked === null ? words.unknown : lasting(line.talked),
+    amount: money(lang, billed.amount, invoice.currency),
+    stake: money(lang, BigInt(line.stake), invoice.currency),
+  });
+}
+
+/** A short heading for a class of lines. */
+export function title(lang: Language, verdict: LineClass): string {
+  return WORDS[lang].titles[verdict];
+}
+
+/** What became of an entry of a phone's log. */
+export function entrySentence(lang: Language, result: EntryResult, entry: Entry): string {
+  const words = WORDS[lang];
+  return fill(words.entries[result.class], { thing: words.kinds[entry.kind]! });
+}

@@ -1,0 +1,123 @@
+/** Sentences, letter and picture: every case in every language, and nothing of a file that could break out of the SVG. */
+
+import { describe, expect, test } from "vitest";
+import { match } from "../../src/matching";
+import { lasting, money } from "../../src/matching/formatting";
+import { letter } from "../../src/matching/letter";
+import { timeline } from "../../src/matching/timeline";
+import type { EntryClass, LineClass, LineReason, LineResult } from "../../src/matching/types";
+import { entrySentence, type Language, sentence, title } from "../../src/matching/wording";
+import { entry, invoice, line, log, month } from "./bills";
+
+const LANGUAGES: Language[] = ["en", "de", "fr"];
+const REASONS: Record<LineClass, LineReason[]> = {
+  "not-comparable": ["service", "correction", "forwarded"],
+  hung: ["paired", "overlap"],
+  longer: ["unanswered", "talked", "rounding"],
+  late: ["paired", "uncovered"],
+  matched: ["paired", "continued", "part"],
+  duplicate: ["same", "near"],
+  "not-covered": ["outside", "deleted", "hole"],
+  "invoice-only": ["absent"],
+};
+const ENTRY_CLASSES: EntryClass[] = [
+  "billed", "free", "incoming", "unanswered", "other-sim", "freephone", "other-period", "next-bill", "by-app", "missing",
+];
+
+function findings(): { bill: ReturnType<typeof invoice>; logs: ReturnType<typeof log>[] } {
+  const { invoice: bill, logs } = month(11, 60);
+  const calls = bill.lines.filter((each) => each.service === 1);
+  calls[3]!.usage += 600;
+  calls[3]!.billedUsage += 600;
+  bill.lines.push(line(60, { ...calls[5]!, index: 60 }));
+  bill.lines.push(line(61, { startedAt: calls[8]!.startedAt + 4000, number: "+353879999999" }));
+  return { bill, logs };
+}
+
+describe.each(LANGUAGES)("in %s", (lang) => {
+  test("each class and reason of a line has its own sentence, with everything filled in", () => {
+    const bill = invoice([line(0, { usage: 3725, amount: 1_234_500_000n })]);
+    const result = match(bill, []);
+    const said = Object.entries(REASONS).flatMap(([verdict, reasons]) =>
+      reasons.map((reason) => {
+        const each: LineResult = { ...result.lines[0]!, class: verdict as LineClass, reason, stake: "1000000000", talked: 60 };
+        return sentence(lang, { ...result, lines: [each] }, each, bill);
+      }),
+    );
+    expect(new Set(said).size).toBe(19);
+    for (const each of said) {
+      expect(each).not.toMatch(/[{}]|undefined/);
+      expect(each).toContain("+353871234567");
+      expect(each).toMatch(/\.$/);
+      expect(each.length).toBeGreaterThan(70);
+    }
+    expect(new Set(Object.keys(REASONS).map((each) => title(lang, each as LineClass))).size).toBe(8);
+  });
+
+  test("each class of an entry has its own sentence", () => {
+    const said = ENTRY_CLASSES.map((each) => entrySentence(lang, { class: each, reason: "", line: null }, entry(0)));
+    expect(new Set(said).size).toBe(10);
+    for (const each of said) expect(each).not.toMatch(/[{}]|undefined/);
+  });
+
+  test("the letter lists all findings and their sum", () => {
+    const { bill, logs } = findings();
+    const result = match(bill, logs);
+    expect(result.summary.findings).toBe(3);
+    const text = letter(lang, result, bill, { name: "Ada Byrne", writtenAt: 1_795_000_000 });
+    for (const each of result.lines.filter((one) => one.confidence !== null)) expect(text).toContain(sentence(lang, result, each, bill));
+    expect(text).toContain(money(lang, BigInt(result.summary.stake), "EUR"));
+    expect(text).toContain("Ada Byrne");
+    expect(text).not.toMatch(/[{}]|undefined|null/);
+    expect(text).toMatch(/2026/);
+  });
+
+  test("the letter says so when there is nothing to complain about", () => {
+    const { invoice: bill, logs } = month(12, 30);
+    const text = letter(lang, match(bill, logs), bill);
+    expect(text).not.toMatch(/1\./);
+  });
+
+  test("the picture is well-formed, without styles, with title and description", () => {
+    const { bill, logs } = findings();
+    logs[0]!.entries[0]!.number = `<script>alert("1")</script>&\u0001`;
+    bill.lines[0]!.number = `"/><image href='x'>`;
+    const svg = timeline(lang, match(bill, logs), bill, logs, { id: "first" });
+    expect(svg).not.toMatch(/style|<script|<image|undefined|NaN|\u0001/);
+    expect(svg).toContain('aria-labelledby="first-title first-desc"');
+    expect(svg.match(/class="match-finding"/g)!.length).toBeGreaterThanOrEqual(3);
+    const open: string[] = [];
+    for (const [, end, name, self] of svg.matchAll(/<(\/?)([a-z]+)(?:\s+[\w-]+(?::\w+)?="[^"<]*")*\s*(\/?)>/g)) {
+      if (end) expect(open.pop()).toBe(name);
+      else if (!self) open.push(name!);
+    }
+    expect(open).toEqual([]);
+    expect(svg.replace(/<\/?[a-z]+(?:\s+[\w-]+="[^"<]*")*\s*\/?>/g, "")).not.toMatch(/[<>]/);
+  });
+});
+
+test("a line that others joined is told with its sums", () => {
+  const calls = Array.from({ length: 6 }, (_, i) => line(i));
+  const bill = invoice([...calls, line(6, { startedAt: calls[5]!.startedAt + 60, usage: 100 })]);
+  const logs = [log(calls.map((each, i) => entry(each.startedAt, { duration: i === 5 ? 150 : 60 })))];
+  const result = match(bill, logs);
+  expect(result.lines[5]).toMatchObject({ class: "longer", reason: "talked", talked: 150 });
+  expect(sentence("en", result, result.lines[5]!, bill)).toContain("is billed as 2 min 40 s, but the phone shows 2 min 30 s");
+});
+
+test("sums are exact, lengths short", () => {
+  expect(money("en", 120_750_000n, "EUR")).toBe("0.12075 EUR");
+  expect(money("de", -1_000_000_000n, "EUR")).toBe("-1,00 EUR");
+  expect(money("fr", 1n, "EUR")).toBe("0,000000001 EUR");
+  expect(lasting(0)).toBe("0 s");
+  expect(lasting(3605)).toBe("1 h 5 s");
+});
+
+test("a thousand lines are drawn at once", () => {
+  const { invoice: bill, logs } = month(13, 1000, 1000);
+  const result = match(bill, logs);
+  const start = performance.now();
+  timeline("en", result, bill, logs);
+  letter("de", result, bill);
+  expect(performance.now() - start).toBeLessThan(1000);
+});
