@@ -6,6 +6,8 @@ import { type Entry, type InvoiceLine, type PhoneLog, wantOf } from "./types";
 
 /** The bill with its lines in order of `index`, laid against the logs. Places in the arrays are places in `lines`. */
 export interface Pairing {
+  /** As the bill has them. */
+  single: readonly InvoiceLine[];
   /** With the sums of those that joined them. */
   lines: InvoiceLine[];
   /** The line's own entry. */
@@ -64,7 +66,7 @@ export function join(
     sum.billedUsage += line.billedUsage;
     sum.amount += line.amount;
   });
-  return { lines: whole, pairs: [...pairs], joins, joined };
+  return { single: lines, lines: whole, pairs: [...pairs], joins, joined };
 }
 
 /** The line has an entry, its own or that of the line it joins. */

@@ -3,11 +3,9 @@
 import { type CountryCode, Metadata, getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from "libphonenumber-js/max";
 
 export interface Canonical {
-  /** Digits, with a leading `+` when international; of a masked number those before the mask. */
+  /** Digits, with a leading `+` when international; of a masked number with an `x` for each character of the mask. */
   text: string;
   masked: boolean;
-  /** Characters, those of the mask included. */
-  length: number;
 }
 
 export type Relation = "same" | "alike" | "blind" | "other";
@@ -26,14 +24,15 @@ function mainRegion(code: string): string | null {
   return (new Metadata() as unknown as CallingCodes).getCountryCodesForCallingCode(code)?.[0] ?? null;
 }
 
-/** Digits, a leading `+` and trailing mask characters; the rest of the text is decoration. */
+/** A `+` that comes first, ASCII digits, and how many mask characters end the text; the rest is decoration. */
 function strip(text: string): { plus: boolean; digits: string; mask: number } {
-  const kept = [...text].filter((c) => (c >= "0" && c <= "9") || c === "+" || MASK.includes(c));
+  const kept = [...text].filter((c) => isDigit(c) || c === "+" || MASK.includes(c));
   let end = kept.length;
   while (end > 0 && MASK.includes(kept[end - 1]!)) end -= 1;
-  const body = kept.slice(0, end).filter((c) => !MASK.includes(c));
-  return { plus: body[0] === "+", digits: body.filter((c) => c !== "+").join(""), mask: kept.length - end };
+  return { plus: kept[0] === "+", digits: kept.filter(isDigit).join(""), mask: kept.length - end };
 }
+
+const isDigit = (c: string): boolean => c >= "0" && c <= "9";
 
 /** The region option, else the main region of the calling code that most numbers with `+` have. */
 export function regionOf(numbers: readonly string[], option?: string): string | null {
@@ -77,25 +76,19 @@ export class Numbers {
 
   private read(text: string): Canonical {
     const { plus, digits, mask } = strip(text);
-    if (mask > 0) {
-      const prefix = this.byPrefix(plus, digits);
-      return { text: prefix, masked: true, length: prefix.length + mask };
-    }
-    const form = this.unmasked(plus, digits);
-    return { text: form, masked: false, length: form.length };
+    if (digits === "") return { text: "", masked: false };
+    const international = plus || digits.startsWith("00");
+    const rest = plus || !international ? digits : digits.slice(2);
+    if (mask > 0) return { text: this.prefixed(international, rest) + "x".repeat(mask), masked: true };
+    if (!international && rest.length <= 6) return { text: rest, masked: false };
+    const parsed = parsePhoneNumberFromString((international ? "+" : "") + rest, { ...this.fallback(), extract: false });
+    return { text: parsed?.isPossible() ? parsed.number : rest, masked: false };
   }
 
-  private byPrefix(plus: boolean, digits: string): string {
-    if (plus) return `+${digits}`;
-    if (digits.startsWith("00")) return `+${digits.slice(2)}`;
-    if (digits.startsWith("0") && this.country) return `+${getCountryCallingCode(this.country)}${digits.slice(1)}`;
-    return digits;
-  }
-
-  private unmasked(plus: boolean, digits: string): string {
-    if (!plus && !digits.startsWith("00") && digits.length <= 6) return digits;
-    const parsed = parsePhoneNumberFromString((plus ? "+" : "") + digits, { ...this.fallback(), extract: false });
-    return parsed?.isPossible() ? parsed.number : digits;
+  /** What is known of a masked number, made international where its beginning suffices for that. */
+  private prefixed(international: boolean, digits: string): string {
+    if (international) return `+${digits}`;
+    return digits.startsWith("0") && this.country ? `+${getCountryCallingCode(this.country)}${digits.slice(1)}` : digits;
   }
 
   private fallback(): { defaultCountry?: CountryCode } {
@@ -114,13 +107,14 @@ export function isSame(a: Canonical, b: Canonical): boolean {
   return a.text !== "" && !a.masked && !b.masked && a.text === b.text;
 }
 
-function hides(masked: Canonical, other: Canonical): boolean {
-  return masked.masked && other.length === masked.length && other.text.startsWith(masked.text);
+function hides(a: Canonical, b: Canonical): boolean {
+  return a.masked && !b.masked && a.text.length === b.text.length && b.text.startsWith(a.text.replace(/x+$/, ""));
 }
 
+/** The last eight digits of a number that has nine or more. */
 function tail(form: Canonical): string | null {
-  const digits = form.text.startsWith("+") ? form.text.slice(1) : form.text;
-  return digits.length >= 9 ? digits.slice(-8) : null;
+  const digits = form.text.replace("+", "");
+  return !form.masked && digits.length >= 9 ? digits.slice(-8) : null;
 }
 
 export function relate(a: Canonical, b: Canonical): Relation {
@@ -128,5 +122,5 @@ export function relate(a: Canonical, b: Canonical): Relation {
   if (hides(a, b) || hides(b, a)) return "alike";
   const end = tail(a);
   if (end !== null && end === tail(b)) return "alike";
-  return (a.text === "" && !a.masked) || (b.text === "" && !b.masked) ? "blind" : "other";
+  return a.text === "" || b.text === "" ? "blind" : "other";
 }

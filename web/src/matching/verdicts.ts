@@ -78,7 +78,7 @@ export class Verdicts {
   private readonly roundings: Map<string, Round>;
 
   constructor(private readonly all: Circumstances) {
-    this.roundings = roundingsOf(all.pairing.lines);
+    this.roundings = roundingsOf(all.pairing.single);
   }
 
   lineResult(place: number): LineResult {
@@ -101,10 +101,10 @@ export class Verdicts {
     };
   }
 
-  /** Seconds the phone says were talked; null without an entry, or when it does not say. */
+  /** Seconds the phone says were talked; null without an entry of the line's own, or when it does not say. */
   private talked(place: number): number | null {
-    const pair = entryOf(this.all.pairing, place);
-    if (pair === null) return null;
+    const pair = this.all.pairing.pairs[place];
+    if (!pair || this.all.pairing.lines[place]!.service > 3) return null;
     const entry = this.all.logs[pair.log]!.entries[pair.entry]!;
     if (entry.answered === "no") return 0;
     return entry.duration < 0 ? null : entry.duration;
@@ -136,41 +136,36 @@ export class Verdicts {
     return ["invoice-only", "absent"];
   }
 
-  /** A call that was charged for longer than it was, or rounded up too far. */
+  /** A matched call that was charged for longer than it was, or rounded up too far. */
   private overcharged(place: number): Verdict | null {
     const { pairing, logs } = this.all;
     const line = pairing.lines[place]!;
     const pair = pairing.pairs[place];
-    if (pair) {
-      const excess = this.excess(place) ?? 0;
-      if (line.usage >= LONG && excess >= HUNG) return ["hung", "paired"];
-      if (logs[pair.log]!.entries[pair.entry]!.answered === "no") return ["longer", "unanswered"];
-      if (excess > 5) return ["longer", "talked"];
-    }
+    if (!pair) return null;
+    const excess = this.excess(place) ?? 0;
+    if (line.usage >= LONG && excess >= HUNG) return ["hung", "paired"];
+    if (logs[pair.log]!.entries[pair.entry]!.answered === "no") return ["longer", "unanswered"];
+    if (excess > 5) return ["longer", "talked"];
     const round = this.roundings.get(line.rate);
     return round && !pairing.joined[place] && line.billedUsage > round(line.usage) ? ["longer", "rounding"] : null;
   }
 
   private duplicate(place: number, covered: boolean): "same" | "near" | null {
     const { pairing, numbers } = this.all;
-    const line = pairing.lines[place]!;
+    const line = pairing.single[place]!;
     const precedes = (other: number): boolean => hasEntry(pairing, other) || other < place;
-    const some = (test: (other: InvoiceLine) => boolean): boolean =>
-      pairing.lines.some((other, at) => at !== place && other.service === line.service && precedes(at) && test(other));
-    const equal = (other: InvoiceLine): boolean =>
-      other.startedAt === line.startedAt && other.number === line.number && other.usage === line.usage;
+    const some = (lines: readonly InvoiceLine[], test: (other: InvoiceLine) => boolean): boolean =>
+      lines.some((other, at) => at !== place && other.service === line.service && !isCorrection(other) && precedes(at) && test(other));
 
-    if (isCall(line) && some(equal)) return "same";
-    if (!covered && !((line.service === 4 || line.service === 7) && some(equal))) return null;
-    const form = numbers.canonical(line.number);
-    const apart = Math.max(2, Math.floor(line.usage / 50));
-    const near = some(
-      (other) =>
-        Math.abs(other.startedAt - line.startedAt) <= 60 &&
-        Math.abs(other.usage - line.usage) <= apart &&
-        isSame(form, numbers.canonical(other.number)),
-    );
-    return near ? "near" : null;
+    const { startedAt, number, usage } = line;
+    const same = (other: InvoiceLine): boolean => other.startedAt === startedAt && other.number === number && other.usage === usage;
+    if (isCall(line) && some(pairing.single, same)) return "same";
+    if (!covered) return null;
+    const form = numbers.canonical(number);
+    const apart = Math.max(2, Math.floor(usage / 50));
+    const near = (other: InvoiceLine): boolean =>
+      Math.abs(other.startedAt - startedAt) <= 60 && Math.abs(other.usage - usage) <= apart && isSame(form, numbers.canonical(other.number));
+    return some(pairing.lines, near) ? "near" : null;
   }
 
   /** Another call was made from the phone while this one is said to have gone on. */
