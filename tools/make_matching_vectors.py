@@ -2,8 +2,8 @@
 """Write the vectors of bills laid against phone logs, `tests/vectors/matching/*.json`.
 
 What must become of each line and entry is stated by hand where a case is made (`tools/matching_cases.py`),
-and this fails when the package says otherwise; the rest of each result (medians, most stakes) is the package's,
-for other implementations to agree with. `--check` writes nothing and fails when a file differs.
+and this fails when the package says otherwise; the rest of each result (medians, most stakes) is the
+package's, for other implementations to agree with. `--check` writes nothing and fails when a file differs.
 """
 
 import argparse

@@ -43,7 +43,8 @@ class Groups:
     def count(self, group: Ints, first: Ints, last: Ints) -> Ints:
         """How many rows each asker has there."""
         left, right = self._ranges(group, first, last)
-        return np.maximum(right - left, 0)
+        counts: Ints = np.maximum(right - left, 0)
+        return counts
 
     def _ranges(self, group: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
         if not len(self._distinct):

@@ -1,0 +1,212 @@
+"""All bills of stored batches laid against a folder of phone logs, on all cores.
+
+The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names its files), and
+whatever its subscriber exported in it. Bills go through the matcher some hundreds at a time, as one stack.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from billproof.bundle.cut import file_name
+from billproof.errors import InputError
+from billproof.handset import PhoneLog, read_phone_log
+from billproof.matching import verdicts
+from billproof.matching.columns import Invoice
+from billproof.matching.matcher import match_all
+from billproof.matching.result import Answer
+from billproof.store import StoredBatch
+
+#: Lines that go through the matcher at a time, about.
+_LINES = 20_000
+
+_READ = [
+    *("service", "started_at", "utc_offset", "usage", "billed_usage"),
+    *("number", "amount", "currency", "rate", "corrects"),
+]
+
+FINDINGS = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("index", pa.int64(), nullable=False),
+        pa.field("class", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("stake", pa.int64(), nullable=False),
+        pa.field("currency", pa.string(), nullable=False),
+        pa.field("confidence", pa.int64(), nullable=False),
+    ]
+)
+"""One row a finding; ``index`` is the line's place in its bill, from 0, ``stake`` in billionths."""
+
+
+@dataclass
+class Totals:
+    """What a run has laid against what, and what came of it."""
+
+    bills: int = 0
+    without_logs: int = 0
+    lines: int = 0
+    entries: int = 0
+    logs: int = 0
+    findings: int = 0
+    bills_with_findings: int = 0
+    stake: Counter[str] = field(default_factory=Counter)
+    classes: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    def add(self, other: Totals) -> None:
+        for name in ("bills", "without_logs", "lines", "entries", "logs", "findings", "bills_with_findings"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.stake.update(other.stake)
+        self.classes.update(other.classes)
+        self.unreadable.extend(other.unreadable)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some bills of a batch, one after the other in its records."""
+
+    batch: Path
+    accounts: list[str]
+    first: int
+    counts: list[int]
+    logs: Path
+    region: str | None
+
+
+def match_batches(
+    batches: Sequence[StoredBatch],
+    logs: Path,
+    *,
+    region: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    workers: int | None = None,
+) -> Iterator[tuple[pa.Table, Totals]]:
+    """Findings (columns of FINDINGS) and totals, some hundred bills at a time, in the order of the records.
+
+    Only bills with a folder of logs are matched; the others are counted. ``progress`` is told bills done and in
+    all.
+    """
+    if not logs.is_dir():
+        raise InputError(
+            "is not a directory", file=logs, advice="It holds a folder of phone logs an account."
+        )
+    pieces = [piece for batch in batches for piece in _pieces(batch, logs, region)]
+    total = sum(len(piece.accounts) for piece in pieces)
+    cores = workers or len(os.sched_getaffinity(0))
+    done = 0
+    progress(0, total)
+    for found in _on_cores(pieces, cores):
+        done += found[1].bills
+        progress(done, total)
+        yield found
+
+
+def _on_cores(pieces: list[_Piece], cores: int) -> Iterator[tuple[pa.Table, Totals]]:
+    if cores == 1 or len(pieces) < 2:
+        yield from map(_match_piece, pieces)
+        return
+    apart = multiprocessing.get_context("spawn")  # the caller may have threads
+    with ProcessPoolExecutor(min(cores, len(pieces)), apart, pa.set_cpu_count, (1,)) as pool:
+        waiting: deque[Future[tuple[pa.Table, Totals]]] = deque()
+        for piece in pieces:
+            waiting.append(pool.submit(_match_piece, piece))
+            if len(waiting) > 2 * cores:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _pieces(batch: StoredBatch, logs: Path, region: str | None) -> Iterator[_Piece]:
+    entries = batch.entries
+    first, count = entries["first"].to_numpy(), entries["count"].to_numpy()
+    order = np.argsort(first)
+    accounts = entries["account"].take(pa.array(order)).to_pylist()
+    first, count = first[order], count[order]
+    start = 0
+    while start < len(order):
+        end = max(start + 1, int(np.searchsorted(first, first[start] + _LINES)))
+        yield _Piece(
+            batch.path, accounts[start:end], int(first[start]), count[start:end].tolist(), logs, region
+        )
+        start = end
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path) -> StoredBatch:
+    return StoredBatch.open(path)
+
+
+def _match_piece(piece: _Piece) -> tuple[pa.Table, Totals]:
+    batch = _opened(piece.batch)
+    totals = Totals(bills=len(piece.accounts))
+    records = batch.records_of(piece.first, sum(piece.counts), _READ)
+    cases: list[tuple[Invoice, list[PhoneLog]]] = []
+    accounts: list[str] = []
+    start = 0
+    for account, count in zip(piece.accounts, piece.counts, strict=True):
+        found = _logs_of(piece.logs / file_name(account), totals)
+        if found:
+            accounts.append(account)
+            lines = records.slice(start, count)
+            cases.append((Invoice.of_table(batch.id.period, lines["currency"][0].as_py(), lines), found))
+        else:
+            totals.without_logs += 1
+        start += count
+    answer = match_all(cases, region=piece.region)
+    return _findings(answer, accounts, [invoice.currency for invoice, _ in cases], totals), totals
+
+
+def _logs_of(home: Path, totals: Totals) -> list[PhoneLog]:
+    """The logs in an account's folder, which may also hold what is none."""
+    if not home.is_dir():
+        return []
+    try:
+        return read_phone_log(home)
+    except InputError:
+        pass  # one of the files: the others count
+    logs: list[PhoneLog] = []
+    for path in sorted(home.iterdir()):
+        try:
+            logs += read_phone_log(path)
+        except InputError as error:
+            totals.unreadable.append(f"{home.name}/{path.name}: {error.message}")
+    return logs
+
+
+def _findings(answer: Answer, accounts: list[str], currencies: list[str], totals: Totals) -> pa.Table:
+    stack, said = answer.stack, answer.verdicts
+    rows = np.flatnonzero(np.isin(said.kind, verdicts.FINDINGS))
+    bill = stack.lines.bill[rows]
+    stakes = [said.stakes[at] for at in rows.tolist()]
+    totals.lines += len(stack.lines)
+    totals.entries += len(stack.entries)
+    totals.logs += len(stack.logs)
+    totals.findings += len(rows)
+    totals.bills_with_findings += len(np.unique(bill))
+    for at, stake in zip(bill.tolist(), stakes, strict=True):
+        totals.stake[currencies[at]] += stake
+    counts = np.bincount(said.kind, minlength=len(verdicts.CLASSES)).tolist()
+    totals.classes.update({name: held for name, held in zip(verdicts.CLASSES, counts, strict=True) if held})
+    return pa.table(
+        [
+            [accounts[at] for at in bill.tolist()],
+            stack.lines.index[rows],
+            [verdicts.CLASSES[kind] for kind in said.kind[rows].tolist()],
+            [verdicts.REASONS[reason] for reason in said.reason[rows].tolist()],
+            stakes,
+            [currencies[at] for at in bill.tolist()],
+            said.confidence[rows],
+        ],
+        schema=FINDINGS,
+    )
