@@ -47,31 +47,30 @@ class Comparison:
 def compare(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
     """Compares the pages of an invoice with the bundle attached to it, of which ``content`` is the text."""
     try:
-        look, version, other_font = _look(file)
-        if len(bundle.records) > _MOST_LINES:
-            return Comparison(doubt="it has too many lines to lay them out again")
-        expected = list(Layout(bundle, look).texts())
-        shown = list(shown_texts(file))
+        return _compared(file, content, bundle)
     except InputError as error:
         return Comparison(doubt=error.message)
+
+
+def _compared(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
+    look, version, other_font = _look(file)
+    if len(bundle.records) > _MOST_LINES:
+        return Comparison(doubt="it has too many lines to lay them out again")
+    shown = list(shown_texts(file))
     if version != VERSION:
         return Comparison(len(shown), doubt="another version of Billproof laid it out")
-    differences = tuple(_differences(expected, shown))
+    differences = tuple(_differences(list(Layout(bundle, look).texts()), shown))
     if differences:
         return Comparison(len(shown), differences)
-    if other_font:
-        return Comparison(
-            len(shown), doubt="" if _plain(file) else "it holds drawings of another kind than ours"
-        )
+    if other_font:  # which we do not have: the texts agree, and nothing else may be there
+        doubt = "" if _plain(file) else "it holds drawings of another kind than ours"
+        return Comparison(len(shown), doubt=doubt)
     from billproof.bundle.pdf import Printer
 
-    try:
-        again = PdfFile(Printer(look).invoice(content, bundle))
-    except InputError as error:
-        return Comparison(len(shown), doubt=error.message)
+    again = PdfFile(Printer(look).invoice(content, bundle))
     same = _normal(again) == _normal(file)
     return Comparison(
-        len(shown), doubt="" if same else "its words agree, but it is drawn in another way than ours"
+        len(shown), doubt="" if same else "the words agree, but they are drawn in another way than ours"
     )
 
 

@@ -81,7 +81,12 @@ class Printer:
         rl_config.useA85 = 0
         out = io.BytesIO()
         canvas = Canvas(
-            out, pagesize=(WIDTH, HEIGHT), invariant=1, pageCompression=1, initialFontName=_REGULAR
+            out,
+            pagesize=(WIDTH, HEIGHT),
+            invariant=1,
+            pageCompression=1,
+            initialFontName=_REGULAR,
+            pdfVersion=(1, 7),
         )
         canvas.setTitle(f"{bundle.account.accountId} {bundle.batch.period}")
         canvas.setAuthor(self.look.operator)

@@ -20,7 +20,8 @@ MAX_PDF_BYTES = 256 << 20
 
 _MAX_OBJECTS = 1 << 20
 _MAX_DEPTH = 24
-_MOST_RATIO = 150  # of bytes unpacked to bytes packed; a bundle has some 3
+_MOST_RATIO = 40  # of bytes unpacked to bytes packed; a bundle has some 4, a page 8
+_MOST_UNPACKED = 1 << 30
 _ORIGINAL = "Give the PDF as the operator sent it, not saved or printed again by another program."
 _SPACE = b"\0\t\n\f\r "
 _TOKEN = re.compile(rb"[^\0\t\n\f\r ()<>\[\]{}/%]+")
@@ -62,7 +63,7 @@ class Stream:
             return self.packed
         if how not in ("FlateDecode", ["FlateDecode"]) or self.facts.get("DecodeParms") is not None:
             raise refused("a stream is packed in another way than Flate")
-        most = len(self.packed) * _MOST_RATIO + 4096
+        most = min(len(self.packed) * _MOST_RATIO + (1 << 16), _MOST_UNPACKED)
         unpacker = zlib.decompressobj()
         try:
             content = unpacker.decompress(self.packed, most)
@@ -222,6 +223,7 @@ class PdfFile:
             raise refused("it is encrypted")
         if "Prev" in trailer or "XRefStm" in trailer:
             raise refused("it was changed after it was made")
+        self._left = len(content)
         self.objects = {number: self._object(number, at) for number, at in offsets.items()}
         root = self.get(trailer.get("Root"))
         if not isinstance(root, dict):
@@ -281,6 +283,9 @@ class PdfFile:
             value = Stream(value, self._content[start : start + length])
         if not scanner.keyword(b"endobj"):
             raise refused("cut off or damaged")
+        self._left -= scanner.at - at
+        if self._left < 0:
+            raise refused("its objects overlap")
         return value
 
     def attachment(self) -> Stream:
