@@ -5,7 +5,17 @@ them. See ``docs/simulator.md`` for the model.
 """
 
 from billproof.simulate.formats import FORMATS
-from billproof.simulate.result import Blemish, CdrFile, OperatorMonth, Simulation
+from billproof.simulate.phones import PHONE_FORMATS
+from billproof.simulate.result import Blemish, CdrFile, OperatorMonth, PhoneLog, Simulation
 from billproof.simulate.run import simulate
 
-__all__ = ["FORMATS", "Blemish", "CdrFile", "OperatorMonth", "Simulation", "simulate"]
+__all__ = [
+    "FORMATS",
+    "PHONE_FORMATS",
+    "Blemish",
+    "CdrFile",
+    "OperatorMonth",
+    "PhoneLog",
+    "Simulation",
+    "simulate",
+]

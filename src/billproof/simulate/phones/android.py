@@ -122,14 +122,13 @@ def _message_rows(logs: Logs, messages: np.ndarray[tuple[int, ...], np.dtype[np.
 
 
 def _head(logs: Logs, log: Log, kind: str, root: str, count: int) -> str:
-    year, month, day, hour, minute, second = logs.clock(log.saved)
     # One file in five has the line that lets a browser show it.
     style = f'<?xml-stylesheet type="text/xsl" href="{kind}.xsl"?>\n' if log.subscriber % 5 == 0 else ""
     mark = f"{log.subscriber:08x}-5b5b-4c1e-9d0a-{log.saved:012x}"
     return (
         "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
-        f"<!--File Created By SMS Backup & Restore v10.20.002 on {day}/{month}/{year} "
-        f"{hour}:{minute}:{second}-->\n{style}"
+        f"<!--File Created By SMS Backup & Restore v10.20.002 on "
+        f"{logs.stamp(log, '%d/%m/%Y %H:%M:%S')}-->\n{style}"
         f'<{root} count="{count}" backup_set="{mark}" backup_date="{log.saved * 1000}" type="full">\n'
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -140,14 +141,9 @@ class Logs:
         thousandth = text.digits((self.entries.when * 7919 + self.entries.number * 31) % 1000, 3)
         return text.joined(text.integers(self.entries.at), text.fixed(thousandth), rows=len(self.entries))
 
-    def clock(self, at: int) -> tuple[str, str, str, str, str, str]:
-        """Year, month, day, hour, minute, second by the clock on the wall."""
-        row = text.timestamp(np.array([at + self.month.offset(at) * 60], dtype=np.int64))[0].as_py()
-        return row[:4], row[5:7], row[8:10], row[11:13], row[14:16], row[17:19]
-
-    def stamp(self, log: Log) -> str:
-        """``YYYYMMDDHHMMSS`` of the export, local."""
-        return "".join(self.clock(log.saved))
+    def stamp(self, log: Log, pattern: str = "%Y%m%d%H%M%S") -> str:
+        """When the log was exported, by the clock on the wall."""
+        return datetime.fromtimestamp(log.saved, self.month.zone).strftime(pattern)
 
 
 def piece(rows: pa.StringArray, first: int, last: int) -> memoryview:
