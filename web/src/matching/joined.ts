@@ -22,7 +22,6 @@ function continuesCall(line: InvoiceLine, other: InvoiceLine, whole: InvoiceLine
   return (
     (line.service === 1 || line.service === 2) &&
     Math.abs(line.startedAt - (other.startedAt + whole.usage)) <= 10 &&
-    entry.duration >= 0 &&
     entry.duration >= whole.usage + line.usage - 10
   );
 }

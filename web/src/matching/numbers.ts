@@ -39,8 +39,8 @@ export function regionOf(numbers: readonly string[], option?: string): string | 
   if (option) return option;
   const counts = new Map<number, number>();
   for (const number of numbers) {
-    const { plus, digits } = strip(number);
-    if (!plus) continue;
+    if (!number.startsWith("+")) continue;
+    const { digits } = strip(number);
     for (let size = 1; size <= 3 && size <= digits.length; size += 1) {
       const code = digits.slice(0, size);
       if (mainRegion(code) === null) continue;
@@ -99,7 +99,7 @@ export class Numbers {
     const form = this.canonical(text);
     if (form.masked) return false;
     if (EMERGENCY.has(form.text) || /^116\d{3}$/.test(form.text)) return true;
-    return parsePhoneNumberFromString(form.text, { ...this.fallback(), extract: false })?.getType() === "TOLL_FREE";
+    return form.text.startsWith("+") && parsePhoneNumberFromString(form.text, { extract: false })?.getType() === "TOLL_FREE";
   }
 }
 

@@ -131,6 +131,11 @@ export function isCorrection(line: InvoiceLine): boolean {
   return !/^(0x)?0*$/i.test(line.corrects);
 }
 
+/** The service is one that phones log. */
+export function isListed(line: InvoiceLine): boolean {
+  return line.service in WANTS;
+}
+
 /** What the line wants, null when it is not comparable. */
 export function wantOf(line: InvoiceLine): Want | null {
   return isCorrection(line) ? null : (WANTS[line.service] ?? null);

@@ -10,6 +10,7 @@ import {
   FINDINGS,
   type InvoiceLine,
   isCorrection,
+  isListed,
   type LineClass,
   type LineReason,
   type LineResult,
@@ -121,7 +122,7 @@ export class Verdicts {
   private verdict(place: number): Verdict {
     const { pairing, coverage } = this.all;
     const line = pairing.lines[place]!;
-    if (wantOf(line) === null) return ["not-comparable", isCorrection(line) ? "correction" : "service"];
+    if (wantOf(line) === null) return ["not-comparable", isListed(line) ? "correction" : "service"];
     const charged = isCall(line) ? this.overcharged(place) : null;
     if (charged !== null) return charged;
     const late = localTime(line) < this.all.cycle[0];
