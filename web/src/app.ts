@@ -1,0 +1,214 @@
+/** The page: takes files, keeps the reader's choices, shows verdicts. */
+
+import { NAMES, preferred, setLanguage, t, TABLES, type Language } from "./i18n";
+import { keccak } from "./protocol/structs";
+import { toHex } from "./protocol/hex";
+import { isBundle } from "./protocol/documents";
+import { recompute } from "./hashing";
+import { bundleInPdf } from "./inputs";
+import { BrokenLink, readLink } from "./link";
+import { overall, type Report, Verifier } from "./verify";
+import { printable } from "./chain/errors";
+import { fill, h } from "./ui/dom";
+import { dropZone } from "./ui/drop";
+import { matchCard } from "./ui/match";
+import { readPicture, scanCamera } from "./ui/qr";
+import { type Actions, reportCard } from "./ui/report";
+import { settingsBox } from "./ui/settings";
+import { type Kept, load, save } from "./ui/store";
+
+interface Source {
+  name: string;
+  content: Uint8Array;
+}
+
+export class App {
+  private kept: Kept = load();
+  private sources: Source[] = [];
+  /** Digests that codes and links have named. */
+  private readonly named = new Set<string>();
+  private readonly messages: string[] = [];
+  private readonly status = h("p", { class: "status", role: "status", "aria-live": "polite" });
+  private readonly results = h("div", { class: "results" });
+  private readonly settings = h("div");
+  private run = 0;
+
+  constructor(private readonly root: HTMLElement) {
+    const known = this.kept.language in TABLES ? [this.kept.language] : navigator.languages;
+    setLanguage(preferred(known));
+    this.frame();
+    // Files that miss the marked place must not replace the page.
+    for (const event of ["dragover", "drop"] as const) window.addEventListener(event, (dragged) => dragged.preventDefault());
+    window.addEventListener("hashchange", () => void this.openLink(location.href));
+    void this.openLink(location.href);
+  }
+
+  private frame(): void {
+    const language = preferred(this.kept.language in TABLES ? [this.kept.language] : navigator.languages);
+    document.documentElement.lang = language;
+    document.title = t("title");
+    const choice = h(
+      "select",
+      { "aria-label": t("language") },
+      ...Object.entries(NAMES).map(([code, name]) => h("option", { value: code, lang: code, selected: code === language }, name)),
+    );
+    choice.addEventListener("change", () => {
+      this.kept = { ...this.kept, language: choice.value };
+      save(this.kept);
+      setLanguage(choice.value as Language);
+      this.frame();
+      void this.check(false);
+    });
+    const words = { title: t("drop.bill"), hint: t("drop.billHint"), button: t("drop.choose") };
+    const camera = h("button", { type: "button", class: "quiet", onclick: () => void this.scan() }, t("drop.camera"));
+    fill(
+      this.root,
+      h("header", { class: "top no-print" }, h("p", { class: "brand" }, "Billproof"), choice),
+      h(
+        "main",
+        {},
+        h("h1", {}, t("title")),
+        h("p", { class: "lead no-print" }, t("lead")),
+        dropZone(words, ".pdf,.json,image/*", (files) => void this.take(files), camera),
+        h("p", { class: "private no-print" }, t("private")),
+        this.status,
+        this.results,
+      ),
+      h("footer", {}, this.settings),
+    );
+    this.showSettings();
+  }
+
+  private showSettings(): void {
+    fill(this.settings, settingsBox(this.kept, this.actions(), (kept) => this.change(kept)));
+  }
+
+  private actions(): Actions {
+    return {
+      node: this.kept.node,
+      useNode: (node) => this.change({ ...this.kept, node }),
+      pin: (pin) => this.change({ ...this.kept, pins: [...this.kept.pins, pin] }),
+    };
+  }
+
+  private change(kept: Kept): void {
+    this.kept = kept;
+    save(kept);
+    this.showSettings();
+    if (this.sources.length) void this.check(true);
+  }
+
+  // --- what comes in --------------------------------------------------------------------------------
+
+  private async take(files: File[]): Promise<void> {
+    this.messages.length = 0;
+    fill(this.status, t("working"));
+    const taken: Source[] = [];
+    for (const file of files) {
+      try {
+        const source = await this.source(file);
+        if (source) taken.push(source);
+      } catch {
+        this.messages.push(t("read.failed", { file: printable(file.name, 80) }));
+      }
+    }
+    if (taken.length) this.sources = taken;
+    await this.check(taken.length > 0);
+  }
+
+  /** A file as a bill's bytes; null when it led to something else. */
+  private async source(file: File): Promise<Source | null> {
+    const content = new Uint8Array(await file.arrayBuffer());
+    if (startsWith(content, "%PDF")) {
+      const inner = await bundleInPdf(content);
+      if (!inner) this.messages.push(t("pdf.none"));
+      return inner && { name: file.name, content: inner };
+    }
+    if (file.type.startsWith("image/")) {
+      const text = await readPicture(file);
+      if (text === null) this.messages.push(t("camera.none"));
+      return text === null ? null : this.fromCode(text);
+    }
+    return { name: file.name, content };
+  }
+
+  private async fromCode(text: string): Promise<Source | null> {
+    try {
+      const link = await readLink(text);
+      if (!link) {
+        this.messages.push(t("camera.foreign", { text: printable(text, 200) }));
+        return null;
+      }
+      this.named.add(link.digest);
+      if (link.content) return { name: "QR", content: link.content };
+      this.messages.push(t("link.wanted"));
+    } catch (error) {
+      if (!(error instanceof BrokenLink)) throw error;
+      this.messages.push(t("link.broken"));
+    }
+    return null;
+  }
+
+  private async scan(): Promise<void> {
+    this.messages.length = 0;
+    try {
+      const text = await scanCamera();
+      const source = text === null ? null : await this.fromCode(text);
+      if (source) this.sources = [source];
+      await this.check(source !== null);
+    } catch {
+      fill(this.status, t("camera.failed"));
+    }
+  }
+
+  private async openLink(address: string): Promise<void> {
+    if (!/[#&]d=/.test(address)) return;
+    this.messages.length = 0;
+    const source = await this.fromCode(address);
+    if (source) this.sources = [source];
+    await this.check(source !== null);
+  }
+
+  // --- what comes out -------------------------------------------------------------------------------
+
+  private async check(anew: boolean): Promise<void> {
+    const run = ++this.run;
+    const said = (): string => this.messages.join(" ");
+    if (!this.sources.length) {
+      fill(this.status, said());
+      return;
+    }
+    fill(this.status, t("working"));
+    const { node, pins, testnets } = this.kept;
+    const verifier = new Verifier({ nodes: node ? [node] : [], pins, testnets, relay: relay() }, recompute);
+    const reports: Report[] = [];
+    for (const { name, content } of this.sources) reports.push(await verifier.verify(name, content));
+    if (run !== this.run) return; // something newer was asked meanwhile
+    const cards = reports.flatMap((report, at) => [
+      reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
+      ...(report.document && isBundle(report.document) && report.inclusion ? [matchCard(report)] : []),
+    ]);
+    fill(this.results, ...cards);
+    const result = t("verdict.short", { verdict: t(`verdict.${overall(reports)}`) });
+    fill(this.status, [result, said()].filter(Boolean).join(" "));
+    if (anew) {
+      const heading = this.results.querySelector<HTMLElement>("h2");
+      heading?.focus({ preventScroll: true });
+      heading?.closest("article")?.scrollIntoView({ block: "start" });
+    }
+  }
+
+  private digestNote(content: Uint8Array): "theCode" | "notTheCode" | null {
+    if (!this.named.size) return null;
+    return this.named.has(toHex(keccak(content))) ? "theCode" : "notTheCode";
+  }
+}
+
+/** The relay of the portal that served this page; a page from disk has none. */
+function relay(): string | null {
+  return location.protocol === "https:" || location.protocol === "http:" ? new URL("/rpc", location.href).href : null;
+}
+
+function startsWith(content: Uint8Array, text: string): boolean {
+  return [...text].every((character, at) => content[at] === character.charCodeAt(0));
+}

@@ -1,0 +1,62 @@
+/** The lines of a bill as a table: real rows and columns on wide screens, one block a line on phones. */
+
+import { type Key, t } from "../i18n";
+import type { BundleLine, ReceiptLine } from "../protocol/documents";
+import { fill, h } from "./dom";
+import { moment, money, quantity, what } from "./format";
+import { printable } from "../chain/errors";
+
+export type AnyLine = BundleLine | ReceiptLine;
+
+/** What is said beside a line: a finding, what is at stake. */
+export interface Remark {
+  text: string;
+  stake: string;
+  grave: boolean;
+}
+
+const CHUNK = 300;
+
+export function linesTable(lines: AnyLine[], currency: string, caption: string, remarks?: Map<number, Remark>): HTMLElement {
+  const columns: Key[] = ["col.number", "col.when", "col.what", "col.used", "col.billed", "col.amount"];
+  if (remarks?.size) columns.push("col.stake", "col.why");
+  const body = h("tbody");
+  const head = h("tr", {}, ...columns.map((key) => h("th", { scope: "col", class: CLASSES[key] }, t(key))));
+  const table = h("table", { class: "lines" }, h("caption", { class: "hidden" }, caption), h("thead", {}, head), body);
+  const more = h("button", { type: "button", class: "quiet no-print" });
+  let shown = 0;
+  const show = (): void => {
+    for (const line of lines.slice(shown, shown + CHUNK)) body.append(row(line, currency, columns, remarks));
+    shown = Math.min(lines.length, shown + CHUNK);
+    const rest = Math.min(CHUNK, lines.length - shown);
+    more.hidden = rest === 0;
+    fill(more, t("bill.show", { n: rest }));
+  };
+  more.addEventListener("click", show);
+  show();
+  return h("div", { class: "table", role: "region", "aria-label": caption, tabindex: 0 }, table, more);
+}
+
+const CLASSES: Partial<Record<Key, string>> = { "col.amount": "number", "col.stake": "number", "col.number": "place" };
+
+function row(line: AnyLine, currency: string, columns: Key[], remarks?: Map<number, Remark>): HTMLElement {
+  const place = Number(line.index);
+  const remark = remarks?.get(place);
+  const party = printable(line.number ?? "", 128);
+  const texts: Record<string, string | Node> = {
+    "col.number": (place + 1).toString(),
+    "col.when": moment(line),
+    "col.what": h("span", {}, what(line.service), party ? " " : "", party ? h("bdi", { class: "party" }, party) : null, rate(line.rate)),
+    "col.used": quantity(line.service, line.usage),
+    "col.billed": quantity(line.service, line.billedUsage),
+    "col.amount": money(line.amount, currency),
+    "col.stake": remark?.stake ?? "",
+    "col.why": remark?.text ?? "",
+  };
+  const cells = columns.map((key) => h("td", { class: CLASSES[key], "data-label": t(key) }, texts[key]!));
+  return h("tr", { class: remark?.grave ? "grave" : undefined }, ...cells);
+}
+
+function rate(text: string): HTMLElement | null {
+  return text ? h("small", {}, printable(text, 512)) : null;
+}

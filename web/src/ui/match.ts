@@ -1,0 +1,238 @@
+/** A bill laid against phone logs: findings first, the picture, the lines, the letter. */
+
+import { printable } from "../chain/errors";
+import type { PhoneLog } from "../handset/types";
+import { currentLanguage, hasKey, t } from "../i18n";
+import { readPhoneLog } from "../inputs";
+import { match } from "../matching";
+import { letter } from "../matching/letter";
+import { timeline } from "../matching/timeline";
+import { FINDINGS, type Invoice, type InvoiceLine, type LineClass, type MatchResult } from "../matching/types";
+import { sentence, title } from "../matching/wording";
+import type { Bundle } from "../protocol/documents";
+import type { Report } from "../verify";
+import { append, details, fill, h, newId } from "./dom";
+import { dropZone } from "./drop";
+import { money, span } from "./format";
+import { linesTable, type Remark } from "./lines";
+
+const ACCEPT = ".xml,.csv,.txt,.xlsx,.ods,.db,.sqlite,.sqlitedb,.storedata,.json,.zip";
+
+export function matchCard(report: Report): HTMLElement {
+  const bundle = report.document as Bundle;
+  const heading = newId();
+  const status = h("p", { role: "status", "aria-live": "polite" });
+  const result = h("div");
+  const logs: PhoneLog[] = [];
+  const words = { title: t("match.lead"), hint: t("match.hint"), button: t("match.choose") };
+  const zone = dropZone(words, ACCEPT, async (files) => {
+    fill(status, t("match.working"));
+    const failures: HTMLElement[] = [];
+    for (const file of files) {
+      try {
+        const log = await readPhoneLog(file.name, new Uint8Array(await file.arrayBuffer()));
+        const again = logs.findIndex(({ name }) => name === log.name);
+        if (again < 0) logs.push(log);
+        else logs[again] = log;
+      } catch (error) {
+        const detail = printable(error instanceof Error ? error.message : "?", 200);
+        failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail })));
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve)); // lets the words above be painted
+    const shown = logs.length ? outcome(report, bundle, logs, status) : (fill(status), null);
+    fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
+  });
+  return h("section", { class: "card match", "aria-labelledby": heading }, h("h2", { id: heading }, t("match.title")), zone, status, result);
+}
+
+/** A bundle as the matcher takes it. */
+export function invoiceOf(bundle: Bundle): Invoice {
+  const lines = bundle.records.map((record): InvoiceLine => ({
+    index: Number(record.index),
+    service: Number(record.service),
+    startedAt: Number(record.startedAt),
+    utcOffset: Number(record.utcOffset),
+    usage: Number(record.usage),
+    billedUsage: Number(record.billedUsage),
+    number: record.number,
+    amount: BigInt(record.amount),
+    rate: record.rate,
+    corrects: record.corrects,
+  }));
+  return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
+}
+
+function outcome(report: Report, bundle: Bundle, logs: PhoneLog[], status: HTMLElement): HTMLElement {
+  const invoice = invoiceOf(bundle);
+  const result = match(invoice, logs);
+  const { findings, stake, classes } = result.summary;
+  const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
+  const headline = findings ? t("match.some", { n: findings }) : t(confirmed ? "match.none" : "match.nothing");
+  fill(status, t("verdict.short", { verdict: headline }));
+  status.classList.add("hidden");
+  const level = findings ? "invalid" : confirmed ? "valid" : "cannot-check";
+  return h(
+    "div",
+    { class: "matched" },
+    h(
+      "header",
+      { class: `verdict ${level}` },
+      h("span", { class: "mark", "aria-hidden": "true" }, findings ? "!" : confirmed ? "✓" : "?"),
+      h(
+        "div",
+        {},
+        h("h3", {}, headline),
+        findings ? h("p", { class: "stake" }, t("match.atStake", { money: money(stake, invoice.currency) })) : null,
+        h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
+      ),
+    ),
+    aboutLogs(result, logs),
+    list(bundle, invoice, result, classes),
+    picture(invoice, result, logs),
+    findings ? complaint(report, bundle, invoice, result) : null,
+    phoneOnly(result),
+    h("p", { class: "no-print" }, h("button", { type: "button", class: "quiet", onclick: () => window.print() }, t("match.print"))),
+  );
+}
+
+function aboutLogs(result: MatchResult, logs: PhoneLog[]): HTMLElement {
+  const said = result.logs.map(({ name, entries, clock }, at) => {
+    const rejects = logs[at]!.rejects.length;
+    const parts = [t("match.read", { file: printable(name, 80), n: entries })];
+    if (rejects) parts.push(t("match.rejects", { n: rejects }));
+    if (!clock.known) parts.push(t("match.noClock"));
+    else if (clock.offset) parts.push(t("match.clock", { span: span(clock.offset) }));
+    return h("li", {}, parts.join(". "));
+  });
+  return h("ul", { class: "notes" }, ...said);
+}
+
+/** The lines with what became of them; a filter shows one class, findings at first. */
+function list(bundle: Bundle, invoice: Invoice, result: MatchResult, classes: MatchResult["summary"]["classes"]): HTMLElement {
+  const language = currentLanguage();
+  const remarks = new Map<number, Remark>();
+  for (const line of result.lines) {
+    const grave = FINDINGS.has(line.class);
+    const sure = grave && line.confidence !== null ? ` (${t("match.sure", { n: line.confidence })})` : "";
+    const stake = line.stake === "0" ? "" : money(line.stake, invoice.currency);
+    remarks.set(line.index, { text: sentence(language, result, line, invoice) + sure, stake, grave });
+  }
+  const classOf = new Map(result.lines.map((line) => [line.index, line]));
+  const id = newId();
+  const found = result.summary.findings;
+  const names = Object.keys(classes) as LineClass[];
+  const options: [value: string, text: string][] = [
+    ...(found ? [["findings", `${t("match.findings")} (${found})`] as [string, string]] : []),
+    ["all", `${t("match.all")} (${result.lines.length})`],
+    ...names.map((name): [string, string] => [name, `${title(language, name)} (${classes[name]})`]),
+  ];
+  const select = h("select", { id }, ...options.map(([value, text]) => h("option", { value }, text)));
+  const place = h("div");
+  const show = (): void => {
+    const wanted = select.value;
+    const picked = bundle.records.filter(({ index }) => {
+      const kind = classOf.get(Number(index))!.class;
+      return wanted === "all" || (wanted === "findings" ? FINDINGS.has(kind) : kind === wanted);
+    });
+    if (wanted === "findings") {
+      const stakeOf = (index: string): bigint => BigInt(classOf.get(Number(index))!.stake);
+      picked.sort((a, b) => Number(stakeOf(b.index) - stakeOf(a.index)) || Number(a.index) - Number(b.index));
+    }
+    fill(place, linesTable(picked, invoice.currency, t("match.findings"), remarks));
+  };
+  select.addEventListener("change", show);
+  show();
+  return h(
+    "section",
+    {},
+    h("p", { class: "filter no-print" }, h("label", { for: id }, t("match.filter"), " "), select),
+    place,
+    found ? h("p", { class: "small" }, t("match.estimate")) : null,
+  );
+}
+
+/** The picture comes as SVG text of our own making, in which everything from files is escaped. */
+function picture(invoice: Invoice, result: MatchResult, logs: PhoneLog[]): HTMLElement {
+  const text = timeline(currentLanguage(), result, invoice, logs, { id: newId() });
+  const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  return h(
+    "section",
+    {},
+    h("h3", {}, t("picture.title")),
+    h("p", { class: "small" }, t("picture.text")),
+    h("div", { class: "picture", role: "region", "aria-label": t("picture.title"), tabindex: 0 }, document.importNode(parsed, true)),
+  );
+}
+
+/** The matcher's letter, with the hash of each disputed line, so that both sides mean the same one. */
+export function letterText(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): string {
+  const { chainId, ledger, operatorId, period, region, sequence } = bundle.batch;
+  const operator = report.identity?.name ? { operator: printable(report.identity.name, 200) } : {};
+  const body = letter(currentLanguage(), result, invoice, {
+    ...operator,
+    customer: printable(bundle.account.accountId, 256),
+    invoiceNumber: `${period}/${region}-${sequence}`,
+    writtenAt: Math.floor(Date.now() / 1000),
+  });
+  const names = t("letter.names", {
+    chain: chainId,
+    ledger,
+    operator: operatorId,
+    period,
+    batch: `${region}-${sequence}`,
+    account: bundle.statement.account,
+  });
+  const hashes = result.lines
+    .filter((line) => FINDINGS.has(line.class))
+    .map(({ index }) => t("letter.hash", { line: String(index + 1), hash: bundle.records[index]!.hash }));
+  return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
+}
+
+function complaint(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): HTMLElement {
+  const text = letterText(report, bundle, invoice, result);
+  const id = newId();
+  const area = h("textarea", { id, rows: 18, spellcheck: "false", "aria-label": t("letter.title") });
+  area.value = text;
+  const copied = h("span", { role: "status" });
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(area.value);
+    } catch {
+      area.select();
+      document.execCommand("copy");
+    }
+    fill(copied, ` ${t("letter.copied")}`);
+  };
+  const save = (): void => {
+    const url = URL.createObjectURL(new Blob([area.value], { type: "text/plain" }));
+    h("a", { href: url, download: `letter-${bundle.batch.period}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
+  const box = details(t("letter.title"));
+  append(box, [
+    h("p", { class: "small no-print" }, t("letter.hint")),
+    area,
+    h("pre", { class: "print-only" }, text),
+    h(
+      "div",
+      { class: "row no-print" },
+      h("button", { type: "button", onclick: () => void copy() }, t("letter.copy")),
+      h("button", { type: "button", class: "quiet", onclick: save }, t("letter.save")),
+      copied,
+    ),
+  ]);
+  return box;
+}
+
+function phoneOnly(result: MatchResult): HTMLElement | null {
+  const counts = new Map<string, number>();
+  for (const entry of result.entries.flat()) if (entry.class !== "billed") counts.set(entry.class, (counts.get(entry.class) ?? 0) + 1);
+  if (!counts.size) return null;
+  const said = [...counts].map(([name, count]) => {
+    const key = `entry.${name}`;
+    return h("li", {}, `${count} × ${hasKey(key) ? t(key) : name}`);
+  });
+  return details(t("match.phoneOnly"), h("ul", {}, ...said));
+}
+

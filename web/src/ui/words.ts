@@ -1,0 +1,43 @@
+/** Steps, problems and notes of a report in the reader's words. */
+
+import { hasKey, t } from "../i18n";
+import type { Problem } from "../protocol/inclusion";
+import type { Report, Step } from "../verify";
+import { printable, type Words } from "../chain/errors";
+import { date, money } from "./format";
+
+/** The company as it is called here: a pin's name, the ledger's, or its number. */
+export function companyOf(report: Report): string {
+  return report.identity?.name || `#${report.document?.batch.operatorId ?? "?"}`;
+}
+
+export function stepWords(step: Step): string {
+  const { words } = step;
+  const said: Words = {};
+  for (const [name, value] of Object.entries(words)) said[name] = typeof value === "string" ? printable(value) : value;
+  if (words.lines !== undefined) said.n = words.lines;
+  if (words.total !== undefined) said.money = money(String(words.total), String(words.currency));
+  if (words.at !== undefined) said.date = date(Number(words.at));
+  const key = `step.${step.code}`;
+  return hasKey(key) ? t(key, said) : step.code;
+}
+
+export function problemWords(problem: Problem, currency: string): string {
+  const isMoney = problem.check === "total";
+  const shown = (value = ""): string => (isMoney ? money(value, currency) : value);
+  return t(`problem.${problem.check}`, {
+    line: problem.line === null ? "" : problem.line + 1,
+    said: shown(problem.said),
+    found: shown(problem.found),
+  });
+}
+
+/** The sentence below the headline. */
+export function summary(report: Report, verdict: string): string {
+  const bad = report.steps.find((step) => step.verdict !== "valid");
+  if (bad?.code === "operatorOnly") return t("say.operatorOnly");
+  const name = companyOf(report);
+  const at = report.answer ? date(report.answer.state.anchoredAt) : "";
+  const key = `say.${verdict}`;
+  return hasKey(key) ? t(key, { name, date: at }) : "";
+}
