@@ -50,7 +50,7 @@ export function serve(nodes: Record<string, State>, files: Record<string, string
   }) as typeof fetch;
 }
 
-function respond(state: State, method: string, params: any[]): unknown {
+export function respond(state: State, method: string, params: any[]): unknown {
   const top = state.block ?? 100;
   if (method === "eth_chainId") return `0x${(state.chainId ?? 31337).toString(16)}`;
   if (method === "eth_getBlockByNumber") {

@@ -1,0 +1,94 @@
+/** Debian's chromium on the built file, opened from disk, with a node that exists only in the test. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { concat, keccak256 } from "viem";
+import { batch, LEDGER, respond, type State } from "../chain/node";
+
+export const FILE = fileURLToPath(new URL("../../dist/index.html", import.meta.url));
+export const ADDRESS = `file://${FILE}`;
+export const NODE = "http://127.0.0.1:18545";
+export { batch, LEDGER };
+
+const artifact = JSON.parse(
+  readFileSync(new URL("../../../src/billproof/ledger/artifacts/BillingLedger.json", import.meta.url), "utf8"),
+);
+/** Where the shipped contract lies on every chain. */
+export const SHIPPED: string = `0x${keccak256(
+  concat(["0xff", artifact.create2.deployer.toLowerCase(), artifact.create2.salt, keccak256(artifact.bytecode)]),
+).slice(26)}`;
+
+export async function launch(): Promise<Browser> {
+  const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  if (!executablePath) throw new Error("chromium is needed: apt-get install chromium");
+  if (!existsSync(FILE)) throw new Error("build first: npm run build");
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+export interface Opened {
+  context: BrowserContext;
+  page: Page;
+  /** Every request other than for the page itself, in order. */
+  requests: string[];
+  /** Errors on the console and uncaught ones; refused connections are not among them. */
+  errors: string[];
+}
+
+export interface Look {
+  locale?: string;
+  width?: number;
+  dark?: boolean;
+  hash?: string;
+  node?: State;
+}
+
+export async function open(browser: Browser, { locale = "en-GB", width = 1100, dark = false, hash = "", node }: Look = {}): Promise<Opened> {
+  const context = await browser.newContext({
+    locale,
+    viewport: { width, height: 900 },
+    colorScheme: dark ? "dark" : "light",
+    timezoneId: "Europe/Berlin",
+  });
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const errors: string[] = [];
+  page.on("request", (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) requests.push(`${request.method()} ${request.url()}`);
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/ERR_(FAILED|CONNECTION_REFUSED)/.test(message.text())) errors.push(message.text());
+  });
+  await context.route(/^https?:/, (route) => {
+    const request = route.request();
+    if (!node || !request.url().startsWith(NODE)) return route.abort("connectionrefused");
+    const headers = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" };
+    if (request.method() === "OPTIONS") return route.fulfill({ status: 204, headers });
+    const { id, method, params } = request.postDataJSON();
+    const result = respond(node, method, params);
+    const body = JSON.stringify({ jsonrpc: "2.0", id, ...(result instanceof Error ? { error: { message: result.message } } : { result }) });
+    return route.fulfill({ status: 200, headers, contentType: "application/json", body });
+  });
+  await page.goto(ADDRESS + hash);
+  return { context, page, requests, errors };
+}
+
+/** Gives files to the page as if the reader had chosen them. */
+export async function choose(page: Page, files: { name: string; content: string | Uint8Array; type?: string }[], input = 0): Promise<void> {
+  await page
+    .locator("input[type=file]")
+    .nth(input)
+    .setInputFiles(files.map(({ name, content, type }) => ({ name, mimeType: type ?? "application/json", buffer: Buffer.from(content) })));
+}

@@ -1,0 +1,155 @@
+/** The built file, opened from disk: what a reader sees, and what leaves the machine. */
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeBundle, makeLine } from "../support/bundle";
+import { batch, choose, launch, NODE, open, SHIPPED } from "./page";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
+const LINES = [
+  makeLine(),
+  makeLine({ startedAt: "1791020000", number: "+491511234567", usage: "61", billedUsage: "120", amount: "180000000" }),
+  makeLine({ startedAt: "1791540000", service: "6", usage: "1572864", billedUsage: "2097152", number: "", amount: "20000000", rate: "0.01 EUR/MiB" }),
+  makeLine({ startedAt: "1791620000", service: "4", usage: "1", billedUsage: "1", number: "+447700900123", amount: "90000000", rate: "0.09 EUR" }),
+  makeLine({ startedAt: "1793487600", service: "32", usage: "0", billedUsage: "0", number: "", network: "", amount: "9990000000", rate: "Example 10, October 2026" }),
+];
+const GENUINE = makeBundle(SHIPPED, LINES);
+const FILE = { name: "bill-2026-10.json", content: JSON.stringify(GENUINE.bundle) };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+async function axe(page: Page): Promise<string[]> {
+  // Evaluated by the debugger: the page's own policy lets no script in.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const found = await (globalThis as any).axe.run(document, { resultTypes: ["violations"] });
+    return found.violations.map((one: any) => `${one.id}: ${one.nodes.map((node: any) => node.html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+}
+
+const headline = (page: Page) => page.locator(".result h2").first();
+
+async function useNode(page: Page): Promise<void> {
+  await page.locator(".help input[type=url]").fill(NODE);
+  await page.locator(".help form button").first().click();
+}
+
+test("nothing is asked before the reader acts, and the page is in order", async () => {
+  const { context, page, requests, errors } = await open(browser);
+  await page.waitForTimeout(500);
+  expect(requests).toEqual([]);
+  expect(errors).toEqual([]);
+  expect(await page.locator("h1").textContent()).toBe("Check your phone bill");
+  expect(await axe(page)).toEqual([]);
+  await shot(page, "start");
+  await context.close();
+});
+
+test("a vector's bundle, changed in one line: wrong, the line is named, and nobody was asked", async () => {
+  const { context, page, requests, errors } = await open(browser);
+  const changed = structuredClone(batch.bundles["1001"]);
+  changed.records[0].amount = "1";
+  await choose(page, [{ name: "changed.json", content: JSON.stringify(changed) }]);
+  await headline(page).waitFor();
+  expect(await headline(page).textContent()).toBe("Something is wrong with this bill");
+  expect(await page.locator(".problems").first().textContent()).toContain("Line 1 was changed");
+  expect(requests).toEqual([]);
+  expect(errors).toEqual([]);
+  expect(await axe(page)).toEqual([]);
+  await shot(page, "invalid");
+  await context.close();
+});
+
+test("a vector's bundle: lines right, ledger unknown to this page", async () => {
+  const { context, page, requests } = await open(browser);
+  await choose(page, [{ name: "vector.json", content: JSON.stringify(batch.bundles["1001"]) }]);
+  await headline(page).waitFor();
+  expect(await headline(page).textContent()).toBe("Could not be fully checked");
+  expect(requests).toEqual([]);
+  await context.close();
+});
+
+test("a genuine bill: the reader's server, the reader's pin, valid; both are kept", async () => {
+  const { context, page, requests, errors } = await open(browser, { node: { root: GENUINE.root, operator: { name: "Meridian", domain: "" } } });
+  await choose(page, [FILE]);
+  await headline(page).waitFor();
+  expect(await headline(page).textContent()).toBe("Could not be fully checked");
+  await shot(page, "no-node");
+  await useNode(page);
+  await page.getByText("I have compared these with my company").waitFor();
+  expect(await axe(page)).toEqual([]);
+  await shot(page, "unknown-company");
+  await page.locator(".help input[type=text]").fill("Meridian");
+  await page.locator(".help form button").click();
+  await page.locator(".result.valid").waitFor();
+  expect(await headline(page).textContent()).toBe("Genuine and unchanged");
+  expect(await page.locator(".checks .valid").count()).toBe(4);
+  expect(await page.locator("[role=status]").first().textContent()).toBe("Result: Genuine and unchanged");
+  expect(new Set(requests.map((request) => request.replace(/\/$/, "")))).toEqual(new Set([`POST http://127.0.0.1:8545`, `POST ${NODE}`]));
+  expect(errors).toEqual([]);
+  expect(await axe(page)).toEqual([]);
+  await shot(page, "valid");
+  await page.reload();
+  await choose(page, [FILE]);
+  await page.locator(".result.valid").waitFor();
+  await context.close();
+});
+
+test.each([
+  ["de-DE", "Telefonrechnung prüfen"],
+  ["fr-FR", "Vérifiez votre facture de téléphone"],
+])("on a phone, dark, in %s", async (locale, title) => {
+  const { context, page } = await open(browser, { locale, width: 360, dark: true, node: { root: GENUINE.root } });
+  expect(await page.locator("h1").textContent()).toBe(title);
+  await choose(page, [FILE]);
+  await headline(page).waitFor();
+  await useNode(page);
+  await page.locator(".help input[type=text]").fill("Meridian");
+  await page.locator(".help form button").click();
+  await page.locator(".result.valid").waitFor();
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  expect(await axe(page)).toEqual([]);
+  await shot(page, `phone-${locale}`);
+  await context.close();
+});
+
+test("the bill inside a link, by keyboard only", async () => {
+  const { deflateSync } = await import("node:zlib");
+  const { keccak256 } = await import("viem");
+  const content = Buffer.from(FILE.content);
+  const hash = `#d=${keccak256(content).slice(2)}&z=${deflateSync(content, { level: 9 }).toString("base64url")}`;
+  const { context, page, errors } = await open(browser, { hash });
+  await headline(page).waitFor();
+  await page.getByText("This is the very file").waitFor();
+  expect(errors).toEqual([]);
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
+  await context.close();
+});
+
+test("2,000 lines are hashed off the page's own thread", async () => {
+  const many = Array.from({ length: 2000 }, (_, at) => makeLine({ startedAt: String(1790933700 + 600 * at) }));
+  const { bundle, root } = makeBundle(SHIPPED, many);
+  const { context, page, errors } = await open(browser, { node: { root } });
+  const worker = page.waitForEvent("worker");
+  await choose(page, [{ name: "large.json", content: JSON.stringify(bundle) }]);
+  await worker;
+  await headline(page).waitFor();
+  expect(errors).toEqual([]);
+  expect(await page.locator(".checks .valid").count()).toBeGreaterThan(0);
+  await context.close();
+});
