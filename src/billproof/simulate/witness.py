@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from billproof.simulate.formats import FORMATS, Issuer
 from billproof.simulate.mistakes import Billed
 from billproof.simulate.phones import PHONE_FORMATS
 from billproof.simulate.phones.block import Seen, write
+from billproof.simulate.phones.logs import Spelling
 from billproof.simulate.result import PhoneLog
 from billproof.simulate.traffic import Lines
 
@@ -88,6 +90,7 @@ class Witness:
             first,
             issuer.month,
             issuer.pool,
+            self._spelling,
             self._wanted.phone_format,
             issuer.carrier.number,
             [f"{issuer.carrier.prefix}{number + 1:07d}" for number in range(first, first + size)],
@@ -107,6 +110,10 @@ class Witness:
             tags = tags[np.lexsort((started, owner))]
             every = every.joined(closing)
         self.labels += labels.rows(self._issuer, self._formats, every, tags, billed, seen, first)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling.of(self._issuer.pool)
 
     def _draws(self, stream: int, first: int) -> Draws:
         return Draws(self._seed, self._issuer.carrier.index, stream, first)

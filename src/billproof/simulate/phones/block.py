@@ -55,6 +55,7 @@ def write(
     first: int,
     month: Month,
     pool: NumberPool,
+    spelling: Spelling,
     forced: str | None,
     operator: int,
     accounts: list[str],
@@ -63,7 +64,6 @@ def write(
     size = len(accounts)
     phones = Phones.draw(draws, size, month, forced)
     noted, old, forgotten = kept(draws, entries(draws, true, first, phones, month, pool), phones)
-    spelling = Spelling.of(pool)
     root = out / "phones" / f"operator-{operator}"
     documents = []
     for position, name in enumerate(FORMATS):
