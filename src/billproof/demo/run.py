@@ -18,7 +18,7 @@ from billproof.anchoring import anchor_period, seal_period
 from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
-from billproof.demo import cases
+from billproof.demo import cases, phone
 from billproof.demo.stage import Stage
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
@@ -31,7 +31,7 @@ from billproof.ledger.reads import chain_id
 from billproof.ledger.signers import development_signer
 from billproof.report import Verdict
 from billproof.secret_store import SecretStore
-from billproof.simulate import OperatorMonth, simulate
+from billproof.simulate import OperatorMonth, Simulation, simulate
 from billproof.store import find_batches
 from billproof.trust import Pins
 from billproof.verification import Verifier
@@ -42,6 +42,7 @@ FORMATS = ("csv", "asterisk", "freeswitch")
 RECORDS = 56  # a subscriber
 RECEIPTS = 20
 SEED = 2026
+ERRORS = 0.02  # share of usage lines that are billed wrongly: a phone log finds them
 
 #: Development accounts: who deploys, the operators' admins, their anchorers, and an impostor.
 DEPLOYER, ADMINS, ANCHORERS, IMPOSTOR = 0, (1, 2), (3, 4), 5
@@ -94,21 +95,34 @@ class Demo:
         return sum(result.anchored.gas_used or 0 for result in results)
 
 
-def run(out: Path, subscribers: int, console: Console) -> bool:
-    """Runs the demo into ``out``; True when every verdict was the expected one."""
+def run(
+    out: Path,
+    subscribers: int,
+    console: Console,
+    *,
+    serve: bool = False,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+) -> bool:
+    """Runs the demo into ``out``; True when every verdict was the expected one.
+
+    ``serve`` leaves the portal running with the demo's month, until it is stopped.
+    """
     _clear(out)
     started = time.perf_counter()
     stage = Stage(console)
     period = period_before(int(datetime.now(UTC).strftime("%Y%m")))
     console.print(f"\n[bold]Billproof demo[/bold]: two operators bill {period}\n")
     demo = _deploy(out, stage, period)
-    months = _simulate(demo, subscribers)
+    simulation = _simulate(demo, subscribers)
+    months = simulation.operators
     _register(demo, months)
     batches = _batch(demo, months)
     _anchor(demo, months)
     bundles = _cut_bundles(demo, months)
     valid = _verify_bundles(demo, bundles)
     agreed = _verify_receipts(demo, bundles)
+    compared = phone.compare(demo, simulation.phone_logs)
     outcomes = cases.run(demo, bundles[0], IMPOSTOR)
     seconds = time.perf_counter() - started
     summary = {
@@ -121,14 +135,20 @@ def run(out: Path, subscribers: int, console: Console) -> bool:
         "batches": len(batches),
         "bundles": {"total": len(bundles), "valid": valid},
         "receipts": {"total": RECEIPTS, "valid": agreed},
+        "match": compared.document(),
         "cases": {outcome.name: outcome.document() for outcome in outcomes},
         "gas": {step.name: step.gas for step in stage.steps if step.gas},
         "seconds": {step.name: round(step.seconds, 3) for step in stage.steps} | {"total": round(seconds, 3)},
     }
     write_file(out / "summary.json", json_bytes(summary))
     demo.chain.close()
-    _show(demo, summary, outcomes, bundles[0])
-    return valid == len(bundles) and agreed == RECEIPTS and all(outcome.expected for outcome in outcomes)
+    _show(demo, summary, outcomes, bundles[0], compared)
+    good = valid == len(bundles) and agreed == RECEIPTS and all(outcome.expected for outcome in outcomes)
+    if serve and good:
+        from billproof.demo.portal import serve as serve_month
+
+        serve_month(demo, compared, host, port)
+    return good
 
 
 def _clear(out: Path) -> None:
@@ -138,7 +158,17 @@ def _clear(out: Path) -> None:
     found = {path.name for path in out.iterdir()} if out.exists() else set()
     if not found:
         return
-    ours = {"chain.jsonl", "month", "store", "secrets", "cases", "receipts", "trust.json", "summary.json"}
+    ours = {
+        "chain.jsonl",
+        "month",
+        "store",
+        "secrets",
+        "cases",
+        "phone",
+        "receipts",
+        "trust.json",
+        "summary.json",
+    }
     if not (out / MARKER).exists() or found - ours - {MARKER, "operator-1", "operator-2"}:
         raise InputError("holds something other than a demo", file=out, advice="Choose another --out.")
     shutil.rmtree(out)
@@ -157,7 +187,7 @@ def _deploy(out: Path, stage: Stage, period: int) -> Demo:
     return Demo(out, stage, period, chain, deployments.load(chain_id(chain)))
 
 
-def _simulate(demo: Demo, subscribers: int) -> Sequence[OperatorMonth]:
+def _simulate(demo: Demo, subscribers: int) -> Simulation:
     with demo.stage.step("simulate the month", 2 * subscribers) as (step, advance):
         done = 0
 
@@ -174,10 +204,12 @@ def _simulate(demo: Demo, subscribers: int) -> Sequence[OperatorMonth]:
             seed=SEED,
             formats=FORMATS,
             records_per_subscriber=RECORDS,
+            phone_logs=True,
+            errors=ERRORS,
             progress=told,
         )
         step.detail = f"{simulation.records:,} records in {', '.join(FORMATS)}"
-    return simulation.operators
+    return simulation
 
 
 def _register(demo: Demo, months: Sequence[OperatorMonth]) -> None:
@@ -287,7 +319,9 @@ def _verify_receipts(demo: Demo, bundles: list[Path]) -> int:
     return agreed
 
 
-def _show(demo: Demo, summary: dict[str, Any], outcomes: list[cases.Outcome], bundle: Path) -> None:
+def _show(
+    demo: Demo, summary: dict[str, Any], outcomes: list[cases.Outcome], bundle: Path, compared: phone.Compared
+) -> None:
     """The cases as a table, the figures, and what to try next."""
     console = demo.stage.console
     table = Table(title="\nWhat somebody might try, and what the subscriber is told", title_justify="left")
@@ -298,6 +332,12 @@ def _show(demo: Demo, summary: dict[str, Any], outcomes: list[cases.Outcome], bu
         words = escape(outcome.report.verdict.words)
         table.add_row(outcome.words, f"[{colour}]{words}[/{colour}]", escape(outcome.because))
     console.print(table)
+    console.print(
+        f"\nBill and phone of account {compared.account}: {compared.words}\n"
+        f"  {compared.home / 'report.html'}, {compared.home / 'letter.txt'}",
+        highlight=False,
+        soft_wrap=True,
+    )
     gas = sum(summary["gas"].values())
     console.print(
         f"\n[bold]{summary['records']:,} records, {summary['accounts']:,} accounts,"
