@@ -41,19 +41,14 @@ _HASHES = ("peer", "corrects", "salt")
 
 def encode(receipt: doc.Receipt) -> str:
     """The code's text; :class:`InputError` where it fits in no QR code."""
-    code = encode_cbor(_fields(receipt))
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    code = PREFIX + base45(packer.compress(dumps(fields_of(receipt))) + packer.flush())
     if len(code) > MAX_CODE:
         raise InputError(
             f"the receipt is too long for a QR code ({len(code):,} characters)",
             advice="Send its file, or give --link for a code that names it.",
         )
     return code
-
-
-def encode_cbor(fields: Any) -> str:
-    """Any value in the code's wrapping."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return PREFIX + _base45(packer.compress(dumps(fields)) + packer.flush())
 
 
 def decode(code: str) -> bytes:
@@ -94,7 +89,8 @@ def _bad(reason: str) -> InputError:
 # --- the receipt as an array ---------------------------------------------------------------------------
 
 
-def _fields(receipt: doc.Receipt) -> list[Any]:
+def fields_of(receipt: doc.Receipt) -> list[Any]:
+    """The array that stands for a receipt."""
     batch, statement, record = receipt.batch, receipt.statement, receipt.record
     chain = int(batch.chainId)
     names = [*_RECORD, *(("number", "salt") if record.number is not None else ())]
@@ -209,7 +205,8 @@ def _text(value: Any) -> str:
 # --- base45 --------------------------------------------------------------------------------------------
 
 
-def _base45(content: bytes) -> str:
+def base45(content: bytes) -> str:
+    """RFC 9285's text of some bytes."""
     out = []
     for at in range(0, len(content), 2):
         pair = content[at : at + 2]
