@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from billproof.bundle import documents as doc
-from billproof.bundle import receiptcode
+from billproof.bundle import qr, receiptcode
 from billproof.bundle.cbor import dumps
 from billproof.bundle.page import shown_texts
 from billproof.bundle.pdf import Look, Printer
@@ -109,6 +109,8 @@ def main() -> None:
     bad = [{"name": name, "code": code} for name, code in refused(batch["receipts"]["number shown"]).items()]
     found = json.dumps({"good": good, "bad": bad}, indent=1, ensure_ascii=True)
     (VECTORS / "receipt-codes.json").write_text(found + "\n")
+    picture = VECTORS / "receipt-code.png"
+    picture.write_bytes(qr.picture(good[0]["code"], picture))
     look = Look("de_DE", "Μέριδιαν Телеком", "https://check.example/")
     bundle = doc.encode(batch["bundles"]["1001"])
     made = Printer(look).invoice(bundle)
