@@ -58,8 +58,10 @@ class _Reader:
         if name == "call":
             self.calls.add(attributes, line)
         elif name == "sms":
+            self.calls.flush()
             self._message(dict(zip(attributes[::2], attributes[1::2], strict=True)), line)
         elif name == "mms":
+            self.calls.flush()
             self.mms = dict(zip(attributes[::2], attributes[1::2], strict=True))
             self.mms_line = line
             self.senders = []

@@ -22,7 +22,8 @@ def looks_like(sheet: Sheet) -> bool:
         return False
     place = sheet.header.index("date")
     for _, row in sheet.rows():
-        return place < len(row) and row[place].strip().isdigit()
+        first = row[place].strip() if place < len(row) else ""
+        return first.isascii() and first.isdigit()
     return "_id" in sheet.header
 
 
