@@ -1,6 +1,6 @@
 /** Numbers as bills and phones write them, in one form, and how two of them relate (docs/matching.md, section 2). */
 
-import { type CountryCode, Metadata, getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from "libphonenumber-js/max";
+import { type CountryCode, Metadata, getCountryCallingCode, isSupportedCountry, type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/max";
 
 export interface Canonical {
   /** Digits, with a leading `+` when international; of a masked number with an `x` for each character of the mask. */
@@ -22,6 +22,15 @@ interface CallingCodes {
 /** libphonenumber's main region of a country calling code, null for codes of no country. */
 function mainRegion(code: string): string | null {
   return (new Metadata() as unknown as CallingCodes).getCountryCodesForCallingCode(code)?.[0] ?? null;
+}
+
+/** As libphonenumber has it: by the lengths of the calling code's main region, whichever of its regions the number belongs to. */
+function isPossible(number: PhoneNumber): boolean {
+  const region = mainRegion(number.countryCallingCode);
+  if (region === null || !isSupportedCountry(region)) return number.isPossible();
+  const metadata = new Metadata();
+  metadata.selectNumberingPlan(region);
+  return metadata.numberingPlan?.possibleLengths().includes(number.nationalNumber.length) ?? false;
 }
 
 /** A `+` that comes first, ASCII digits, and how many mask characters end the text; the rest is decoration. */
@@ -82,7 +91,7 @@ export class Numbers {
     if (mask > 0) return { text: this.prefixed(international, rest) + "x".repeat(mask), masked: true };
     if (!international && rest.length <= 6) return { text: rest, masked: false };
     const parsed = parsePhoneNumberFromString((international ? "+" : "") + rest, { ...this.fallback(), extract: false });
-    return { text: parsed?.isPossible() ? parsed.number : rest, masked: false };
+    return { text: parsed && isPossible(parsed) ? parsed.number : rest, masked: false };
   }
 
   /** What is known of a masked number, made international where its beginning suffices for that. */
