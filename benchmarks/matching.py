@@ -1,8 +1,8 @@
 """How well bills are told right from wrong: simulated months with errors, matched with their phone logs.
 
-Prints one JSON object: for each kind of error that a phone log can show, how many of those it shows were found
-(recall), how many findings were right (precision), how many subscribers without any error were left alone, and
-how fast. ``--seeds`` months of ``--subscribers`` each.
+Prints one JSON object: for each kind of error that a phone log can show, how many of those it shows were
+found (recall), how many findings were right (precision), how many subscribers without any error were left
+alone, and how fast. ``--seeds`` months of ``--subscribers`` each.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ def invoke(*arguments: object) -> None:
 def month(home: Path, subscribers: int, seed: int, errors: float) -> tuple[list[StoredBatch], Path, Path]:
     """A simulated month: its batches, the folder of phone logs, and the labels."""
     simulated = home / "month"
+    phones = simulated / "phones/operator-1"
+    if phones.exists():  # kept from before
+        return find_batches(home / "store", 1, PERIOD), phones, simulated / "labels.csv"
     invoke(
         *("simulate", "--subscribers", subscribers, "--period", PERIOD, "--seed", seed, "--out", simulated),
         *("--phone-logs", "--errors", errors),
@@ -55,7 +58,6 @@ def month(home: Path, subscribers: int, seed: int, errors: float) -> tuple[list[
         *("--format", "csv", "--mapping", simulated / "cdr/operator-1/csv.toml"),
         simulated / "cdr/operator-1/csv-001.csv",
     )
-    phones = simulated / "phones/operator-1"
     return find_batches(home / "store", 1, PERIOD), phones, simulated / "labels.csv"
 
 

@@ -228,6 +228,7 @@ def cases() -> Iterator[Case]:
     yield from _cycles()
     yield from _clocks()
     yield from _pairs()
+    yield from _unanswered()
     yield from _joined()
     yield from _coverage()
     yield from _findings()
@@ -387,12 +388,23 @@ def _clocks() -> Iterator[Case]:
     case.entry(number(4), local(8), 60, "missing")
     yield case.expect(logs__0__clock__known=False, logs__0__clock__support=2)
 
-    case = Case("clock-unknown-and-off").log(off=HOUR)
+    case = Case("clock-unknown-and-off").log(off=1_000)
     case.line(number(1), local(5), 60, "not-covered:outside")
     case.entry(number(1), local(5), 60, "missing")
     case.line(number(2), local(9), 60, "invoice-only:absent")
     case.entry(number(2), local(9), 60, "missing")
     yield case
+
+    case = Case("clock-unknown-and-whole-hours-off").log(off=-2 * HOUR + 20)
+    case.both(number(1), local(5), 60, "matched:shifted", talked=67)
+    case.both(number(2), local(9), 60, "matched:shifted", talked=58)
+    yield case.expect(logs__0__clock__known=False, logs__0__clock__offset=0)
+
+    case = Case("clock-borrowed-from-the-other-log").log(off=1_000).base()
+    case.log("sms.xml", off=1_000)
+    case.both(number(1), local(5), 1, service=4)
+    case.both(number(2), local(9), 1, service=4)
+    yield case.expect(logs__1__clock__known=False, logs__1__clock__offset=1_000, logs__1__clock__support=2)
 
     case = Case("clock-changed-with-daylight-saving", offset=60).log(clock="local")
     for at in range(8):  # the phone's export shows the whole month in winter time
@@ -411,11 +423,30 @@ def _clocks() -> Iterator[Case]:
     case.line(number(60), local(14, 13), 45, "invoice-only:absent")
     yield case.expect(logs__0__clock__shifts__0__offset=2 * HOUR + 4, logs__0__clock__shifts__0__support=5)
 
-    case = Case("clock-shift-of-two-is-none").log(clock="local").base()
-    for at in range(2):
-        case.line(number(50 + at), local(14, 8 + 2 * at, 30), 45, "invoice-only:absent", at="")
-        case.entry(number(50 + at), local(14, 10 + 2 * at, 30), 45, "missing")
+    case = Case("strays").log(clock="local").base()
+    case.both(number(50), local(14, 8), 45, "matched:shifted", later=HOUR + 60, talked=55)
+    case.both(number(51), local(14, 10), 45, "matched:shifted", later=-15 * MINUTE)
+    case.both(number(52), local(15, 10), 1, "matched:shifted", later=30 * MINUTE, service=4)
+    case.both(number(53), local(15, 12), 45, "matched:shifted", later=14 * HOUR)
+    case.line(number(60), local(16, 8), 45, "invoice-only:absent", at="")
+    case.entry(number(60), local(16, 11), 56, "missing")  # 11 s longer
+    case.line(number(61), local(16, 10), 45, "invoice-only:absent", at="")
+    case.entry(number(61), local(16, 14, 1, 1), 45, "missing")  # 61 s off
+    case.line(number(62), local(16, 12), 45, "invoice-only:absent", at="")
+    case.entry(number(62), local(17, 2, 15), 45, "missing")  # more than 14 hours
+    case.message(number(63), local(14, 8), "invoice-only:absent", at="")
+    case.sent(number(63), local(14, 8, 15), "missing")  # messages only by half hours
+    case.line(number(64), local(18, 8), 45, "invoice-only:absent", at="")
+    case.entry(number(64), local(18, 13), 0, "unanswered", answered="no")
+    case.sent(number(65), local(15, 20), "missing")
+    case.sent(number(65), local(13, 20), "missing")
     yield case.expect(logs__0__clock__shifts=[])
+
+    case = Case("stray-nearest").log(clock="local").base()
+    case.line(number(50), local(14, 8), 45, "matched:shifted", at="0.13")
+    case.entry(number(50), local(14, 10), 45, "missing")
+    case.entry(number(50), local(14, 7), 45)
+    yield case
 
     case = Case("clock-shift-ends-after-half-a-day").log(clock="local").base()
     for at in range(3):
@@ -499,6 +530,23 @@ def _pairs() -> Iterator[Case]:
     yield case
 
 
+def _unanswered() -> Iterator[Case]:
+    case = Case("unanswered-must-be-near").log().base()
+    case.both(number(1), local(5), 60, "longer:unanswered", talked=0, answered="no", later=60)
+    case.line(number(2), local(6), 60, "invoice-only:absent", at="")
+    case.entry(number(2), local(6) + 61, 0, "unanswered", answered="no")
+    yield case
+
+    case = Case("unanswered-call-given-back").log().base()
+    case.line(number(1), local(5), 60, "duplicate:same", at="")
+    case.line(number(1), local(5), 60, "matched:paired", at="0.13")
+    case.entry(number(1), local(5) - 40, 0, "unanswered", answered="no")
+    case.entry(number(1), local(5) + 2, 60)
+    case.line(number(2), local(6), 60, "longer:unanswered", at="0.14")  # no other answered call
+    case.entry(number(2), local(6) - 40, 0, answered="no")
+    yield case
+
+
 def _joined() -> Iterator[Case]:
     case = Case("continued-call").log().base()
     case.line(number(1), local(5, 22), 3_600, "matched:paired", at="0.12")
@@ -511,6 +559,15 @@ def _joined() -> Iterator[Case]:
     case.line(number(1), local(5, 20), 600, "matched:paired", at="0.12")
     case.line(number(1), local(5, 20, 10), 600, "invoice-only:absent", at="")
     case.entry(number(1), local(5, 20), 1_189)
+    yield case
+
+    case = Case("continued-only-after-half-a-minute").log().base()
+    case.line(number(1), local(5), 6, "matched:paired", at="0.12")
+    case.line(number(1), local(5), 6, "duplicate:same", at="")
+    case.entry(number(1), local(5), 5)
+    case.line(number(2), local(6), 30, "matched:paired", at="0.13")
+    case.line(number(2), local(6) + 31, 6, "matched:continued", at="0.13")
+    case.entry(number(2), local(6), 36)
     yield case
 
     case = Case("message-in-parts").log().base()
@@ -531,8 +588,10 @@ def _coverage() -> Iterator[Case]:
     case = Case("history-deleted").log().base()
     for at in range(3):
         case.line(number(1), local(5 + at), 60, "not-covered:deleted")
-    for at in range(2):
-        case.line(number(2), local(5 + at), 60, "invoice-only:absent")
+    case.line(number(2), local(25), 60, "invoice-only:absent")
+    case.line(number(2), local(25) + HOUR - 1, 60, "invoice-only:absent")
+    case.line(number(4), local(5), 60, "not-covered:deleted")
+    case.line(number(4), local(5) + HOUR, 60, "not-covered:deleted")
     for at in range(3):
         case.line(number(3), local(11 + at), 60, "invoice-only:absent")
     case.entry(number(3), local(20), 60, "incoming", direction="in")
@@ -674,6 +733,18 @@ def _findings() -> Iterator[Case]:
             billed=billed,
             rate=f"{first}/{step}",
         )
+    yield case
+
+    case = Case("rounding-that-fits-most").log().base()
+    for at, (usage, billed) in enumerate(((13, 30), (28, 30), (31, 36), (61, 66), (301, 306), (734, 738))):
+        case.both(number(1 + at), local(5 + at), usage, billed=billed, rate="flex")  # 6/6 fits 5, 30/6 all
+    yield case.expect(summary__findings=0)
+
+    case = Case("minutes-rounded-up").log(step=60, minutes=True)
+    for at in range(6):
+        case.both(number(1 + at), local(5 + at), 61 + 7 * at, talked=120)
+    case.both(number(20), local(15), 125, talked=120)
+    case.both(number(21), local(16), 126, "longer:talked", talked=120)
     yield case
 
     case = Case("bias").log()

@@ -1,7 +1,8 @@
 """All bills of stored batches laid against a folder of phone logs, on all cores.
 
-The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names its files), and
-whatever its subscriber exported in it. Bills go through the matcher some hundreds at a time, as one stack.
+The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names
+files), and whatever its subscriber exported in it. Bills go through the matcher some hundreds at a time, as one
+stack.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ def match_batches(
 ) -> Iterator[tuple[pa.Table, Totals]]:
     """Findings (columns of FINDINGS) and totals, some hundred bills at a time, in the order of the records.
 
-    Only bills with a folder of logs are matched; the others are counted. ``progress`` is told bills done and in
-    all.
+    Only bills with a folder of logs are matched; the others are counted. ``progress`` is told bills done, and
+    how many there are.
     """
     if not logs.is_dir():
         raise InputError(

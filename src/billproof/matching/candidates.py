@@ -22,6 +22,7 @@ _BLIND_GAP = 30
 _BLIND_DIFFERENCE = 10
 _MOST_DIFFERENCE = 600
 _UNANSWERED = 240
+_UNANSWERED_GAP = 60
 _FORWARDED = 3
 
 
@@ -54,7 +55,7 @@ def candidates(stack: Stack, views: Views, clocks: Clocks) -> Pairs:
     blind = relation == numbers.BLIND
     sharp = call & (gap <= _BLIND_GAP) & (difference <= _BLIND_DIFFERENCE)
     able = np.where(forwarded, entries.answered[entry] != YES, (relation != numbers.OTHER) & (~blind | sharp))
-    able &= cost < ALONE
+    able &= (cost < ALONE) & (~unanswered | forwarded | (gap <= _UNANSWERED_GAP))
     return Pairs(line[able], entry[able], cost[able])
 
 

@@ -80,7 +80,7 @@ def clocks_of(stack: Stack, views: Views) -> Clocks:
     count = len(stack.logs)
     votes, time = _votes(stack, views)
     score, best = _best_bins(votes, count, len(stack.lines))
-    known = score >= _ENOUGH
+    known, support = score >= _ENOUGH, score
     offset = np.where(known, _medians(votes, best, count), 0)
     shifts: list[Shift] = []
     usable = known[votes.log]
@@ -104,15 +104,22 @@ def clocks_of(stack: Stack, views: Views) -> Clocks:
             shifts.append(Shift(log, int(near[log]), first, last, int(score[log])))
         rest_of = asked[rest.log]
         rest, time = rest.where(rest_of), time[rest_of]
-    return Clocks(known, offset, score_of_first(votes, count, len(stack.lines)), sorted(shifts, key=_log_of))
+    _borrow(stack, known, offset, support)
+    return Clocks(known, offset, support, sorted(shifts, key=_log_of))
 
 
 def _log_of(shift: Shift) -> int:
     return shift.log
 
 
-def score_of_first(votes: _Votes, logs: int, lines: int) -> Ints:
-    return _best_bins(votes, logs, lines)[0]
+def _borrow(stack: Stack, known: Flags, offset: Ints, support: Ints) -> None:
+    """Gives a log of unknown clock the offset of its bill's best known one that writes time alike."""
+    bill, local = stack.logs.bill, stack.logs.local
+    for log in np.flatnonzero(~known).tolist():
+        first, end = int(stack.log_starts[bill[log]]), int(stack.log_starts[bill[log] + 1])
+        others = [at for at in range(first, end) if known[at] and local[at] == local[log]]
+        if others:
+            offset[log] = offset[max(others, key=lambda at: (support[at], -at))]
 
 
 def _votes(stack: Stack, views: Views) -> tuple[_Votes, Ints]:

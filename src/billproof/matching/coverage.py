@@ -14,7 +14,8 @@ from billproof.matching.windows import Groups, spread
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_FEW = 3
+_FEW = 2
+_APART = 3_600
 _RUN = 5
 
 #: Why a line is not covered; 0 where it is.
@@ -61,7 +62,7 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
 
 
 def _deleted(stack: Stack, has: Flags) -> Flags:
-    """Lines of numbers that the bill has often and no log at all."""
+    """Lines of numbers that the bill has more than once and no log at all."""
     lines, entries = stack.lines, stack.entries
     able = np.flatnonzero(lines.comparable & stack.forms.whole[lines.number])
     forms = len(stack.forms.texts)
@@ -70,7 +71,11 @@ def _deleted(stack: Stack, has: Flags) -> Flags:
     inverse = inverse.reshape(-1)
     matched = np.bincount(inverse[has[able]], minlength=len(distinct))
     logged = (stack.logs.bill[entries.log] * 4 + entries.kind) * forms + entries.number
-    gone = (counts >= _FEW) & (matched == 0)
+    time = lines.started_at[able]
+    first, last = np.full(len(distinct), NEVER), np.full(len(distinct), NEVER)
+    np.maximum.at(last, inverse, time)
+    np.maximum.at(first, inverse, -time)
+    gone = (counts >= _FEW) & (matched == 0) & (last + first >= _APART)
     gone &= ~np.isin(distinct, logged)
     found = np.zeros(len(lines), bool)
     found[able] = gone[inverse]

@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 _SEAM = 10
 _MESSAGE = 30
+_PART = 30
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,5 @@ def _fits(stack: Stack, joined: Joined, one: int, other: int, entry: int) -> boo
     if lines.service[one] == 4:
         return abs(start - int(lines.started_at[other])) <= _MESSAGE and int(entries.parts[entry]) >= total
     end = int(lines.started_at[other]) + int(joined.usage[other])
-    return abs(start - end) <= _SEAM and int(entries.duration[entry]) >= total - _SEAM
+    long = int(joined.usage[other]) >= _PART
+    return long and abs(start - end) <= _SEAM and int(entries.duration[entry]) >= total - _SEAM

@@ -17,7 +17,8 @@ from billproof.matching.entries import judge_entries
 from billproof.matching.joining import join
 from billproof.matching.result import Answer, MatchResult, result_of
 from billproof.matching.rounding import roundings
-from billproof.matching.verdicts import biases_of, judge
+from billproof.matching.strays import find_strays, release
+from billproof.matching.verdicts import Matched, durations_of, judge
 
 if TYPE_CHECKING:
     from billproof.handset.entries import PhoneLog
@@ -40,12 +41,15 @@ def match_all(cases: Sequence[tuple[Invoice, Sequence[PhoneLog]]], *, region: st
     views = views_of(given)
     clocks = clocks_of(given, views)
     found = assign(candidates(given, views, clocks), len(given.lines), len(given.entries))
+    release(given, found)
+    strays = find_strays(given, views, clocks, found)
     joined = join(given, found)
     has = (found >= 0) | (joined.to >= 0)
     coverage = coverage_of(given, views, clocks, has)
-    biases = biases_of(given, found, joined)
-    said = judge(given, views, clocks, found, joined, coverage, biases, roundings(given), cycles)
+    durations = durations_of(given, np.where(strays, -1, found), joined)
+    matched = Matched(found, strays, joined)
+    said = judge(given, views, clocks, matched, coverage, durations, roundings(given), cycles)
     billed = np.zeros(len(given.entries), bool)
     billed[found[found >= 0]] = True
     entries = judge_entries(given, clocks, billed, cycles)
-    return Answer(given, cycles, clocks, found, joined, coverage, biases, said, entries)
+    return Answer(given, cycles, clocks, found, joined, coverage, durations.bias, said, entries)

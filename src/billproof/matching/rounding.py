@@ -43,9 +43,10 @@ def roundings(stack: Stack) -> Ints:
     voice = np.flatnonzero((lines.service >= 1) & (lines.service <= 3))
     rate = lines.rate[voice]
     total = np.bincount(rate, minlength=rates)
-    found = np.full(rates, UNKNOWN, np.int64)
-    for place in reversed(range(len(STEPS))):
+    found, most = np.full(rates, UNKNOWN, np.int64), np.zeros(rates, np.int64)
+    for place in range(len(STEPS)):
         right = lines.billed_usage[voice] == round_up(lines.usage[voice], np.full(len(voice), place))
         held = np.bincount(rate[right], minlength=rates)
-        found[(held * 5 >= total * 4) & (total > 0)] = place
+        better = (held * 5 >= total * 4) & (held > most)
+        found[better], most[better] = place, held[better]
     return found[lines.rate] if len(lines) else np.zeros(0, np.int64)

@@ -12,6 +12,7 @@ from billproof.matching.columns import NO, Stack
 from billproof.matching.coverage import COVERED, Coverage
 from billproof.matching.joining import Joined
 from billproof.matching.rounding import UNKNOWN, round_up
+from billproof.matching.strays import near_twins
 from billproof.matching.windows import Groups, lower_medians
 
 Ints = NDArray[np.int64]
@@ -33,7 +34,7 @@ REASONS = (
         "same",
         "near",
     ),
-    *("forwarded", "overlap", "uncovered", "outside", "deleted", "hole", "absent"),
+    *("shifted", "forwarded", "overlap", "uncovered", "outside", "deleted", "hole", "absent"),
 )
 _CLASS = {name: at for at, name in enumerate(CLASSES)}
 _REASON = {name: at for at, name in enumerate(REASONS)}
@@ -80,38 +81,55 @@ class _Open:
         self.reason[which] = _REASON[reason]
 
 
-def biases_of(stack: Stack, found: Ints, joined: Joined) -> Ints:
-    """By how much each log's calls are usually shorter than the bill's."""
-    lines, entries = stack.lines, stack.entries
-    biases = np.zeros(len(stack.logs), np.int64)
+@dataclass(frozen=True)
+class Matched:
+    """Each line's own entry (-1 for none), which of those are strays, and which lines joined others."""
+
+    found: Ints
+    strays: Flags
+    joined: Joined
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Of each log: by how much its calls are usually shorter than the bill's, and how much is rounded off."""
+
+    bias: Ints
+    slack: Ints
+
+
+def durations_of(stack: Stack, found: Ints, joined: Joined) -> Durations:
+    """How each log tells durations, by its pairs: ``found`` is each line's own entry."""
+    lines, entries, logs = stack.lines, stack.entries, stack.logs
+    bias, slack = np.zeros(len(logs), np.int64), logs.duration_step - 1
     rows = np.flatnonzero((found >= 0) & np.isin(lines.service, (1, 2)))
     entry = found[rows]
-    log = entries.log[entry]
-    told = (
-        (entries.answered[entry] != NO)
-        & (entries.duration[entry] >= 0)
-        & (stack.logs.duration_step[log] == 1)
+    told = (entries.answered[entry] != NO) & (entries.duration[entry] >= 0)
+    log, medians, counts = lower_medians(
+        entries.log[entry][told], (joined.usage[rows] - entries.duration[entry])[told]
     )
-    logs, medians, counts = lower_medians(log[told], (joined.usage[rows] - entries.duration[entry])[told])
     enough = counts >= _FEW_PAIRS
-    biases[logs[enough]] = np.clip(medians[enough], 0, _MOST_BIAS)
-    return biases
+    log, medians = log[enough], medians[enough]
+    exact = logs.duration_step[log] == 1
+    bias[log[exact]] = np.clip(medians[exact], 0, _MOST_BIAS)
+    slack[log[~exact & (medians < 0)]] = 0  # it rounds up
+    return Durations(bias, slack)
 
 
 def judge(
     stack: Stack,
     views: Views,
     clocks: Clocks,
-    found: Ints,
-    joined: Joined,
+    matches: Matched,
     coverage: Coverage,
-    biases: Ints,
+    durations: Durations,
     roundings: Ints,
     cycles: Ints,
 ) -> Verdicts:
     """The class of each line, why, what it puts at stake and how sure that is."""
     lines, entries = stack.lines, stack.entries
     count = len(lines)
+    found, joined = matches.found, matches.joined
     matched = found >= 0
     has = matched | (joined.to >= 0)
     covered = coverage.why == COVERED
@@ -122,7 +140,7 @@ def judge(
     entry = found[timed]
     log = entries.log[entry]
     talked[timed] = np.where(entries.answered[entry] == NO, 0, entries.duration[entry])
-    slack = biases[log] + stack.logs.duration_step[log] - 1
+    slack = durations.bias[log] + durations.slack[log]
     excess[timed] = np.where(talked[timed] >= 0, joined.usage[timed] - talked[timed] - slack, -1)
     unanswered = np.zeros(count, bool)
     unanswered[timed] = entries.answered[entry] == NO
@@ -133,6 +151,7 @@ def judge(
     said = _Open(count)
     said.settle(~lines.comparable & ~np.isin(lines.service, (1, 2, 3, 4, 5, 7)), "not-comparable", "service")
     said.settle(~lines.comparable, "not-comparable", "correction")
+    said.settle(matched & matches.strays, "matched", "shifted")
     said.settle(matched & voice & (joined.usage >= _LONG) & (excess >= _HUNG), "hung", "paired")
     said.settle(matched & voice & unanswered, "longer", "unanswered")
     said.settle(matched & voice & (excess > _LONGER), "longer", "talked")
@@ -142,7 +161,10 @@ def judge(
     said.settle(has & (lines.service == 4), "matched", "part")
     said.settle(has, "matched", "continued")
     said.settle(_twins(stack, has) & voice, "duplicate", "same")
-    said.settle(_near_twins(stack, joined, has, np.flatnonzero(said.left & covered)), "duplicate", "near")
+    one, other = near_twins(stack, joined.usage, np.flatnonzero(said.left & covered))
+    near = np.zeros(count, bool)
+    near[one[has[other] | (other < one)]] = True
+    said.settle(near, "duplicate", "near")
     said.settle(lines.service == 3, "not-comparable", "forwarded")
     said.settle(_overlapped(stack, found, np.flatnonzero(said.left & covered)), "hung", "overlap")
     said.settle(late & ~covered, "late", "uncovered")
@@ -174,26 +196,6 @@ def _twins(stack: Stack, has: Flags) -> Flags:
         again = np.all([column[1:] == column[:-1] for column in sorted_columns], axis=0)
         found[rows[order[1:][again]]] = True
     return found & ~has
-
-
-def _near_twins(stack: Stack, joined: Joined, has: Flags, asking: Ints) -> Flags:
-    """Of the lines asking, those that nearly repeat one with an entry or, if neither has one, an earlier."""
-    lines = stack.lines
-    found = np.zeros(len(lines), bool)
-    whole = stack.forms.whole[lines.number] if len(lines) else has
-    asking = asking[whole[asking] & ~has[asking]]
-    rows = np.flatnonzero(lines.comparable & whole)
-    if not len(asking):
-        return found
-    group = (lines.bill * 8 + lines.service) * len(stack.forms.texts) + lines.number
-    start = lines.started_at
-    asker, place = Groups(group[rows], start[rows]).within(
-        group[asking], start[asking] - _MINUTE, start[asking] + _MINUTE
-    )
-    one, other = asking[asker], rows[place]
-    close = np.abs(joined.usage[one] - joined.usage[other]) <= np.maximum(2, joined.usage[one] // 50)
-    found[one[close & (one != other) & (has[other] | (other < one))]] = True
-    return found
 
 
 def _overlapped(stack: Stack, found: Ints, asking: Ints) -> Flags:
