@@ -74,7 +74,8 @@ def rows(
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
     index = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     ranked = tags[order]
-    found = np.flatnonzero((ranked >= 0) & (billed.mistake[ranked] > 0))
+    found = np.flatnonzero(ranked >= 0)
+    found = found[billed.mistake[ranked[found]] > 0]
     wrong = ranked[found]
     shown = _visible(billed, seen, wrong, first)
     out = billed.lines.take(wrong)
