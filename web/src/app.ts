@@ -5,8 +5,10 @@ import { keccak } from "./protocol/structs";
 import { toHex } from "./protocol/hex";
 import { isBundle } from "./protocol/documents";
 import { recompute } from "./hashing";
-import { bundleInPdf } from "./inputs";
-import { BrokenLink, readLink } from "./link";
+import { readCode } from "./inputs";
+import { BrokenLink } from "./link";
+import { PdfError, readAttachment } from "./readers/pdf";
+import { ReceiptCodeError } from "./readers/receiptcode";
 import { overall, type Report, Verifier } from "./verify";
 import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
@@ -20,6 +22,8 @@ import { type Kept, load, save } from "./ui/store";
 interface Source {
   name: string;
   content: Uint8Array;
+  /** What the pages of an invoice say, text by text. */
+  pages?: string[];
 }
 
 export class App {
@@ -28,7 +32,10 @@ export class App {
   /** Digests that codes and links have named. */
   private readonly named = new Set<string>();
   private readonly messages: string[] = [];
-  private readonly status = h("p", { class: "status", role: "status", "aria-live": "polite" });
+  /** What is seen and read out: progress, and what a file led to other than a verdict. */
+  private readonly status = h("p", { class: "status", role: "status" });
+  /** The verdict for screen readers; others see it large below. */
+  private readonly spoken = h("p", { class: "hidden", role: "status", "aria-live": "polite" });
   private readonly results = h("div", { class: "results" });
   private readonly settings = h("div");
   private run = 0;
@@ -72,6 +79,7 @@ export class App {
         dropZone(words, ".pdf,.json,image/*", (files) => void this.take(files), camera),
         h("p", { class: "private no-print" }, t("private")),
         this.status,
+        this.spoken,
         this.results,
       ),
       h("footer", {}, this.settings),
@@ -80,7 +88,10 @@ export class App {
   }
 
   private showSettings(): void {
-    fill(this.settings, settingsBox(this.kept, this.actions(), (kept) => this.change(kept)));
+    const open = this.settings.querySelector("details")?.open ?? false;
+    const box = settingsBox(this.kept, this.actions(), (kept) => this.change(kept));
+    box.open = open;
+    fill(this.settings, box);
   }
 
   private actions(): Actions {
@@ -120,9 +131,7 @@ export class App {
   private async source(file: File): Promise<Source | null> {
     const content = new Uint8Array(await file.arrayBuffer());
     if (startsWith(content, "%PDF")) {
-      const inner = await bundleInPdf(content);
-      if (!inner) this.messages.push(t("pdf.none"));
-      return inner && { name: file.name, content: inner };
+      return this.fromPdf(file.name, content);
     }
     if (file.type.startsWith("image/")) {
       const text = await readPicture(file);
@@ -132,18 +141,30 @@ export class App {
     return { name: file.name, content };
   }
 
+  private async fromPdf(name: string, content: Uint8Array): Promise<Source | null> {
+    try {
+      const { bundle, text } = await readAttachment(content);
+      return { name, content: bundle, pages: text };
+    } catch (error) {
+      if (!(error instanceof PdfError)) throw error;
+      const none = error.code === "no-attachment";
+      this.messages.push(none ? t("pdf.none") : t("pdf.broken", { detail: printable(error.message) }));
+      return null;
+    }
+  }
+
   private async fromCode(text: string): Promise<Source | null> {
     try {
-      const link = await readLink(text);
-      if (!link) {
+      const code = await readCode(text);
+      if (!code) {
         this.messages.push(t("camera.foreign", { text: printable(text, 200) }));
         return null;
       }
-      this.named.add(link.digest);
-      if (link.content) return { name: "QR", content: link.content };
+      if (code.digest) this.named.add(code.digest);
+      if (code.content) return { name: t("source.code"), content: code.content };
       this.messages.push(t("link.wanted"));
     } catch (error) {
-      if (!(error instanceof BrokenLink)) throw error;
+      if (!(error instanceof BrokenLink || error instanceof ReceiptCodeError)) throw error;
       this.messages.push(t("link.broken"));
     }
     return null;
@@ -189,8 +210,8 @@ export class App {
       ...(report.document && isBundle(report.document) && report.inclusion ? [matchCard(report)] : []),
     ]);
     fill(this.results, ...cards);
-    const result = t("verdict.short", { verdict: t(`verdict.${overall(reports)}`) });
-    fill(this.status, [result, said()].filter(Boolean).join(" "));
+    fill(this.status, said());
+    fill(this.spoken, t("verdict.short", { verdict: t(`verdict.${overall(reports)}`) }));
     if (anew) {
       const heading = this.results.querySelector<HTMLElement>("h2");
       heading?.focus({ preventScroll: true });

@@ -1,33 +1,21 @@
-/** The readers of other files: a bill's PDF, a phone's lists. */
+/** What a reader may give instead of a bundle's own file: the PDF, a code, a link. Each leads to a document's bytes. */
 
-import type { PhoneLog } from "./handset/types";
+import { type BillLink, readLink } from "./link";
+import { PREFIX, readReceiptCode } from "./readers/receiptcode";
 
-interface Pdf {
-  readAttachment(content: Uint8Array): unknown;
+/** The document in a code's text; `content` is null when the code only names it. */
+export interface Coded {
+  content: Uint8Array | null;
+  /** keccak256 of the file that is meant, when the code says so. */
+  digest: string | null;
 }
 
-interface Handset {
-  readPhoneLog(name: string, content: Uint8Array): PhoneLog | Promise<PhoneLog>;
-}
-
-const PDF = Object.values(import.meta.glob<Pdf>("./readers/pdf.ts", { eager: true }))[0];
-const HANDSET = Object.values(import.meta.glob<Handset>("./handset/index.ts", { eager: true }))[0];
-
-/** The bundle inside a PDF; null when there is none. */
-export async function bundleInPdf(content: Uint8Array): Promise<Uint8Array | null> {
-  try {
-    const found = await PDF?.readAttachment(content);
-    if (found instanceof Uint8Array) return found;
-    const inner = (found as { content?: unknown } | null | undefined)?.content;
-    return inner instanceof Uint8Array ? inner : null;
-  } catch {
-    return null;
+/** null when the text is no code of ours. Raises what the readers raise for damaged ones. */
+export async function readCode(text: string): Promise<Coded | null> {
+  if (text.trimStart().startsWith(PREFIX)) {
+    const receipt = await readReceiptCode(text);
+    return { content: new TextEncoder().encode(JSON.stringify(receipt)), digest: null };
   }
-}
-
-export const readsPhoneLogs = HANDSET !== undefined;
-
-export async function readPhoneLog(name: string, content: Uint8Array): Promise<PhoneLog> {
-  if (!HANDSET) throw new Error("no reader");
-  return HANDSET.readPhoneLog(name, content);
+  const link: BillLink | null = await readLink(text);
+  return link;
 }

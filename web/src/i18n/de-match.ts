@@ -5,7 +5,7 @@ import type { enMatch } from "./en-match";
 export const deMatch: Record<keyof typeof enMatch, string> = {
   "match.title": "Sagt Ihr Telefon dasselbe?",
   "match.lead": "Exportieren Sie die Anrufliste Ihres Telefons und ziehen Sie sie hierher. Sie wird auf diesem Gerät neben die Rechnung gelegt.",
-  "match.hint": "SMS Backup & Restore (.xml), die Anrufliste aus einem iPhone-Backup, eine FRITZ!Box-Liste, .csv oder .xlsx",
+  "match.hint": "Android-Sicherung (SMS Backup & Restore, .xml), Anrufliste aus einem iPhone-Backup, FRITZ!Box-Liste, Google Voice oder .csv",
   "match.choose": "Anruflisten auswählen",
   "match.working": "Wird verglichen …",
   "match.none": "Nichts zu beanstanden",

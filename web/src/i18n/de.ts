@@ -21,6 +21,8 @@ export const de: Record<keyof typeof en, string> = {
   "link.broken": "Der Link ist beschädigt: die Rechnung darin ist nicht lesbar.",
   working: "Wird geprüft …",
   "pdf.none": "Dieses PDF enthält keinen Nachweis. Bitten Sie Ihren Anbieter um das PDF mit Nachweis oder um die .json-Datei.",
+  "pdf.broken": "Dieses PDF enthält einen Nachweis, der nicht lesbar ist: {detail}. Bitten Sie Ihren Anbieter um die .json-Datei.",
+  "source.code": "QR-Code oder Link",
   "read.failed": "{file} ist nicht lesbar.",
 
   "verdict.valid": "Echt und unverändert",

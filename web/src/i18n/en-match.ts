@@ -3,7 +3,7 @@
 export const enMatch = {
   "match.title": "Does your phone agree?",
   "match.lead": "Export your phone's call list and drop it here. It is laid against the bill, on this device.",
-  "match.hint": "SMS Backup & Restore (.xml), an iPhone backup's call history, a FRITZ!Box list, .csv or .xlsx",
+  "match.hint": "an Android backup (SMS Backup & Restore, .xml), an iPhone backup’s call history, a FRITZ!Box list, Google Voice, or .csv",
   "match.choose": "Choose call lists",
   "match.working": "Comparing …",
   "match.none": "Nothing to complain about",

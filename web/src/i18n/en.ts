@@ -19,6 +19,8 @@ export const en = {
   "link.broken": "The link is damaged: the bill in it cannot be read.",
   working: "Checking …",
   "pdf.none": "This PDF holds no proof. Ask your phone company for the PDF with the proof in it, or the .json file.",
+  "pdf.broken": "This PDF holds a proof that cannot be read: {detail}. Ask your phone company for the .json file.",
+  "source.code": "QR code or link",
   "read.failed": "{file} cannot be read.",
 
   "verdict.valid": "Genuine and unchanged",

@@ -5,7 +5,7 @@ import type { enMatch } from "./en-match";
 export const frMatch: Record<keyof typeof enMatch, string> = {
   "match.title": "Votre téléphone est-il d’accord ?",
   "match.lead": "Exportez la liste d’appels de votre téléphone et déposez-la ici. Elle est comparée à la facture, sur cet appareil.",
-  "match.hint": "SMS Backup & Restore (.xml), l’historique d’une sauvegarde iPhone, une liste FRITZ!Box, .csv ou .xlsx",
+  "match.hint": "sauvegarde Android (SMS Backup & Restore, .xml), historique d’une sauvegarde iPhone, liste FRITZ!Box, Google Voice ou .csv",
   "match.choose": "Choisir des listes d’appels",
   "match.working": "Comparaison …",
   "match.none": "Rien à contester",

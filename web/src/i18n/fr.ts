@@ -21,6 +21,8 @@ export const fr: Record<keyof typeof en, string> = {
   "link.broken": "Le lien est abîmé : la facture qu’il contient est illisible.",
   working: "Vérification …",
   "pdf.none": "Ce PDF ne contient pas de preuve. Demandez à votre opérateur le PDF avec la preuve, ou le fichier .json.",
+  "pdf.broken": "Ce PDF contient une preuve illisible : {detail}. Demandez le fichier .json à votre opérateur.",
+  "source.code": "code QR ou lien",
   "read.failed": "{file} est illisible.",
 
   "verdict.valid": "Authentique et inchangée",

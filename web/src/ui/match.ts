@@ -1,9 +1,8 @@
 /** A bill laid against phone logs: findings first, the picture, the lines, the letter. */
 
 import { printable } from "../chain/errors";
-import type { PhoneLog } from "../handset/types";
+import { type PhoneLog, readPhoneLog } from "../handset";
 import { currentLanguage, hasKey, t } from "../i18n";
-import { readPhoneLog } from "../inputs";
 import { match } from "../matching";
 import { letter } from "../matching/letter";
 import { timeline } from "../matching/timeline";
@@ -16,7 +15,7 @@ import { dropZone } from "./drop";
 import { money, span } from "./format";
 import { linesTable, type Remark } from "./lines";
 
-const ACCEPT = ".xml,.csv,.txt,.xlsx,.ods,.db,.sqlite,.sqlitedb,.storedata,.json,.zip";
+const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
 
 export function matchCard(report: Report): HTMLElement {
   const bundle = report.document as Bundle;

@@ -1,7 +1,7 @@
 /** QR codes from pictures and from the camera. */
 
-import jsQR from "jsqr";
 import { t } from "../i18n";
+import { readQr } from "../readers/qr";
 import { h } from "./dom";
 
 /** Pictures are looked at in these sizes, largest side in pixels: codes hide in large photos. */
@@ -29,7 +29,7 @@ function scan(source: CanvasImageSource, width: number, height: number): string 
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context || !width || !height) return null;
   context.drawImage(source, 0, 0, width, height);
-  return jsQR(context.getImageData(0, 0, width, height).data, width, height)?.data ?? null;
+  return readQr(context.getImageData(0, 0, width, height));
 }
 
 /** Shows the camera until a code is seen (its text), the reader closes it (null), or it fails (throws). */
