@@ -37,6 +37,7 @@ _url = click.option(
 @click.option(
     "--invoices", is_flag=True, help="Hand out invoices by link (`billproof serve links` makes them)."
 )
+@click.option("--page", type=options.FILE, help="Serve this verifier page instead of the package's own.")
 @click.option("--locale", default="en", show_default=True, help="How invoices are printed.")
 @click.option(
     "--proxy", metavar="ADDRESS", help="Take a client's address from this reverse proxy's X-Forwarded-For."
@@ -130,6 +131,7 @@ def _serve(
     port: int,
     operators: tuple[int, ...],
     invoices: bool,
+    page: Path | None,
     locale: str,
     proxy: str | None,
     rate: float,
@@ -155,6 +157,7 @@ def _serve(
         deployment=deployments.load(deployment or chain_id(endpoint)),
         operators=operators,
         invoices=invoices,
+        page=page,
         url=url,
         locale=locale,
         limits=Limits(rate=rate, burst=burst),

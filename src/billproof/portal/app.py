@@ -111,7 +111,7 @@ def _asking(buckets: Buckets, cost: int) -> Any:
 
 
 def _pages(app: FastAPI, settings: Settings, buckets: Buckets) -> None:
-    public, verifier, asking = Public(settings), pages.verifier(), _asking(buckets, 1)
+    public, verifier, asking = Public(settings), pages.verifier(settings.page), _asking(buckets, 1)
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from pathlib import Path
 
 from billproof.portal.public import Batch, Operator, Period
 
@@ -23,12 +24,12 @@ class Page:
     policy: str
 
 
-def verifier() -> Page | None:
-    """The verifier page of the package; None when this package was built without it.
+def verifier(page: Path | None = None) -> Page | None:
+    """The verifier page of the package, or another; None when this package was built without it.
 
     Its policy lets it ask nodes that the user names, wherever they are, and run no script but its own.
     """
-    file = resources.files("billproof.portal") / "verifier.html"
+    file = page or resources.files("billproof.portal") / "verifier.html"
     if not file.is_file():
         return None
     html = file.read_text(encoding="utf-8")

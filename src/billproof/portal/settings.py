@@ -33,7 +33,8 @@ class Limits:
 class Settings:
     """The portal's sources. ``operators`` are those it speaks for; empty: every one in the store.
 
-    ``url`` is the portal's public address, which invoices name; ``locale`` is how they are printed.
+    ``page`` is another verifier page than the package's own; ``url`` is the portal's public address, which
+    invoices name; ``locale`` is how they are printed.
     """
 
     store: Path
@@ -42,6 +43,7 @@ class Settings:
     deployment: Deployment
     operators: tuple[int, ...] = ()
     invoices: bool = False
+    page: Path | None = None
     url: str = ""
     locale: str = "en"
     limits: Limits = field(default_factory=Limits)

@@ -11,7 +11,7 @@ from billproof.matching.report.rows import Match, moment
 from billproof.printable import printable
 
 _DAY = 86_400
-_LEFT, _HOUR, _ROW, _TOP = 64, 38, 24, 22
+_LEFT, _HOUR, _ROW, _TOP = 72, 38, 24, 22
 _WIDTH = _LEFT + 24 * _HOUR + 8
 _MAX_DAYS = 70
 _MAX_MARKS = 20_000
