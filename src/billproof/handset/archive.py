@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from billproof.handset.problems import PhoneLogError
@@ -42,7 +43,8 @@ class Members:
                     "archive", f"is a damaged ZIP archive ({error})", file=name, advice=_ADVICE
                 ) from error
         else:
-            names = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+            found = islice((path for path in place.rglob("*") if path.is_file()), MAX_FILES + 1)
+            names = [path.relative_to(place).as_posix() for path in found]
         if len(names) > MAX_FILES:
             raise PhoneLogError("too-large", f"more than {MAX_FILES:,} files", file=name, advice=_ADVICE)
         self.names = sorted({found for found in names if found.lower().endswith(endings)}, key=_order)

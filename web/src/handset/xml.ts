@@ -7,7 +7,12 @@
 import { PhoneLogError } from "./types";
 
 const MAX_DEPTH = 32;
-const NAME = /[A-Za-z_:\u0080-\uffff][A-Za-z0-9_:.\-\u00b7\u0080-\uffff]*/y;
+const LETTERS =
+  "A-Za-z_:\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f" +
+  "\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd";
+const NAME = new RegExp(`[${LETTERS}][${LETTERS}0-9.\\-\\u00b7\\u0300-\\u036f\\u203f\\u2040]*`, "y");
+const DECLARATION =
+  /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.[0-9]+\1([ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[A-Za-z][A-Za-z0-9._-]*\3)?([ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(yes|no)\5)?[ \t\n]*\?>$/;
 const SPACE = /[ \t\n]*/y;
 const REFERENCE = /&(?:#(?:([0-9]+)|[xX]([0-9a-fA-F]+))|(amp|lt|gt|quot|apos));|&/g;
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
@@ -74,8 +79,8 @@ class Scanner {
   private instruction(): void {
     const end = this.past("?>", this.at + 2);
     const target = this.nameAt(this.at + 2);
-    if (target.toLowerCase() === "xml" && (target !== "xml" || this.at !== 0)) {
-      throw this.problem("malformed", "has an XML declaration in the middle");
+    if (target.toLowerCase() === "xml" && (this.at !== 0 || !DECLARATION.test(this.text.slice(0, end)))) {
+      throw this.problem("malformed", "has an XML declaration that is wrong, or in the middle");
     }
     this.at = end;
   }

@@ -73,11 +73,15 @@ export class Archive {
     while (end >= last && view.getUint32(end, true) !== END) end--;
     if (end < last || end < 0) throw this.damaged();
     const count = view.getUint16(end + 10, true);
-    let at = view.getUint32(end + 16, true);
-    if (count === 0xffff || at === 0xffff_ffff) {
+    const claimed = view.getUint32(end + 16, true);
+    if (count === 0xffff || claimed === 0xffff_ffff) {
       throw new PhoneLogError("archive", `${this.name}: is a very large archive; unpack it yourself`);
     }
     if (count > MAX_FILES) throw new PhoneLogError("too-large", `${this.name}: more than ${MAX_FILES} files`);
+    /** Whatever stands before the archive in its file moves all that the archive says of places. */
+    let at = end - view.getUint32(end + 12, true);
+    const moved = at - claimed;
+    if (at < 0 || moved < 0) throw this.damaged();
     for (let number = 0; number < count; number++) {
       if (view.getUint32(at, true) !== ENTRY) throw this.damaged();
       const length = view.getUint16(at + 28, true);
@@ -86,7 +90,8 @@ export class Archive {
       const name = flags & UTF8 ? new TextDecoder().decode(raw) : latin1(raw);
       const [method, crc] = [view.getUint16(at + 10, true), view.getUint32(at + 16, true)];
       const [packed, size] = [view.getUint32(at + 20, true), view.getUint32(at + 24, true)];
-      if (!name.endsWith("/")) this.members.push({ name, flags, method, crc, packed, size, local: view.getUint32(at + 42, true) });
+      const local = moved + view.getUint32(at + 42, true);
+      if (!name.endsWith("/")) this.members.push({ name, flags, method, crc, packed, size, local });
       at += 46 + length + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     }
   }
