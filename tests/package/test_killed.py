@@ -259,4 +259,4 @@ def test_a_run_writes_to_the_store_only(month: Path, run: Callable[..., Any]) ->
         *("records.parquet", "rejects.csv", "tree.bin"),
     ]
     assert find_batches(month / "store", 1, 202610)[0].records.num_rows == 2700
-    assert store.ROW_GROUP == 1 << 14
+    assert store.ROW_GROUP == 1 << 12
