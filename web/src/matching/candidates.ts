@@ -9,6 +9,7 @@ export const UNMATCHED = 1500;
 
 const GAP_CALL = 180;
 const GAP_MESSAGE = 300;
+const GAP_UNANSWERED = 60;
 
 export interface Candidate {
   log: number;
@@ -42,6 +43,7 @@ function costOf(line: InvoiceLine, own: Canonical, entry: Entry, other: Canonica
   if (gap > (entry.kind === "call" ? GAP_CALL : GAP_MESSAGE)) return null;
   const difference = differenceOf(line, entry, durationStep);
   const forwarded = line.service === 3;
+  if (entry.answered === "no" && !forwarded && gap > GAP_UNANSWERED) return null;
   let cost = 2 * gap + Math.min(difference, 600);
   if (!forwarded) {
     const relation = relate(own, other);

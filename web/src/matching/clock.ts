@@ -108,7 +108,21 @@ function without(votes: readonly Vote[], offset: number): Vote[] {
   return votes.filter((vote) => !near.has(vote.line));
 }
 
-export function clockOf(log: PhoneLog, lines: readonly InvoiceLine[], numbers: Numbers): ClockResult {
+/** The clocks of all logs; one that is unknown borrows the offset of the best known one of its sort. */
+export function clocksOf(logs: readonly PhoneLog[], lines: readonly InvoiceLine[], numbers: Numbers): ClockResult[] {
+  const clocks = logs.map((log) => clockOf(log, lines, numbers));
+  return clocks.map((clock, index) => {
+    if (clock.known) return clock;
+    let best: ClockResult | null = null;
+    clocks.forEach((other, at) => {
+      if (!other.known || logs[at]!.clock !== logs[index]!.clock) return;
+      if (best === null || other.support > best.support) best = other;
+    });
+    return { ...clock, offset: (best as ClockResult | null)?.offset ?? 0 };
+  });
+}
+
+function clockOf(log: PhoneLog, lines: readonly InvoiceLine[], numbers: Numbers): ClockResult {
   let votes = votesOf(log, lines, numbers);
   const peak = peakOf(votes, () => true);
   if (peak === null || peak.score < ENOUGH) return { known: false, offset: 0, support: peak?.score ?? 0, shifts: [] };

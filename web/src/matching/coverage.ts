@@ -7,7 +7,8 @@ import { type ClockResult, type InvoiceLine, type Kind, KINDS, type PhoneLog, ty
 
 export type Uncovered = "outside" | "deleted" | "hole";
 
-const DELETED = 3;
+const DELETED = 2;
+const DELETED_APART = 3600;
 const HOLE = 5;
 
 export interface LogCoverage {
@@ -95,7 +96,9 @@ export class Coverage {
     }
     const found = new Set<number>();
     for (const [key, places] of groups) {
-      if (places.length < DELETED || logged.has(key) || places.some((place) => hasEntry(this.pairing, place))) continue;
+      const starts = places.map((place) => this.pairing.lines[place]!.startedAt);
+      const apart = Math.max(...starts) - Math.min(...starts);
+      if (places.length < DELETED || apart < DELETED_APART || logged.has(key) || places.some((place) => hasEntry(this.pairing, place))) continue;
       for (const place of places) found.add(place);
     }
     return found;

@@ -2,14 +2,15 @@
 
 import { assign } from "./assignment";
 import { candidatesOf } from "./candidates";
-import { clockOf } from "./clock";
+import { clocksOf } from "./clock";
 import { Coverage } from "./coverage";
 import { cycleOf } from "./cycle";
 import { entryResults } from "./entries";
 import { join } from "./joined";
 import { Numbers, regionOf } from "./numbers";
+import { giveBack, straysOf } from "./revised";
 import { FINDINGS, type Invoice, type MatchOptions, type MatchResult, type PhoneLog } from "./types";
-import { biasOf, Verdicts } from "./verdicts";
+import { allowanceOf, Verdicts } from "./verdicts";
 
 export type { EntryResult, Invoice, InvoiceLine, LineResult, LogResult, MatchOptions, MatchResult } from "./types";
 
@@ -18,11 +19,13 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
   const region = regionOf(lines.map((line) => line.number), options.region);
   const numbers = new Numbers(region);
   const cycle = cycleOf(invoice.period, lines);
-  const clocks = logs.map((log) => clockOf(log, lines, numbers));
-  const pairing = join(lines, assign(candidatesOf(lines, logs, clocks, numbers)), logs, numbers);
+  const clocks = clocksOf(logs, lines, numbers);
+  const assigned = giveBack(lines, assign(candidatesOf(lines, logs, clocks, numbers)), logs, numbers);
+  const strays = straysOf(lines, assigned, logs, clocks, numbers);
+  const pairing = join(lines, assigned, strays, logs, numbers);
   const coverage = new Coverage(logs, clocks, pairing, numbers);
-  const biases = logs.map((log, index) => biasOf(index, log, pairing));
-  const verdicts = new Verdicts({ pairing, coverage, logs, clocks, biases, numbers, cycle });
+  const allowances = logs.map((log, index) => allowanceOf(index, log, pairing));
+  const verdicts = new Verdicts({ pairing, coverage, logs, clocks, allowances, numbers, cycle });
   const results = lines.map((_, place) => verdicts.lineResult(place));
 
   const classes: MatchResult["summary"]["classes"] = {};
@@ -37,7 +40,7 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
       name: log.name,
       format: log.format,
       entries: log.entries.length,
-      bias: biases[index]!,
+      bias: allowances[index]!.bias,
       clock: clocks[index]!,
       coverage: coverage.logs[index]!.spans,
     })),

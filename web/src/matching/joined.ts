@@ -12,6 +12,8 @@ export interface Pairing {
   lines: InvoiceLine[];
   /** The line's own entry. */
   pairs: (Candidate | null)[];
+  /** Whether that entry is a stray. */
+  strays: boolean[];
   /** The place of the line that this one joins. */
   joins: (number | null)[];
   /** Whether another line joins this one. */
@@ -21,6 +23,7 @@ export interface Pairing {
 function continuesCall(line: InvoiceLine, other: InvoiceLine, whole: InvoiceLine, entry: Entry): boolean {
   return (
     (line.service === 1 || line.service === 2) &&
+    whole.usage >= 30 &&
     Math.abs(line.startedAt - (other.startedAt + whole.usage)) <= 10 &&
     entry.duration >= whole.usage + line.usage - 10
   );
@@ -32,10 +35,12 @@ function isPart(line: InvoiceLine, other: InvoiceLine, whole: InvoiceLine, entry
 
 export function join(
   lines: readonly InvoiceLine[],
-  pairs: readonly (Candidate | null)[],
+  assigned: readonly (Candidate | null)[],
+  strays: readonly (Candidate | null)[],
   logs: readonly PhoneLog[],
   numbers: Numbers,
 ): Pairing {
+  const pairs = lines.map((_, place) => assigned[place] ?? strays[place] ?? null);
   const whole = lines.map((line) => ({ ...line }));
   const joins: (number | null)[] = lines.map(() => null);
   const joined = lines.map(() => false);
@@ -65,7 +70,7 @@ export function join(
     sum.billedUsage += line.billedUsage;
     sum.amount += line.amount;
   });
-  return { single: lines, lines: whole, pairs: [...pairs], joins, joined };
+  return { single: lines, lines: whole, pairs, strays: strays.map((stray) => stray !== null), joins, joined };
 }
 
 /** The line has an entry, its own or that of the line it joins. */

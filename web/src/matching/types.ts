@@ -41,7 +41,7 @@ export const KINDS: readonly Kind[] = ["call", "message", "mms"];
 export type LineClass = "not-comparable" | "hung" | "longer" | "late" | "matched" | "duplicate" | "not-covered" | "invoice-only";
 export type LineReason =
   | "service" | "correction" | "forwarded"
-  | "paired" | "overlap"
+  | "paired" | "shifted" | "overlap"
   | "unanswered" | "talked" | "rounding"
   | "continued" | "part"
   | "same" | "near"

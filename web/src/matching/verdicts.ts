@@ -4,7 +4,8 @@ import { lowerMedian } from "./clock";
 import type { Coverage } from "./coverage";
 import { localTime } from "./cycle";
 import { entryOf, hasEntry, type Pairing } from "./joined";
-import { isSame, type Numbers } from "./numbers";
+import type { Numbers } from "./numbers";
+import { isNearTwin } from "./revised";
 import {
   type ClockResult,
   FINDINGS,
@@ -40,27 +41,35 @@ export function roundingsOf(lines: readonly InvoiceLine[]): Map<string, Round> {
   }
   const found = new Map<string, Round>();
   for (const [rate, own] of byRate) {
+    let most = 0;
     for (const [first, step] of ROUNDINGS) {
       const round: Round = (usage) => first + step * Math.ceil(Math.max(0, usage - first) / step);
       const fitting = own.filter((line) => line.billedUsage === round(line.usage)).length;
-      if (100 * fitting < 80 * own.length) continue;
+      if (fitting <= most || 100 * fitting < 80 * own.length) continue;
+      most = fitting;
       found.set(rate, round);
-      break;
     }
   }
   return found;
 }
 
-/** By how many seconds the bill measures longer than this log. */
-export function biasOf(log: number, source: PhoneLog, { lines, pairs }: Pairing): number {
-  if (source.durationStep !== 1) return 0;
+/** Seconds that the bill may measure longer than a log without blame. */
+export interface Allowance {
+  bias: number;
+  /** What the log's resolution hides. */
+  slack: number;
+}
+
+export function allowanceOf(log: number, source: PhoneLog, { lines, pairs, strays }: Pairing): Allowance {
   const differences = lines.flatMap((line, place) => {
     const pair = pairs[place];
-    if (!pair || pair.log !== log || !isCall(line)) return [];
+    if (!pair || strays[place] || pair.log !== log || !isCall(line)) return [];
     const entry = source.entries[pair.entry]!;
     return entry.answered === "no" || entry.duration < 0 ? [] : [line.usage - entry.duration];
   });
-  return differences.length < 5 ? 0 : Math.min(3, Math.max(0, lowerMedian(differences)));
+  const median = differences.length < 5 ? null : lowerMedian(differences);
+  if (source.durationStep === 1) return { bias: Math.min(3, Math.max(0, median ?? 0)), slack: 0 };
+  return { bias: 0, slack: median !== null && median < 0 ? 0 : source.durationStep - 1 };
 }
 
 export interface Circumstances {
@@ -68,7 +77,7 @@ export interface Circumstances {
   coverage: Coverage;
   logs: readonly PhoneLog[];
   clocks: readonly ClockResult[];
-  biases: readonly number[];
+  allowances: readonly Allowance[];
   numbers: Numbers;
   cycle: Span;
 }
@@ -116,13 +125,15 @@ export class Verdicts {
     const talked = this.talked(place);
     const pair = this.all.pairing.pairs[place];
     if (talked === null || !pair) return null;
-    return this.all.pairing.lines[place]!.usage - talked - this.all.biases[pair.log]! - (this.all.logs[pair.log]!.durationStep - 1);
+    const { bias, slack } = this.all.allowances[pair.log]!;
+    return this.all.pairing.lines[place]!.usage - talked - bias - slack;
   }
 
   private verdict(place: number): Verdict {
     const { pairing, coverage } = this.all;
     const line = pairing.lines[place]!;
     if (wantOf(line) === null) return ["not-comparable", isListed(line) ? "correction" : "service"];
+    if (pairing.strays[place]) return ["matched", "shifted"];
     const charged = isCall(line) ? this.overcharged(place) : null;
     if (charged !== null) return charged;
     const late = localTime(line) < this.all.cycle[0];
@@ -154,19 +165,17 @@ export class Verdicts {
   private duplicate(place: number, covered: boolean): "same" | "near" | null {
     const { pairing, numbers } = this.all;
     const line = pairing.single[place]!;
-    const precedes = (other: number): boolean => hasEntry(pairing, other) || other < place;
     const some = (lines: readonly InvoiceLine[], test: (other: InvoiceLine) => boolean): boolean =>
-      lines.some((other, at) => at !== place && other.service === line.service && !isCorrection(other) && precedes(at) && test(other));
+      lines.some((other, at) => at !== place && (at < place || hasEntry(pairing, at)) && test(other));
+    const same = (other: InvoiceLine): boolean =>
+      other.service === line.service &&
+      !isCorrection(other) &&
+      other.startedAt === line.startedAt &&
+      other.number === line.number &&
+      other.usage === line.usage;
 
-    const { startedAt, number, usage } = line;
-    const same = (other: InvoiceLine): boolean => other.startedAt === startedAt && other.number === number && other.usage === usage;
     if (isCall(line) && some(pairing.single, same)) return "same";
-    if (!covered) return null;
-    const form = numbers.canonical(number);
-    const apart = Math.max(2, Math.floor(usage / 50));
-    const near = (other: InvoiceLine): boolean =>
-      Math.abs(other.startedAt - startedAt) <= 60 && Math.abs(other.usage - usage) <= apart && isSame(form, numbers.canonical(other.number));
-    return some(pairing.lines, near) ? "near" : null;
+    return covered && some(pairing.lines, (other) => isNearTwin(line, other, numbers)) ? "near" : null;
   }
 
   /** Another call was made from the phone while this one is said to have gone on. */

@@ -42,6 +42,7 @@ const EN: Words = {
   },
   lines: {
     "matched paired": "{thing} is on the bill and in the phone's list. The two agree.",
+    "matched shifted": "{thing} is in the phone's list with the same number and length, but hours or quarters of an hour off, as when a phone is abroad or the clocks change.",
     "matched continued": "{thing} is the continuation of a call that the bill shows in several lines. The phone shows it as one call, of this whole length.",
     "matched part": "{thing} is one part of a long message, which the operator sends in parts. The phone shows it as one message.",
     "late paired": "{thing} was made before the time that this bill is for, and is billed late. It is in the phone's list.",
@@ -100,6 +101,7 @@ const DE: Words = {
   },
   lines: {
     "matched paired": "{thing} steht auf der Rechnung und in der Liste des Telefons. Beide stimmen überein.",
+    "matched shifted": "{thing} steht mit gleicher Nummer und Länge auch in der Liste des Telefons, aber um Stunden oder Viertelstunden versetzt, wie im Ausland oder bei der Zeitumstellung.",
     "matched continued": "{thing} setzt einen Anruf fort, den die Rechnung in mehreren Zeilen zeigt. Das Telefon zeigt ihn als einen Anruf von dieser ganzen Länge.",
     "matched part": "{thing} ist ein Teil einer langen Nachricht, die der Anbieter in Teilen verschickt. Das Telefon zeigt sie als eine Nachricht.",
     "late paired": "{thing} liegt vor dem Zeitraum dieser Rechnung und wird verspätet berechnet. In der Liste des Telefons ist der Eintrag vorhanden.",
@@ -158,6 +160,7 @@ const FR: Words = {
   },
   lines: {
     "matched paired": "{thing} figure sur la facture et dans la liste du téléphone. Les deux concordent.",
+    "matched shifted": "{thing} figure dans la liste du téléphone avec les mêmes numéro et durée, mais décalé d’heures ou de quarts d’heure, comme à l’étranger ou lors du changement d’heure.",
     "matched continued": "{thing} est la suite d’un appel que la facture montre en plusieurs lignes. Le téléphone le montre comme un seul appel de toute cette durée.",
     "matched part": "{thing} est une partie d’un long message que l’opérateur envoie en plusieurs parties. Le téléphone le montre comme un seul message.",
     "late paired": "{thing} est antérieur à la période de cette facture et facturé avec retard. Il figure dans la liste du téléphone.",
