@@ -28,7 +28,12 @@ from billproof.records import money
 @click.option("--rejects", type=click.IntRange(0), default=0, help="Malformed rows to mix in.")
 @click.option("--other-periods", type=click.IntRange(0), default=0, help="Rows of neighbouring months.")
 @click.option("--phone-logs", is_flag=True, help="Write a phone log for each account, under DIR/phones.")
-@click.option("--phone-format", metavar="F", help="Format of all phone logs. [default: a mixture]")
+@click.option(
+    "--phone-format",
+    metavar="F",
+    help="Format of all phone logs: android-xml, android-csv, iphone, imazing, google-voice or fritzbox. "
+    "[default: a mixture]",
+)
 @click.option(
     "--errors", type=float, default=0.0, metavar="RATE", help="Share of usage lines to bill wrongly: 0.002."
 )
@@ -69,3 +74,5 @@ def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool
         for file in month.files
     ]
     table(["operator", "name", "file", "records", "amount", "currency"], rows)
+    if simulation.labels:
+        click.echo(f"{len(simulation.phone_logs):,} phone logs; wrong lines are in {simulation.labels}")

@@ -301,7 +301,7 @@ def _make_room(out: Path, overwrite: bool) -> None:
     if not known:
         raise InputError(
             f"{out} holds files that no finished simulation wrote; they are left alone",
-            advice="choose another folder, or remove cdr and enrolment yourself",
+            advice="choose another folder, or remove cdr, enrolment and phones yourself",
         )
     for path in ours:
         shutil.rmtree(path, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from billproof.cli import main
 from billproof.errors import InputError
 from billproof.simulate import simulate
 
@@ -76,3 +77,13 @@ def test_very_few_records(tmp_path):
 def test_a_large_seed_is_a_string_in_json(tmp_path, document):
     simulation = simulate(tmp_path, **{**GOOD, "seed": 2**60})
     assert document(simulation)["seed"] == str(2**60)
+
+
+def test_the_command_line_writes_logs_and_labels(tmp_path, capsys):
+    words = "simulate --subscribers 20 --period 202610 --phone-logs --phone-format iphone --errors 0.05 --out"
+    with pytest.raises(SystemExit) as ended:
+        main([*words.split(), str(tmp_path / "out")])
+    assert ended.value.code in (0, None)
+    assert "labels.csv" in capsys.readouterr().out
+    assert (tmp_path / "out/labels.csv").exists()
+    assert list((tmp_path / "out/phones/operator-1").glob("M*/CallHistory.storedata"))
