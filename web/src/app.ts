@@ -203,7 +203,7 @@ export class App {
     const { node, pins, testnets } = this.kept;
     const verifier = new Verifier({ nodes: node ? [node] : [], pins, testnets, relay: relay() }, recompute);
     const reports: Report[] = [];
-    for (const { name, content } of this.sources) reports.push(await verifier.verify(name, content));
+    for (const { name, content, pages } of this.sources) reports.push(await verifier.verify(name, content, pages));
     if (run !== this.run) return; // something newer was asked meanwhile
     const cards = reports.flatMap((report, at) => [
       reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),

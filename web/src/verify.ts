@@ -9,12 +9,13 @@ import { type Identity, identify, type Pin } from "./chain/identity";
 import { type RootAnswer, RootLookup } from "./chain/lookup";
 import { batchState } from "./chain/reads";
 import { type Endpoint, httpEndpoint } from "./chain/rpc";
+import { comparePages } from "./page";
 import { type Invoice, isBundle, parseDocument, SchemaError, UnusableError } from "./protocol/documents";
 import { amendmentProblems, type Inclusion, include, type Problem } from "./protocol/inclusion";
 import type { BatchId } from "./protocol/structs";
 
 export type Verdict = "valid" | "invalid" | "unusable" | "not-anchored" | "cannot-check";
-export type StepName = "file" | "inclusion" | "anchoring" | "identity";
+export type StepName = "file" | "page" | "inclusion" | "anchoring" | "identity";
 
 export interface Step {
   name: StepName;
@@ -77,7 +78,24 @@ export class Verifier {
     private readonly recompute: (document: Invoice) => Inclusion | Promise<Inclusion> = include,
   ) {}
 
-  async verify(file: string, content: Uint8Array): Promise<Report> {
+  /** `pages`: what the pages of an invoice show, when the bundle came out of one. */
+  async verify(file: string, content: Uint8Array, pages?: readonly string[]): Promise<Report> {
+    const report = await this.verifyDocument(file, content);
+    const { document, inclusion } = report;
+    if (!pages || !document || !inclusion || !isBundle(document)) return report;
+    const difference = comparePages(pages, document);
+    if (!difference) {
+      add(report, "page", "valid", "pageSame");
+      return report;
+    }
+    const { line, shown } = difference;
+    const words: Words = line === null ? { shown } : { shown, line: line + 1 };
+    const step: Step = { name: "page", verdict: "invalid", code: line === null ? "pageDiffers" : "pageLine", words, problems: [] };
+    report.steps.splice(1, 0, step); // graver than what the chain says of a bundle that nobody sees
+    return report;
+  }
+
+  private async verifyDocument(file: string, content: Uint8Array): Promise<Report> {
     const report: Report = { file, document: null, inclusion: null, answer: null, identity: null, steps: [], notes: [] };
     try {
       const document = parseDocument(content);
@@ -270,7 +288,7 @@ function unreadable(report: Report, error: unknown): Report {
   if (error instanceof SchemaError) add(report, "file", "invalid", "broken", { place: error.place, why: error.why });
   else if (error instanceof UnusableError) add(report, "file", "unusable", `file.${error.code}`, { detail: error.detail });
   else throw error;
-  return report as never;
+  return report;
 }
 
 function chainStep(report: Report, name: StepName, error: unknown): void {

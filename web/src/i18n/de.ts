@@ -39,6 +39,7 @@ export const de: Record<keyof typeof en, string> = {
   "verdict.short": "Ergebnis: {verdict}",
 
   "check.file": "Die Datei ist vollständig",
+  "check.page": "Die Seiten sagen dasselbe wie der Nachweis",
   "check.inclusion": "Jede Zeile ist wie versiegelt",
   "check.anchoring": "Das Siegel ist öffentlich",
   "check.identity": "Der Anbieter ist, wer er sagt",
@@ -61,6 +62,9 @@ export const de: Record<keyof typeof en, string> = {
   "step.file.foreign": "Die Datei hat mit Billproof nichts zu tun.",
   "step.file.kind": "Eine Art von Datei, die diese Seite nicht kennt: {detail}. Vielleicht gibt es eine neuere Seite.",
   "step.problems": "Die Angaben ergeben nicht, was versiegelt wurde:",
+  "step.pageSame": "Die gedruckten Zeilen und die Summe sind die des Nachweises im PDF. Es zählt, was Sie hier lesen.",
+  "step.pageLine": "Zeile {line} der gedruckten Seiten zeigt „{shown}“, der Nachweis darin sagt anderes. Die Seiten wurden geändert.",
+  "step.pageDiffers": "Die gedruckten Seiten zeigen „{shown}“, der Nachweis darin sagt anderes. Die Seiten wurden geändert.",
   "step.otherRoot": "Die Rechnung führt nicht zum öffentlichen Siegel: sie wurde geändert oder gehörte nie dazu.",
   "step.included": "Die eine Zeile wurde nachgerechnet und führt zum öffentlichen Siegel.|Alle {n} Zeilen wurden nachgerechnet und führen zum öffentlichen Siegel.",
   "step.contradicts": "Sie widerspricht {file}: zwei verschiedene Rechnungen für ein Konto, beide versiegelt. Heben Sie beide auf: sie beweisen es.",

@@ -37,6 +37,7 @@ export const en = {
   "verdict.short": "Result: {verdict}",
 
   "check.file": "The file is complete",
+  "check.page": "The pages say the same as the proof",
   "check.inclusion": "Every line is as it was sealed",
   "check.anchoring": "The seal is public",
   "check.identity": "The company is who it says",
@@ -59,6 +60,9 @@ export const en = {
   "step.file.foreign": "The file has nothing to do with Billproof.",
   "step.file.kind": "A kind of file this page does not know: {detail}. There may be a newer page.",
   "step.problems": "The figures do not give what was sealed:",
+  "step.pageSame": "The printed lines and the total are those of the proof inside the PDF. What counts is what you read here.",
+  "step.pageLine": "Line {line} of the printed pages shows “{shown}”, and the proof inside says otherwise. The pages were changed.",
+  "step.pageDiffers": "The printed pages show “{shown}”, and the proof inside says otherwise. The pages were changed.",
   "step.otherRoot": "The bill does not lead to the seal that is on the ledger: it was changed, or was never part of it.",
   "step.included": "The one line was recomputed and leads to the public seal.|All {n} lines were recomputed and lead to the public seal.",
   "step.contradicts": "It contradicts {file}: two different bills for one account, both sealed. Keep both: they prove it.",

@@ -39,6 +39,7 @@ export const fr: Record<keyof typeof en, string> = {
   "verdict.short": "Résultat : {verdict}",
 
   "check.file": "Le fichier est complet",
+  "check.page": "Les pages disent la même chose que la preuve",
   "check.inclusion": "Chaque ligne est telle que scellée",
   "check.anchoring": "Le sceau est public",
   "check.identity": "L’opérateur est bien celui qu’il dit",
@@ -61,6 +62,9 @@ export const fr: Record<keyof typeof en, string> = {
   "step.file.foreign": "Le fichier n’a rien à voir avec Billproof.",
   "step.file.kind": "Un type de fichier que cette page ne connaît pas : {detail}. Il existe peut-être une page plus récente.",
   "step.problems": "Les données ne donnent pas ce qui a été scellé :",
+  "step.pageSame": "Les lignes imprimées et le total sont ceux de la preuve contenue dans le PDF. Ce qui compte est ce que vous lisez ici.",
+  "step.pageLine": "La ligne {line} des pages imprimées montre « {shown} », la preuve dit autre chose. Les pages ont été changées.",
+  "step.pageDiffers": "Les pages imprimées montrent « {shown} », la preuve dit autre chose. Les pages ont été changées.",
   "step.otherRoot": "La facture ne mène pas au sceau public : elle a été changée, ou n’en a jamais fait partie.",
   "step.included": "La ligne a été recalculée et mène au sceau public.|Les {n} lignes ont été recalculées et mènent au sceau public.",
   "step.contradicts": "Elle contredit {file} : deux factures différentes pour un compte, toutes deux scellées. Gardez les deux : elles le prouvent.",

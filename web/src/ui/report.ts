@@ -10,7 +10,7 @@ import { moment, money, month } from "./format";
 import { linesTable, type Remark } from "./lines";
 import { problemWords, stepWords, summary } from "./words";
 
-const ORDER: StepName[] = ["file", "inclusion", "anchoring", "identity"];
+const ORDER: StepName[] = ["file", "page", "inclusion", "anchoring", "identity"];
 const MARKS: Record<Verdict, string> = { valid: "✓", invalid: "✗", unusable: "✗", "not-anchored": "…", "cannot-check": "?" };
 const MOST_PROBLEMS = 12;
 
@@ -34,7 +34,7 @@ export function reportCard(report: Report, actions: Actions, digestNote: "theCod
     "article",
     { class: `card result ${verdict}`, "aria-labelledby": title },
     banner,
-    h("ol", { class: "checks" }, ...ORDER.map((name) => check(report, name))),
+    h("ol", { class: "checks" }, ...ORDER.filter((name) => name !== "page" || report.steps.some((step) => step.name === name)).map((name) => check(report, name))),
     notes(report, digestNote),
     help(report, actions),
     facts(report),

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { preferred, setLanguage, t, TABLES } from "../../src/i18n";
+
+const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+
+test.each(["de", "fr"] as const)("%s has every key, with the same places to fill in", (language) => {
+  expect(Object.keys(TABLES[language]).sort()).toEqual(Object.keys(TABLES.en).sort());
+  for (const [key, text] of Object.entries(TABLES.en)) {
+    const other = TABLES[language][key as keyof typeof TABLES.en];
+    expect(places(other), key).toEqual(places(text));
+    expect(other.split("|").length, key).toBe(text.split("|").length);
+    expect(other.trim(), key).not.toBe("");
+  }
+});
+
+test("every code of a step, a problem or a note has words", () => {
+  const source = (folder: string): string =>
+    readdirSync(new URL(`../../src/${folder}`, import.meta.url))
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => readFileSync(new URL(`../../src/${folder}/${name}`, import.meta.url), "utf8"))
+      .join("\n");
+  const verify = source(".");
+  const chain = source("chain");
+  const steps = [...verify.matchAll(/add\(report, "\w+", "[\w-]+", "([\w.]+)"/g)].map(([, code]) => code!);
+  const reasons = [...chain.matchAll(/new ChainError\("(\w+)"/g)].map(([, reason]) => `chain.${reason}`);
+  const how = [...chain.matchAll(/found\("\w+", "(\w+)"\)/g)].map(([, code]) => `id.${code}`);
+  const all = [...steps, ...reasons, ...how, "id.pinned", "chain.refused", "chain.tooFew", "chain.nobody"];
+  expect(all.length).toBeGreaterThan(30);
+  for (const code of all) expect(TABLES.en, code).toHaveProperty([`step.${code}`]);
+});
+
+test("forms, numbers and languages", () => {
+  setLanguage("en");
+  expect(t("match.some", { n: 1 })).toBe("1 line to ask about");
+  expect(t("match.some", { n: 1200 })).toBe("1,200 lines to ask about");
+  setLanguage("fr");
+  expect(t("match.some", { n: 0 })).toBe("0 ligne à clarifier");
+  expect(preferred(["nl-NL", "de-AT"])).toBe("de");
+  expect(preferred([])).toBe("en");
+  setLanguage("en");
+});
