@@ -5,7 +5,7 @@ Source: the column names of Android's ``CallLog.Calls``
 are epoch milliseconds.
 """
 
-from billproof.handset.android_xml import call
+from billproof.handset.android_rows import call
 from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import RowError
 from billproof.handset.rows import Entries

@@ -4,13 +4,13 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
 
 from billproof.handset import values, wall_time
-from billproof.handset.entries import PhoneLog
+from billproof.handset.entries import Clock, PhoneLog
 from billproof.handset.problems import PhoneLogError, RowError
 from billproof.handset.rows import APP, CALL, IN, MESSAGE, MMS, NO, OUT, YES, Entries, Row
 from billproof.handset.sheets import Sheet
@@ -96,11 +96,7 @@ def _check(name: str, mapping: Mapping) -> None:
     if mapping.zone not in ("utc", "local"):
         try:
             ZoneInfo(mapping.zone)
-        except (ValueError, OSError) as error:
-            raise _wrong(name, "is not utc, local or a zone such as Europe/Berlin", "time.zone") from error
-        except Exception as error:
-            if type(error).__name__ != "ZoneInfoNotFoundError":
-                raise
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise _wrong(name, "is not utc, local or a zone such as Europe/Berlin", "time.zone") from error
     if mapping.format not in ("auto", "md", "dm", *_EPOCHS):
         try:
@@ -162,10 +158,10 @@ def read(sheet: Sheet, mapping: Mapping) -> PhoneLog:
             )
         except RowError as problem:
             entries.reject(line, problem)
-    clock = "local" if mapping.zone == "local" and mapping.format not in _EPOCHS else "utc"
+    clock: Clock = "local" if mapping.zone == "local" and mapping.format not in _EPOCHS else "utc"
     return entries.log(
         FORMAT,
-        clock="local" if clock == "local" else "utc",
+        clock=clock,
         step=mapping.step,
         duration_step=mapping.duration_step,
     )

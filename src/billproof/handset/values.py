@@ -101,6 +101,8 @@ def segments(text: str) -> int:
     Filled in 3GPP TS 23.038's way without national shift tables; a character of two septets or a surrogate
     pair that falls on a border may in truth need one more.
     """
+    if len(text) <= 70 and text.isascii():
+        return 1
     beyond = text.translate(_SEPTETS)
     if not beyond:
         units, single, several = len(text), 160, 153

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from billproof.handset import PhoneLogError, android_xml, mapped, read_phone_log, values
+from billproof.handset import PhoneLogError, android_batches, mapped, read_phone_log, values
 from billproof.handset.problems import RowError
 from billproof.handset.rows import Entries
 
@@ -46,6 +46,10 @@ def one(name: str, text: str, **options: object):  # type: ignore[no-untyped-def
     return log
 
 
+def refuse(_: android_batches.Batch) -> android_batches.Columns:
+    raise ValueError
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_batches_and_rows_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draw = random.Random(seed)
@@ -74,14 +78,40 @@ def test_batches_and_rows_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> N
         if draw.random() < 0.01:
             del row[draw.choice(names)]
         rows.append("<call " + " ".join(f'{name}="{text}"' for name, text in row.items()) + "/>\n")
-    monkeypatch.setattr(android_xml, "_BATCH", 16)
+    monkeypatch.setattr(android_batches, "BATCH", 16)
     text = f"<calls>\n{''.join(rows)}</calls>"
     fast = one("calls.xml", text)
-    monkeypatch.setattr(android_xml.CallBatch, "_together", android_xml.CallBatch._one_by_one)
+    monkeypatch.setattr(android_batches.Batch, "_columns", refuse)
     slow = one("calls.xml", text)
     assert fast.entries.to_pylist() == slow.entries.to_pylist()
     assert fast.rejects == slow.rejects
     assert len(fast.entries) + len(fast.rejects) == 500
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_batches_and_rows_of_messages_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(500):
+        row = {
+            "address": draw.choice(["+353201234567", "50123", "-1", "Post"]),
+            "date": str(draw.randrange(1, 2 * 10**12)),
+            "type": draw.choice("1122456"),
+            "body": draw.choice(["a", "é", "`", "ж", "^", "😀"]) * draw.randrange(200),
+            "sub_id": draw.choice(["1", "-1"]),
+        }
+        if draw.random() < 0.01:
+            row[draw.choice(["date", "type"])] = draw.choice(["", "3", "x", "9" * 20])
+        rows.append("<sms " + " ".join(f'{name}="{text}"' for name, text in row.items()) + "/>\n")
+        if draw.random() < 0.01:
+            rows.append('<mms date="1000" msg_box="1" address="1"/>\n')
+    monkeypatch.setattr(android_batches, "BATCH", 16)
+    text = f"<smses>\n{''.join(rows)}</smses>"
+    fast = one("sms.xml", text)
+    monkeypatch.setattr(android_batches.Batch, "_columns", refuse)
+    slow = one("sms.xml", text)
+    assert fast.entries.to_pylist() == slow.entries.to_pylist()
+    assert fast.rejects == slow.rejects
 
 
 def test_any_size_of_piece_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
