@@ -1,0 +1,95 @@
+/** Bill against phone, in the built file. */
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeBundle } from "../support/bundle";
+import { month } from "../support/month";
+import { choose, launch, NODE, open, SHIPPED } from "./page";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
+const { lines, log } = month();
+const { bundle, root } = makeBundle(SHIPPED, lines);
+const BILL = { name: "bill-2026-10.json", content: JSON.stringify(bundle) };
+const CALLS = { name: "calls.xml", content: log, type: "text/xml" };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+async function axe(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const found = await (globalThis as any).axe.run(document, { resultTypes: ["violations"] });
+    return found.violations.map((one: any) => `${one.id}: ${one.nodes.map((node: any) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+}
+
+test.each([
+  { name: "wide", width: 1100, locale: "en-GB", dark: false },
+  { name: "phone", width: 360, locale: "de-DE", dark: true },
+])("findings first, the picture, the letter: $name", async ({ name, ...look }) => {
+  const { context, page, requests, errors } = await open(browser, { ...look, node: { root } });
+  await choose(page, [BILL]);
+  await page.locator(".help input[type=url]").fill(NODE);
+  await page.locator(".help form button").first().click();
+  await page.locator(".checks .valid").nth(2).waitFor();
+  const before = requests.length;
+  await choose(page, [CALLS], 1);
+  await page.locator(".match .verdict").waitFor();
+  expect(await page.locator(".match .lines tbody tr").count()).toBe(3);
+  const stake = await page.locator(".match .stake").textContent();
+  expect(stake).toMatch(/[1-9]/);
+  expect(await page.locator(".picture svg rect").count()).toBeGreaterThan(150);
+  expect(await page.locator(".picture .match-finding").count()).toBeGreaterThan(2);
+  await page.locator(".match details summary").first().click();
+  const letter = await page.locator("textarea").inputValue();
+  for (const index of [0, 1, 2]) {
+    const place = await page.locator(".match .lines tbody tr").nth(index).locator("td").first().textContent();
+    expect(letter).toContain(bundle.records[Number(place) - 1]!.hash);
+  }
+  expect(requests.length).toBe(before); // phone logs stay here
+  expect(errors).toEqual([]);
+  expect(await axe(page)).toEqual([]);
+  await shot(page, `match-${name}`);
+  await page.locator(".filter select").selectOption("matched");
+  expect(await page.locator(".match .lines tbody tr").count()).toBeGreaterThan(80);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  if (SHOTS && name === "wide") await page.pdf({ path: `${SHOTS}/print.pdf` });
+  await context.close();
+});
+
+test("what is no call list is named, and the rest still counts", async () => {
+  const { context, page } = await open(browser);
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [{ name: "notes.txt", content: "milk, eggs" }, CALLS], 1);
+  await page.locator(".match .verdict").waitFor();
+  expect(await page.locator(".match .notes .invalid").textContent()).toContain("notes.txt");
+  await context.close();
+});
+
+test("an invoice's PDF and its code", async () => {
+  const vectors = new URL("../../../tests/vectors/", import.meta.url);
+  const { context, page, requests, errors } = await open(browser);
+  const headline = page.locator(".result h2").first();
+  await choose(page, [{ name: "invoice.pdf", content: readFileSync(new URL("invoice.pdf", vectors)), type: "application/pdf" }]);
+  await page.getByText("The pages say the same as the proof").waitFor();
+  expect(await headline.textContent()).toBe("Could not be fully checked");
+  await choose(page, [{ name: "code.png", content: readFileSync(new URL("receipt-code.png", vectors)), type: "image/png" }]);
+  await page.getByText("A receipt for one line of a bill").waitFor();
+  expect(requests).toEqual([]);
+  expect(errors).toEqual([]);
+  await context.close();
+});
