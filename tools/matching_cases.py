@@ -287,7 +287,14 @@ def _whole_bills() -> Iterator[Case]:
 def _numbers() -> Iterator[Case]:
     case = Case("number-forms").log().base()
     for at, text in enumerate(
-        ("0870012345", "+353 87 001-2346", "00353870012347", "(087) 001 2348", "+353(0)870012349")
+        (
+            "0870012345",
+            "+353 87 001-2346",
+            "00353870012347",
+            "(087) 001 2348",
+            "+353(0)870012349",
+            "#31#0870012350",
+        )
     ):
         case.both(f"+35387001{2345 + at}", local(5 + at), 60, as_logged=text)
     yield case
@@ -317,10 +324,10 @@ def _numbers() -> Iterator[Case]:
     case.both("+353862222222", local(6), 60, as_logged="", service=2, talked=55)
     case.line(
         "", local(7), 60, "invoice-only:absent", service=2, confidence=70
-    )  # 31 s are too far for a withheld one
-    case.entry("", local(7) + 31, 60, "incoming", direction="in")
-    case.line("", local(8), 60, "invoice-only:absent", service=2)  # 11 s longer: too much
-    case.entry("", local(8), 49, "incoming", direction="in")
+    )  # 61 s are too far for a withheld one
+    case.entry("", local(7) + 61, 60, "incoming", direction="in")
+    case.line("", local(8), 60, "invoice-only:absent", service=2)  # 21 s longer: too much
+    case.entry("", local(8), 39, "incoming", direction="in")
     case.message("", local(9), "invoice-only:absent")  # messages are never taken for withheld ones
     case.sent("+353863333333", local(9), "by-app")
     case.sent("+353863333333", local(3), "by-app")
@@ -384,7 +391,7 @@ def _clocks() -> Iterator[Case]:
     case = Case("clock-unknown").log()
     case.both(number(1), local(5), 60)
     case.both(number(2), local(9), 60)
-    case.line(number(3), local(7), 60, "invoice-only:absent", confidence=55)  # 90, less 20 and 15
+    case.line(number(3), local(7), 60, "invoice-only:absent", confidence=35)  # 90, less 20, 20 and 15
     case.entry(number(4), local(8), 60, "missing")
     yield case.expect(logs__0__clock__known=False, logs__0__clock__support=2)
 
@@ -429,7 +436,7 @@ def _clocks() -> Iterator[Case]:
     case.both(number(52), local(15, 10), 1, "matched:shifted", later=30 * MINUTE, service=4)
     case.both(number(53), local(15, 12), 45, "matched:shifted", later=14 * HOUR)
     case.line(number(60), local(16, 8), 45, "invoice-only:absent", at="")
-    case.entry(number(60), local(16, 11), 56, "missing")  # 11 s longer
+    case.entry(number(60), local(16, 11), 66, "missing")  # 21 s longer
     case.line(number(61), local(16, 10), 45, "invoice-only:absent", at="")
     case.entry(number(61), local(16, 14, 1, 1), 45, "missing")  # 61 s off
     case.line(number(62), local(16, 12), 45, "invoice-only:absent", at="")
@@ -589,12 +596,23 @@ def _coverage() -> Iterator[Case]:
     for at in range(3):
         case.line(number(1), local(5 + at), 60, "not-covered:deleted")
     case.line(number(2), local(25), 60, "invoice-only:absent")
-    case.line(number(2), local(25) + HOUR - 1, 60, "invoice-only:absent")
+    case.line(number(2), local(25) + 299, 60, "invoice-only:absent")
     case.line(number(4), local(5), 60, "not-covered:deleted")
-    case.line(number(4), local(5) + HOUR, 60, "not-covered:deleted")
+    case.line(number(4), local(5) + 300, 60, "not-covered:deleted")
     for at in range(3):
         case.line(number(3), local(11 + at), 60, "invoice-only:absent")
     case.entry(number(3), local(20), 60, "incoming", direction="in")
+    yield case
+
+    case = Case("history-deleted-in-all-kinds").log().base()
+    case.sent(number(100), local(3), "by-app")
+    case.line(number(1), local(5), 60, "not-covered:deleted")
+    case.message(number(1), local(6), "not-covered:deleted")
+    case.message(number(1), local(2), "not-covered:outside")
+    case.sent(number(100), local(29), "by-app")
+    case.line(number(2), local(5, 14), 60, "invoice-only:absent")
+    case.message(number(2), local(6, 14), "invoice-only:absent")
+    case.entry(number(2), local(20), 60, "free", kind="app")
     yield case
 
     case = Case("hole").log().base(4, first=2, last=4)
@@ -621,11 +639,12 @@ def _coverage() -> Iterator[Case]:
 
 def _findings() -> Iterator[Case]:
     case = Case("invoice-only").log().base()
-    case.line(number(1), local(5), 60, "invoice-only:absent", stake=120_000_000, confidence=90)
-    yield case.expect(summary__stake="120000000")
+    case.line(number(1), local(5), 60, "invoice-only:absent", stake=120_000_000, confidence=70)
+    case.line(number(105), local(6), 60, "invoice-only:absent", confidence=90)  # a number that the log knows
+    yield case.expect(summary__stake="240000000")
 
     case = Case("invoice-only-few-entries").log().base(5)
-    case.line(number(1), local(5), 60, "invoice-only:absent", confidence=75)
+    case.line(number(1), local(5), 60, "invoice-only:absent", confidence=55)
     yield case
 
     case = Case("duplicate-same").log().base()

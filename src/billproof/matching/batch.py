@@ -1,8 +1,7 @@
 """All bills of stored batches laid against a folder of phone logs, on all cores.
 
-The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names
-files), and whatever its subscriber exported in it. Bills go through the matcher some hundreds at a time, as one
-stack.
+The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names files), and
+in it whatever its subscriber exported. Bills go through the matcher some hundreds at a time, as one stack.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _FEW = 2
-_APART = 3_600
+_APART = 300
 _RUN = 5
 
 #: Why a line is not covered; 0 where it is.
@@ -62,15 +62,22 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
 
 
 def _deleted(stack: Stack, has: Flags) -> Flags:
-    """Lines of numbers that the bill has more than once and no log at all."""
+    """Lines of numbers that the bill has more than once and no log at all, in one kind or in all of them."""
+    apart = stack.lines.kind
+    return _gone(stack, has, apart, stack.entries.kind) | _gone(
+        stack, has, np.zeros_like(apart), np.zeros_like(stack.entries.kind)
+    )
+
+
+def _gone(stack: Stack, has: Flags, kind: Ints, logged_kind: Ints) -> Flags:
     lines, entries = stack.lines, stack.entries
     able = np.flatnonzero(lines.comparable & stack.forms.whole[lines.number])
     forms = len(stack.forms.texts)
-    group = (lines.bill[able] * 4 + lines.kind[able]) * forms + lines.number[able]
+    group = (lines.bill[able] * 4 + kind[able]) * forms + lines.number[able]
     distinct, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
     inverse = inverse.reshape(-1)
     matched = np.bincount(inverse[has[able]], minlength=len(distinct))
-    logged = (stack.logs.bill[entries.log] * 4 + entries.kind) * forms + entries.number
+    logged = (stack.logs.bill[entries.log] * 4 + logged_kind) * forms + entries.number
     time = lines.started_at[able]
     first, last = np.full(len(distinct), NEVER), np.full(len(distinct), NEVER)
     np.maximum.at(last, inverse, time)

@@ -25,6 +25,8 @@ SURCHARGES = np.array([0, 60, 120, 0], np.int64)
 EMERGENCY = frozenset(("112", "911", "999", "000", "110", "113", "115", "117", "118", "119"))
 
 _KEPT = re.compile(r"[^0-9+xX*•]")
+#: Dialled before a number to hide one's own, or not to (3GPP TS 22.030).
+_WITHHOLDING = re.compile(r"\A[ \t]*[*#]31#")
 _MASK = re.compile(r"[xX*•]+\Z")
 _REST = re.compile(r"[^0-9]")
 _SHORT = 6
@@ -33,7 +35,7 @@ _NO_REGION = "001"
 
 def canonical(text: str, region: str | None) -> str:
     """The canonical form of a number as written, in a region (or none)."""
-    kept = _KEPT.sub("", text)
+    kept = _KEPT.sub("", _WITHHOLDING.sub("", text))
     mask = _MASK.search(kept)
     plus = kept.startswith("+")
     digits = _REST.sub("", kept[: mask.start()] if mask else kept)
@@ -59,6 +61,10 @@ def _e164(digits: str, plus: bool, region: str | None) -> str:
             return quick
     elif not region:
         return ""
+    else:
+        quick = _national(digits, region)
+        if quick:
+            return quick
     try:
         number = phonenumbers.parse(f"+{digits}" if plus else digits, region)
     except phonenumbers.NumberParseException:
@@ -70,7 +76,7 @@ def _e164(digits: str, plus: bool, region: str | None) -> str:
 
 def calling_code(digits: str) -> int:
     """The country calling code that digits after a ``+`` begin with; 0 for none."""
-    for length in (1, 2, 3):
+    for length in (1, 2, 3) if not digits.startswith("0") else ():
         code = int(digits[:length] or 0)
         if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return code
@@ -106,6 +112,41 @@ def _international(digits: str) -> str:
     if len(national) not in lengths or (prefix and prefix.match(national)):
         return ""
     return f"+{digits}"
+
+
+@lru_cache(maxsize=512)
+def _trunk(region: str) -> tuple[str, frozenset[int], re.Pattern[str], re.Pattern[str]] | None:
+    """Of a region that dials 0 before national numbers, and nothing else: its calling code, possible lengths,
+    what a number looks like, and what is dialled before foreign ones."""
+    plan = PhoneMetadata.metadata_for_region(region)
+    if plan is None or plan.general_desc is None or plan.general_desc.national_number_pattern is None:
+        return None
+    if plan.national_prefix_for_parsing != "0" or plan.national_prefix_transform_rule:
+        return None
+    general = plan.general_desc
+    looks = general.national_number_pattern or ""
+    return (
+        str(plan.country_code),
+        frozenset(general.possible_length),
+        re.compile(looks),
+        re.compile(plan.international_prefix or "00"),
+    )
+
+
+def _national(digits: str, region: str) -> str:
+    """E.164 of digits that begin with the region's trunk prefix 0, where that settles it; else empty."""
+    trunk = _trunk(region) if digits.startswith("0") else None
+    if trunk is None:
+        return ""
+    code, lengths, looks, abroad = trunk
+    rest = digits[1:]
+    if (
+        len(rest) not in lengths
+        or abroad.match(digits)
+        or (looks.fullmatch(digits) and not looks.fullmatch(rest))
+    ):
+        return ""
+    return f"+{code}{rest}"
 
 
 def main_region(code: int) -> str | None:

@@ -242,6 +242,15 @@ for (_name, _why), _percent in _SURE.items():
     _SURE_OF[_CLASS[_name], _REASON[_why]] = _percent
 
 
+def _known_numbers(stack: Stack, rows: Ints) -> Flags:
+    """Which lines' numbers some log of the bill has, in an entry of any kind; empty and masked ones count."""
+    lines, entries = stack.lines, stack.entries
+    forms = max(1, len(stack.forms.texts))
+    logged = stack.logs.bill[entries.log] * forms + entries.number
+    known = np.isin(lines.bill[rows] * forms + lines.number[rows], logged)
+    return known | ~stack.forms.whole[lines.number[rows]]
+
+
 def _confidence(
     stack: Stack, views: Views, clocks: Clocks, coverage: Coverage, said: _Open, excess: Ints, findings: Ints
 ) -> Ints:
@@ -259,6 +268,7 @@ def _confidence(
         known[of[clocks.known[views.log[rows]]]] = True
         held = np.zeros(len(findings), np.int64)
         np.add.at(held, of, coverage.counts[views.log[rows], lines.kind[views.line[rows]]])
-        lowered = 20 * ~stack.forms.whole[lines.number[findings]] + 20 * ~known + 15 * (held < _FEW_ENTRIES)
+        lowered = 20 * ~_known_numbers(stack, findings)
+        lowered += 20 * ~stack.forms.whole[lines.number[findings]] + 20 * ~known + 15 * (held < _FEW_ENTRIES)
         sure = np.where(absent, sure - lowered, sure)
     return sure
