@@ -25,7 +25,7 @@ _MAX_DEPTH = 16
 
 #: What people give instead of a bundle, by its first bytes.
 _OTHER_FILES = {
-    b"%PDF": "a PDF within a file",
+    b"%PDF": "a PDF",
     b"\x1f\x8b": "compressed",
     b"PK\x03\x04": "a ZIP archive",
     b"\x89PNG": "a picture",

@@ -24,6 +24,8 @@ _MOST_LINES = 50_000
 _MOST_SHOWN = 100
 _OPERATORS = "q Q cm w j J M d i m l re h n f f* S s g G rg RG BT ET Tf Tm Tj TL T*"
 _PLAIN = frozenset(_OPERATORS.split())
+_SHAPES = "the pages have a font of the operator's own: its shapes and their places were not compared"
+_BOX = "\0\ufffd"
 _SOFT = ("date", "time")  # words and order are the locale's business: the digits must agree
 
 
@@ -37,11 +39,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``differences`` condemn the page; ``doubt`` says why it could not be compared, or not wholly."""
+    """``differences`` condemn the page; ``doubt`` says why it could not be compared."""
 
     texts: int = 0
     differences: tuple[Difference, ...] = ()
     doubt: str = ""
+    note: str = ""
 
 
 def compare(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
@@ -64,7 +67,7 @@ def _compared(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
         return Comparison(len(shown), differences)
     if other_font:  # which we do not have: the texts agree, and nothing else may be there
         doubt = "" if _plain(file) else "it holds drawings of another kind than ours"
-        return Comparison(len(shown), doubt=doubt)
+        return Comparison(len(shown), doubt=doubt, note=_SHAPES)
     from billproof.bundle.pdf import Printer
 
     again = PdfFile(Printer(look).invoice(content, bundle))
@@ -222,7 +225,14 @@ def _agree(cell: Cell, text: str) -> bool:
     one, other = (re.sub(r"\s+", " ", words) for words in (cell.text, text))
     if cell.of and (cell.of[1] in _SOFT or cell.of[0] < 0):
         return re.findall(r"\d+", one) == re.findall(r"\d+", other)
-    return one == other
+    if one == other:
+        return True
+    from billproof.bundle.pdf import lacks
+
+    boxes = lacks(one)  # whose place a box may have, without a text of its own
+    return len(one) == len(other) and all(
+        a == b or (a in boxes and b in _BOX) for a, b in zip(one, other, strict=True)
+    )
 
 
 def _quoted(text: str | None) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 from reportlab import rl_config
 from reportlab.pdfbase import pdfdoc, pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfbase.ttfonts import TTFError, TTFNameBytes, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from billproof.bundle import documents as doc
@@ -214,18 +214,28 @@ def _built_in() -> tuple[TTFont, TTFont]:
     """Regular and bold, with the Latin, Greek and Cyrillic scripts."""
     home = resources.files("billproof.bundle") / "fonts"
     files = ((_REGULAR, "DejaVuSans.ttf"), (_BOLD, "DejaVuSans-Bold.ttf"))
-    fonts = tuple(TTFont(name, io.BytesIO((home / file).read_bytes())) for name, file in files)
-    for font in fonts:
-        pdfmetrics.registerFont(font)
-    return fonts[0], fonts[1]
+    regular, bold = (_registered(name, (home / file).read_bytes()) for name, file in files)
+    return regular, bold
+
+
+def _registered(name: str, content: bytes) -> TTFont:
+    """A font under a name of ours: of two faces of one name, reportlab would take the first."""
+    font = TTFont(name, io.BytesIO(content))
+    font.face.name = TTFNameBytes(name.encode())
+    pdfmetrics.registerFont(font)
+    return font
+
+
+def lacks(text: str) -> set[str]:
+    """The characters of a text that the built-in fonts do not have."""
+    return {c for c in text if ord(c) not in _built_in()[0].face.charToGlyph}
 
 
 def _load(path: Path) -> TTFont:
     try:
-        font = TTFont(_OTHER, io.BytesIO(path.read_bytes()))
+        content = path.read_bytes()
+        return _registered(f"{_OTHER}-{keccak(content).hex()[:16]}", content)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", file=path) from error
     except (TTFError, ValueError, KeyError, IndexError) as error:
         raise InputError("no TrueType font", file=path, advice="Give a .ttf file.") from error
-    pdfmetrics.registerFont(font)
-    return font

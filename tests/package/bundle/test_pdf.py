@@ -12,12 +12,14 @@ from pathlib import Path
 import pikepdf
 import pytest
 
+import billproof.bundle
 from billproof.bundle import documents as doc
 from billproof.bundle.page import compare
 from billproof.bundle.pdf import Look, Printer, link_of, print_all, read_attachment
 from billproof.bundle.pdfread import PdfFile
 from billproof.errors import InputError
 
+FONTS = Path(billproof.bundle.__file__).parent / "fonts"
 LOOK = Look("de_DE", "Meridian", "https://check.example/verify.html")
 
 
@@ -71,7 +73,33 @@ def test_what_no_font_has_is_named_and_another_font_helps(bundle_of: Callable[..
     printer = Printer(LOOK)
     made = printer.invoice(bundle)
     assert printer.missing == {"料", "金"}
-    assert not compare(PdfFile(made), bundle, doc.parse(bundle)).doubt  # type: ignore[arg-type]
+    parsed = doc.parse(bundle)
+    assert isinstance(parsed, doc.Bundle)
+    found = compare(PdfFile(made), bundle, parsed)
+    assert not found.doubt
+    assert not found.differences
+
+
+def test_a_font_of_the_operators_own_is_embedded(bundle_of: Callable[..., bytes]) -> None:
+    """One that is built in as well, so that no other file is needed; it is found under its own name."""
+    bundle = bundle_of(2, at=1, rate="料金")
+    printer = Printer(LOOK, FONTS / "DejaVuSans-Bold.ttf")
+    made = printer.invoice(bundle)
+    assert b"BillproofOther-" in made
+    parsed = doc.parse(bundle)
+    assert isinstance(parsed, doc.Bundle)
+    found = compare(PdfFile(made), bundle, parsed)
+    assert not found.differences
+    assert not found.doubt
+    assert "operator's own" in found.note
+
+
+def test_no_font_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.ttf").write_bytes(b"no font")
+    with pytest.raises(InputError, match="no TrueType font"):
+        Printer(LOOK, tmp_path / "a.ttf")
+    with pytest.raises(InputError, match="cannot read"):
+        Printer(LOOK, tmp_path / "none.ttf")
 
 
 @pytest.mark.parametrize("link", ["check.example", "javascript:alert(1)"])
