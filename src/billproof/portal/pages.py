@@ -37,7 +37,7 @@ def verifier(page: Path | None = None) -> Page | None:
     policy = (
         f"default-src 'none'; script-src {' '.join(scripts)} 'wasm-unsafe-eval';"
         f" style-src {' '.join(styles)}; img-src data: blob:; font-src data:; media-src blob:;"
-        " connect-src 'self' https: http://localhost:* http://127.0.0.1:* http://[::1]:*; worker-src blob:;"
+        " connect-src 'self' https: http:; worker-src blob:;"
         " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
     return Page(html, policy)

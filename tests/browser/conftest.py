@@ -1,0 +1,109 @@
+"""A real browser, a real portal, a real node, and a month of a few subscribers on it.
+
+``BILLPROOF_SCREENSHOTS=1`` writes pictures to docs/screenshots/. ``BILLPROOF_PAGE`` names a page to test in
+place of the package's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from chains import anvil
+from page_reader import Reader
+from phone_month import Month, make_month
+from playwright.sync_api import Browser, sync_playwright
+from portals import Served, World, make_world, served
+
+__all__ = ["anvil"]
+
+ROOT = Path(__file__).parents[2]
+PACKAGED = ROOT / "src" / "billproof" / "portal" / "verifier.html"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS += ["--disable-sync", "--no-first-run", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session")
+def page_file() -> Path:
+    """The verifier page as one file."""
+    file = Path(os.environ.get("BILLPROOF_PAGE") or PACKAGED)
+    if not file.is_file():
+        pytest.fail(f"there is no {file}: ./run web builds it")
+    return file
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def month(anvil: object, tmp_path_factory: pytest.TempPathFactory) -> Month:
+    return make_month(tmp_path_factory.mktemp("month"), anvil)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def portal(month: Month, page_file: Path) -> Iterator[Served]:
+    """The operator's portal over the month, at its node."""
+    options = ["--invoices", "--page", str(page_file), "--burst", "1000"]
+    with served(month.home, month.node, *options) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A month on an embedded chain, which no node but the operator's relay serves."""
+    return make_world(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def small_portal(small: World, page_file: Path) -> Iterator[Served]:
+    with served(small.home, small.rpc, "--page", str(page_file)) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Reader]]:
+    """Opens the page for a new reader, who has never been here: ``visit(address)``."""
+    with ExitStack() as stack:
+
+        def open_page(address: str, *, width: int = 1100, height: int = 900, dark: bool = False) -> Reader:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                locale="en-GB",
+                timezone_id="Europe/Dublin",
+                accept_downloads=True,
+            )
+            stack.callback(context.close)
+            reader = Reader(context.new_page())
+            reader.open(address)
+            return reader
+
+        yield open_page
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Writes a screenshot when pictures are asked for."""
+    wanted = bool(os.environ.get("BILLPROOF_SCREENSHOTS"))
+
+    def take(reader: Reader, name: str, *, whole: bool = True) -> None:
+        if wanted:
+            home = ROOT / "docs" / "screenshots"
+            home.mkdir(parents=True, exist_ok=True)
+            safe = re.sub(r"[^a-z0-9-]", "-", name)
+            reader.page.screenshot(path=home / f"{safe}.png", full_page=whole)
+
+    return take
