@@ -164,7 +164,6 @@ export const de: Record<keyof typeof en, string> = {
   "col.billed": "Berechnet",
   "col.amount": "Betrag",
   "col.stake": "Strittig",
-  "col.why": "Befund",
   "service.1": "Anruf an",
   "service.2": "Anruf von",
   "service.3": "Umleitung an",

@@ -162,7 +162,6 @@ export const en = {
   "col.billed": "Charged",
   "col.amount": "Amount",
   "col.stake": "At stake",
-  "col.why": "Finding",
   "service.1": "call to",
   "service.2": "call from",
   "service.3": "call forwarded to",

@@ -164,7 +164,6 @@ export const fr: Record<keyof typeof en, string> = {
   "col.billed": "Facturé",
   "col.amount": "Montant",
   "col.stake": "En jeu",
-  "col.why": "Constat",
   "service.1": "appel vers",
   "service.2": "appel de",
   "service.3": "renvoi vers",

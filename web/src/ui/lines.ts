@@ -19,14 +19,18 @@ const CHUNK = 300;
 
 export function linesTable(lines: AnyLine[], currency: string, caption: string, remarks?: Map<number, Remark>): HTMLElement {
   const columns: Key[] = ["col.number", "col.when", "col.what", "col.used", "col.billed", "col.amount"];
-  if (remarks?.size) columns.push("col.stake", "col.why");
+  if ([...(remarks?.values() ?? [])].some(({ stake }) => stake)) columns.push("col.stake");
   const body = h("tbody");
   const head = h("tr", {}, ...columns.map((key) => h("th", { scope: "col", class: CLASSES[key] }, t(key))));
   const table = h("table", { class: "lines" }, h("caption", { class: "hidden" }, caption), h("thead", {}, head), body);
   const more = h("button", { type: "button", class: "quiet no-print" });
   let shown = 0;
   const show = (): void => {
-    for (const line of lines.slice(shown, shown + CHUNK)) body.append(row(line, currency, columns, remarks));
+    for (const line of lines.slice(shown, shown + CHUNK)) {
+      const remark = remarks?.get(Number(line.index));
+      body.append(row(line, currency, columns, remark));
+      if (remark) body.append(remarkRow(remark, columns.length));
+    }
     shown = Math.min(lines.length, shown + CHUNK);
     const rest = Math.min(CHUNK, lines.length - shown);
     more.hidden = rest === 0;
@@ -39,22 +43,28 @@ export function linesTable(lines: AnyLine[], currency: string, caption: string, 
 
 const CLASSES: Partial<Record<Key, string>> = { "col.amount": "number", "col.stake": "number", "col.number": "place" };
 
-function row(line: AnyLine, currency: string, columns: Key[], remarks?: Map<number, Remark>): HTMLElement {
-  const place = Number(line.index);
-  const remark = remarks?.get(place);
+function row(line: AnyLine, currency: string, columns: Key[], remark?: Remark): HTMLElement {
   const party = printable(line.number ?? "", 128);
   const texts: Record<string, string | Node> = {
-    "col.number": (place + 1).toString(),
+    "col.number": (Number(line.index) + 1).toString(),
     "col.when": moment(line),
     "col.what": h("span", {}, what(line.service), party ? " " : "", party ? h("bdi", { class: "party" }, party) : null, rate(line.rate)),
     "col.used": quantity(line.service, line.usage),
     "col.billed": quantity(line.service, line.billedUsage),
     "col.amount": money(line.amount, currency),
     "col.stake": remark?.stake ?? "",
-    "col.why": remark?.text ?? "",
   };
   const cells = columns.map((key) => h("td", { class: CLASSES[key], "data-label": t(key) }, texts[key]!));
-  return h("tr", { class: remark?.grave ? "grave" : undefined }, ...cells);
+  return h("tr", { class: looks("line", remark) }, ...cells);
+}
+
+/** What is said of a line, below it and as wide as the table. */
+function remarkRow(remark: Remark, columns: number): HTMLElement {
+  return h("tr", { class: looks("remark", remark) }, h("td"), h("td", { colspan: columns - 1 }, remark.text));
+}
+
+function looks(kind: string, remark?: Remark): string {
+  return [kind, remark && "remarked", remark?.grave && "grave"].filter(Boolean).join(" ");
 }
 
 function rate(text: string): HTMLElement | null {

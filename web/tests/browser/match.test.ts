@@ -47,7 +47,7 @@ test.each([
   const before = requests.length;
   await choose(page, [CALLS], 1);
   await page.locator(".match .verdict").waitFor();
-  expect(await page.locator(".match .lines tbody tr").count()).toBe(3);
+  expect(await page.locator(".match .lines tr.line").count()).toBe(3);
   const stake = await page.locator(".match .stake").textContent();
   expect(stake).toMatch(/[1-9]/);
   expect(await page.locator(".picture svg rect").count()).toBeGreaterThan(150);
@@ -55,15 +55,16 @@ test.each([
   await page.locator(".match details summary").first().click();
   const letter = await page.locator("textarea").inputValue();
   for (const index of [0, 1, 2]) {
-    const place = await page.locator(".match .lines tbody tr").nth(index).locator("td").first().textContent();
+    const place = await page.locator(".match .lines tr.line").nth(index).locator("td").first().textContent();
     expect(letter).toContain(bundle.records[Number(place) - 1]!.hash);
   }
   expect(requests.length).toBe(before); // phone logs stay here
   expect(errors).toEqual([]);
   expect(await axe(page)).toEqual([]);
   await shot(page, `match-${name}`);
+  if (SHOTS) await page.locator(".match").screenshot({ path: `${SHOTS}/match-${name}-part.png` });
   await page.locator(".filter select").selectOption("matched");
-  expect(await page.locator(".match .lines tbody tr").count()).toBeGreaterThan(80);
+  expect(await page.locator(".match .lines tr.line").count()).toBeGreaterThan(80);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(overflow).toBeLessThanOrEqual(0);
   if (SHOTS && name === "wide") await page.pdf({ path: `${SHOTS}/print.pdf` });
