@@ -89,9 +89,7 @@ class Batch:
 def calls(entries: Entries, column: Columns, count: int) -> None:
     """Raises when anything is odd, before anything was added."""
     at = _seconds(column["date"])
-    seconds = _integers(column["duration"])
-    if seconds.max() > values.MAX_DURATION:
-        raise ValueError("duration")
+    seconds = np.array(_each(column["duration"], _duration), np.int64)
     code = _codes(column["type"], 7)
     out = code == 2
     answered = np.where(out, np.where(seconds > 0, YES, NO), np.where((code == 1) | (code == 7), YES, NO))
@@ -139,6 +137,13 @@ def _each(column: list[str], convert: Callable[[str], Result]) -> list[Result]:
     return [known[text] for text in column]
 
 
+def _duration(text: str) -> int:
+    try:
+        return values.duration("duration", values.whole("duration", text))
+    except RowError as problem:
+        raise ValueError("duration") from problem
+
+
 def _number(text: str) -> str:
     try:
         return values.clean_number(text)
@@ -168,4 +173,5 @@ def _integers(column: list[str]) -> Ints:
         raise ValueError("not whole numbers")
     if max(map(len, column)) > 18:
         raise ValueError("too many digits")
-    return np.array(list(map(int, column)), np.int64)
+    numbers = pa.array(column, pa.string()).cast(pa.int64())
+    return numbers.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

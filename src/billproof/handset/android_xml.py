@@ -19,7 +19,7 @@ _FROM = "137"
 def read(source: Source) -> PhoneLog:
     """The log in a backup."""
     reader = _Reader(source.name)
-    xml_stream.parse(source, reader.start, reader.end)
+    xml_stream.parse(source, reader.start, {"mms": reader.end_mms})
     return reader.finish()
 
 
@@ -78,8 +78,8 @@ class _Reader:
         self.batch.flush()
         self.batch = batch
 
-    def end(self, name: str) -> None:
-        if name == "mms" and self.mms is not None:
+    def end_mms(self) -> None:
+        if self.mms is not None:
             self.batch.flush()
             try:
                 for row in android_rows.mms(self.mms, self.senders):

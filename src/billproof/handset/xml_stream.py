@@ -7,7 +7,7 @@ references, is no XML at all; it is put together before the parser sees it.
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from xml.parsers import expat
 
 from billproof.handset.problems import PhoneLogError
@@ -24,6 +24,7 @@ _LOW = (
     rb"56(?:3[2-9][0-9]|[4-9][0-9]{2})|57(?:[0-2][0-9]{2}|3[0-3][0-9]|34[0-3])|[xX][dD][c-fC-F][0-9a-fA-F]{2}"
 )
 _ANY = rb"[0-9]{1,7}|[xX][0-9a-fA-F]{1,6}"
+_MARK = re.compile(rb"&#")
 _REFERENCE = re.compile(rb"&#(?:(%s);&#(%s)|(%s));" % (_HIGH, _LOW, _ANY))
 _UNFINISHED = re.compile(rb"(?:&#(?:%s);)?(?:&(?:#[0-9a-zA-Z]{0,7})?)?\Z" % _HIGH)
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
@@ -42,8 +43,11 @@ Start = Callable[[str, list[str], int], None]
 """Gets the element's name, its attributes as name, value, name, value …, and its line."""
 
 
-def parse(source: Source, start: Start, end: Callable[[str], None]) -> None:
-    """Calls ``start`` and ``end`` for every tag. Raises :class:`PhoneLogError` for what is no good XML."""
+def parse(source: Source, start: Start, ends: Mapping[str, Callable[[], None]]) -> None:
+    """Calls ``start`` for every tag, and what ``ends`` has for it at its end.
+
+    Raises :class:`PhoneLogError` for what is no good XML.
+    """
     parser = expat.ParserCreate(encoding="utf-8")
     parser.ordered_attributes = True
     parser.buffer_text = True
@@ -59,7 +63,8 @@ def parse(source: Source, start: Start, end: Callable[[str], None]) -> None:
     def closed(name: str) -> None:
         nonlocal depth
         depth -= 1
-        end(name)
+        if name in ends:
+            ends[name]()
 
     def refuse(*_: object) -> None:
         raise _problem("entities", "has a document type, which no export of this app has")
@@ -137,7 +142,7 @@ def _repaired(pieces: Iterator[bytes]) -> Iterator[bytes]:
         tail = _UNFINISHED.search(piece, max(0, len(piece) - _TAIL))
         cut = tail.start() if tail else len(piece)
         rest, piece = piece[cut:], piece[:cut]
-        yield _REFERENCE.sub(_character, piece) if b"&#" in piece else piece
+        yield _REFERENCE.sub(_character, piece) if _MARK.search(piece) else piece
     yield _REFERENCE.sub(_character, rest)
 
 

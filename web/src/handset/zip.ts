@@ -41,9 +41,10 @@ export class Archive {
     this.members.sort((a, b) => compare(a.name, b.name));
   }
 
-  /** The members whose names end in one of `endings`, in order of their names. */
+  /** The members whose names end in one of `endings`, in order of their names; of equal ones, the last. */
   named(endings: string[]): Member[] {
-    return this.members.filter(({ name }) => endings.some((ending) => name.toLowerCase().endsWith(ending)));
+    const all = this.members.filter(({ name }) => endings.some((ending) => name.toLowerCase().endsWith(ending)));
+    return all.filter(({ name }, place) => name !== all[place + 1]?.name);
   }
 
   async read(member: Member, limit: number): Promise<Uint8Array> {
