@@ -1,0 +1,276 @@
+"""``billproof match``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from billproof.cli import options
+from billproof.cli.output import emit, facts, progress, say, table
+from billproof.errors import InputError
+from billproof.printable import printable
+
+if TYPE_CHECKING:
+    from billproof.bundle.documents import Bundle
+    from billproof.handset import PhoneLog
+    from billproof.matching import MatchResult
+    from billproof.store import StoredBatch
+
+_PATH = click.Path(path_type=Path)
+_UNCHECKED = "The bill was taken as it is: `billproof verify` checks it against the chain."
+_SHOWN = 30
+
+
+@click.command(short_help="Lay a bill beside phone logs: which lines do not agree?")
+@click.argument("invoice", required=False, type=options.FILE)
+@click.argument("logs", nargs=-1, type=_PATH)
+@click.option("--region", help="Where numbers without country code belong. [default: that of most lines]")
+@click.option("--csv", "as_csv", type=options.FILE, help="Also write what became of every line there.")
+@click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
+@click.option("--letter", "complaint", type=options.FILE, help="Also write a letter to the operator there.")
+@click.option("--all", "whole", is_flag=True, help="All bills of a period, from the operator's store.")
+@click.option("--store", type=options.FOLDER, help="With --all: the directory of batches.")
+@click.option("--operator", "operator_id", type=click.IntRange(1), help="With --all: the operator's number.")
+@click.option("--period", metavar="YYYYMM", help="With --all: the billing period.")
+@click.option(
+    "--logs", "folder", type=options.FOLDER, help="With --all: it holds a folder of logs an account."
+)
+@click.option("--out", type=options.FILE, help="With --all: the findings, as .csv or .parquet.")
+@options.force_option
+@options.json_option
+def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bool, **given: Any) -> int:
+    """Lay the bill in INVOICE, a proof file (.json, or the PDF that carries it), beside what phones logged.
+
+    LOGS are exports of call and message logs, folders or archives of them (docs/handset.md). Every line is
+    confirmed, or found to be missing on the phone, billed twice, or longer than the call was; clocks, time
+    zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). Nothing
+    leaves this machine.
+
+    Exit codes: 0 nothing to dispute, 1 findings, 2 bad input.
+    """
+    if whole:
+        if invoice or logs:
+            raise click.UsageError("with --all give --store and --logs, no files")
+        return _match_all(given, as_json)
+    if invoice is None or not logs:
+        raise click.UsageError("give a bill and at least one phone log")
+    return _match_one(invoice, logs, given, as_json)
+
+
+def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_json: bool) -> int:
+    from billproof.handset import read_phone_log
+    from billproof.matching import Invoice
+    from billproof.matching import match as lay_beside
+
+    outputs = [given[name] for name in ("as_csv", "report", "complaint") if given[name]]
+    _check_free(outputs, given["force"])
+    bundle = _bundle(invoice)
+    read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path)]
+    result = lay_beside(Invoice.of(bundle), read, region=given["region"])
+    if given["as_csv"]:
+        _write_csv(result, bundle, given["as_csv"])
+    if given["report"]:
+        from billproof.matching.report import html_report
+
+        _write(given["report"], html_report(result.document(), bundle, read))
+    if given["complaint"]:
+        from billproof.matching.report import letter
+
+        _write(given["complaint"], letter(result.document(), bundle))
+    if as_json:
+        document = result.document()
+        document.pop("schema")
+        emit("match", document)
+    else:
+        _print(result, bundle, read)
+        for path in outputs:
+            say(f"Written: {path}")
+    return 1 if result.findings else 0
+
+
+def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
+    """The verdict first, then each finding as a sentence, then what the logs can tell, then counts."""
+    from billproof.matching import wording
+
+    colour, mark = ("red", "✗") if result.findings else ("green", "✓")
+    click.echo(click.style(f"{mark} {wording.verdict(result)}", fg=colour, bold=True))
+    found = wording.findings(result, bundle)
+    for line, sentence, of in found[:_SHOWN]:
+        stake = wording.amount(of.stake, result.currency)
+        click.echo(f"  line {line.number}, {line.when}: {printable(sentence, 500)}")
+        click.echo(f"      {stake} of {line.amount} at stake, {of.confidence} % sure")
+    if len(found) > _SHOWN:
+        click.echo(f"  … and {len(found) - _SHOWN:,} more (--csv and --json list all)")
+    for log, read in zip(result.logs, logs, strict=True):
+        rejected = f"; {len(read.rejects):,} rows could not be used" if read.rejects else ""
+        click.echo(f"  log {wording.name_of(log)}: {'; '.join(wording.log_notes(log))}{rejected}")
+    facts("Lines of the bill", [(words, f"{count:,}") for words, count in wording.classes(result)])
+    entries = wording.entries(result)
+    if entries:
+        facts("Entries of the phone", [(words, f"{count:,}") for words, count in entries])
+    say(_UNCHECKED)
+
+
+def _bundle(path: Path) -> Bundle:
+    from billproof.bundle import documents as doc
+    from billproof.bundle.reading import read_document
+
+    document = read_document(path)
+    if not isinstance(document, doc.Bundle):
+        raise InputError(
+            "is a receipt, one line only", file=path, advice="Give the bill's own file, the bundle."
+        )
+    return document
+
+
+def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
+    import csv
+    import io
+
+    from billproof.bundle.lines import line_of
+    from billproof.records import money
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(
+        [
+            *("line", "when", "what", "number", "used", "charged", "amount", "class", "reason"),
+            *("log", "entry", "talked", "stake", "confidence"),
+        ]
+    )
+    for found, record in zip(result.lines, bundle.records, strict=True):
+        line = line_of(record, result.currency)
+        log = "" if found.log is None else result.logs[found.log].name
+        row = [line.number, line.when, line.what, line.party, line.used, line.billed, line.amount]
+        row += [found.kind, found.reason, log, "" if found.entry is None else found.entry + 1]
+        row += ["" if found.talked is None else found.talked, money(found.stake), found.confidence or ""]
+        writer.writerow([_plain(cell) for cell in row])
+    _write(path, text.getvalue())
+
+
+def _plain(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    text = str(cell)
+    return f"'{text}" if text[:1] in ("=", "@") else cell
+
+
+def _write(path: Path, text: str) -> None:
+    from billproof.files import write_file
+
+    write_file(path, text.encode(), mode=0o600)
+
+
+def _check_free(paths: list[Path], force: bool) -> None:
+    for path in paths:
+        if path.exists() and not force:
+            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
+
+
+def _match_all(given: dict[str, Any], as_json: bool) -> int:
+    from billproof.batch_id import check_period
+    from billproof.matching.batch import Totals, match_batches
+    from billproof.matching.columns import check_region
+    from billproof.store import find_batches
+
+    wanted = {
+        "store": "--store",
+        "operator_id": "--operator",
+        "period": "--period",
+        "folder": "--logs",
+        "out": "--out",
+    }
+    missing = [option for name, option in wanted.items() if given[name] is None]
+    if missing:
+        raise click.UsageError(f"--all also needs {', '.join(missing)}")
+    if not given["period"].isdecimal():
+        raise click.UsageError(f"{given['period']!r} is not YYYYMM")
+    out: Path = given["out"]
+    if out.suffix not in (".csv", ".parquet"):
+        raise InputError("is neither .csv nor .parquet", file=out)
+    check_region(given["region"])
+    _check_free([out], given["force"])
+    batches = find_batches(given["store"], given["operator_id"], check_period(int(given["period"])))
+    if not batches:
+        raise InputError(
+            "no batch of this period", file=given["store"], advice="Build one with `billproof batch`."
+        )
+    totals = Totals()
+    with progress(as_json) as update:
+        parts = match_batches(
+            batches,
+            given["folder"],
+            region=given["region"],
+            progress=lambda done, total: update("bills", done, total),
+        )
+        _write_findings(out, _adding(parts, totals))
+    _say_totals(totals, batches, out, as_json)
+    return 1 if totals.findings else 0
+
+
+def _adding(parts: Iterator[tuple[Any, Any]], totals: Any) -> Iterator[Any]:
+    for found, part in parts:
+        totals.add(part)
+        yield found
+
+
+def _write_findings(out: Path, tables: Iterator[Any]) -> None:
+    """Writes findings as they come, beside their place, and puts them there when all are done."""
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    from billproof.matching.batch import FINDINGS
+
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        kind = pq.ParquetWriter if out.suffix == ".parquet" else pyarrow.csv.CSVWriter
+        with kind(str(partial), FINDINGS) as writer:
+            for found in tables:
+                writer.write_table(found)
+        partial.chmod(0o600)
+        partial.replace(out)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", file=out) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: bool) -> None:
+    from billproof.matching.wording import amount
+
+    if as_json:
+        emit(
+            "match-all",
+            {
+                "out": str(out),
+                "batches": len(batches),
+                "bills": totals.bills,
+                "withoutLogs": totals.without_logs,
+                "logs": totals.logs,
+                "lines": totals.lines,
+                "entries": totals.entries,
+                "classes": dict(totals.classes),
+                "findings": totals.findings,
+                "billsWithFindings": totals.bills_with_findings,
+                "stake": {currency: str(stake) for currency, stake in sorted(totals.stake.items())},
+                "unreadable": totals.unreadable,
+            },
+        )
+        return
+    stake = (
+        ", ".join(amount(stake, currency) for currency, stake in sorted(totals.stake.items())) or "nothing"
+    )
+    click.echo(
+        click.style(
+            f"{totals.findings:,} findings in {totals.bills_with_findings:,} of {totals.bills:,} bills: "
+            f"{stake} at stake",
+            bold=True,
+        )
+    )
+    table(["class", "lines"], [[name, f"{count:,}"] for name, count in totals.classes.most_common()])
+    say(f"{totals.entries:,} entries of {totals.logs:,} logs; {totals.without_logs:,} bills have no log.")
+    for name in totals.unreadable[:_SHOWN]:
+        say(f"Not read: {name}")
+    say(f"Written: {out}")

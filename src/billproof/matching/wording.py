@@ -1,0 +1,141 @@
+"""What a match says, in sentences for people who compare a bill with their phone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from billproof.bundle import documents as doc
+from billproof.bundle.lines import Line, line_of
+from billproof.matching.result import MatchedLine, MatchedLog, MatchResult
+from billproof.printable import printable
+from billproof.records import money
+
+#: A sentence a finding; ``what`` begins it, such as "The call to +353…".
+_SENTENCES = {
+    ("invoice-only", "absent"): "{what} is not in the phone's log, which covers this time.",
+    ("duplicate", "same"): "{what} is billed twice: another line has the same number, second and length.",
+    ("duplicate", "near"): "{what} is billed twice: another line is nearly the same, the phone has one only.",
+    ("hung", "paired"): "{what} is billed as {used}; the phone says that it ended after {talked}.",
+    ("hung", "overlap"): "{what} is billed as {used}, while the phone was making other calls.",
+    ("longer", "unanswered"): "{what} is billed as {used}; the phone says that nobody answered.",
+    ("longer", "talked"): "{what} is billed as {used}; the phone counted {talked}.",
+    ("longer", "rounding"): "{what} took {used} and is billed as {billed}: more than its rate rounds up to.",
+}
+
+_CLASSES = {
+    "matched": "confirmed by the phone",
+    "invoice-only": "not on the phone",
+    "duplicate": "billed twice",
+    "hung": "never hung up",
+    "longer": "longer than on the phone",
+    "late": "from an earlier month",
+    "not-covered": "outside what the logs cover",
+    "not-comparable": "nothing that phones log",
+}
+
+_ENTRIES = {
+    "billed": "billed",
+    "free": "through an app, never billed",
+    "incoming": "incoming",
+    "unanswered": "not answered",
+    "other-sim": "of another SIM",
+    "freephone": "to free numbers",
+    "other-period": "of another month",
+    "next-bill": "late in the month: the next bill may have them",
+    "by-app": "messages through an app or a flat rate",
+    "missing": "not billed",
+}
+
+_KINDS = {"call": "calls", "message": "messages", "mms": "MMS"}
+
+
+def verdict(result: MatchResult) -> str:
+    """The first line: what there is to dispute, and how much money that is."""
+    count = len(result.findings)
+    compared = result.classes.get("matched", 0) + count
+    if count:
+        lines = "1 line does" if count == 1 else f"{count:,} lines do"
+        return f"{lines} not agree with the phone: {amount(result.stake, result.currency)} at stake"
+    if not compared:
+        return "Nothing could be compared: no line lies within what the phone logs cover"
+    return f"Nothing to dispute: the phone confirms {result.classes.get('matched', 0):,} lines"
+
+
+def amount(billionths: int, currency: str) -> str:
+    return f"{money(billionths)} {currency}"
+
+
+def sentence(found: MatchedLine, line: Line) -> str:
+    """A finding as a sentence; ``line`` is the same line in words."""
+    return _SENTENCES[found.kind, found.reason].format(
+        what=f"The {line.what} {line.party or 'a withheld number'}",
+        used=line.used,
+        billed=line.billed,
+        talked=minutes(found.talked or 0),
+    )
+
+
+def findings(result: MatchResult, bundle: doc.Bundle) -> list[tuple[Line, str, MatchedLine]]:
+    """Every finding with its line and its sentence, most money first."""
+    found = []
+    for line in sorted(result.findings, key=lambda line: (-line.stake, line.index)):
+        words = line_of(bundle.records[line.index], result.currency)
+        found.append((words, sentence(line, words), line))
+    return found
+
+
+def minutes(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d} min"
+
+
+def log_notes(log: MatchedLog) -> list[str]:
+    """What is to be known of a log: how its clock stands, and from when to when it counts."""
+    notes = []
+    if not log.known:
+        notes.append("too few calls agree to tell how its clock stands")
+    elif abs(log.offset) >= 60:
+        ahead = "ahead of" if log.offset > 0 else "behind"
+        notes.append(f"its clock is {_span(abs(log.offset))} {ahead} the bill's; that is allowed for")
+    for shift in log.shifts:
+        by = _span(abs(shift.offset - log.offset))
+        notes.append(
+            f"from {_when(shift.first)} to {_when(shift.last)} its clock is {by} off besides"
+            " (travel or daylight saving); that is allowed for"
+        )
+    spans = [
+        f"{_KINDS[kind]} from {_when(span[0])} to {_when(span[1])}"
+        for kind, span in log.coverage.items()
+        if span
+    ]
+    notes.append(f"covers {', '.join(spans)}" if spans else "has no calls or messages")
+    return notes
+
+
+def classes(result: MatchResult) -> list[tuple[str, int]]:
+    """How many lines came to what, in words."""
+    return [(_CLASSES[name], count) for name, count in result.classes.items()]
+
+
+def entries(result: MatchResult) -> list[tuple[str, int]]:
+    """How many entries came to what, in words."""
+    counts: dict[str, int] = {}
+    for log in result.entries:
+        for entry in log:
+            counts[entry.kind] = counts.get(entry.kind, 0) + 1
+    return [(words, counts[kind]) for kind, words in _ENTRIES.items() if kind in counts]
+
+
+def name_of(log: MatchedLog) -> str:
+    return f"{printable(log.name, 200)} ({log.format}, {log.entries:,} entries)"
+
+
+def _span(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours} h {rest // 60:02d} min" if hours else f"{rest // 60} min {rest % 60:02d} s"
+
+
+def _when(seconds: int) -> str:
+    try:
+        return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M")
+    except OverflowError:
+        return f"{seconds} s after 1970"
