@@ -36,6 +36,9 @@ class Mistake(IntEnum):
 #: sent, and all else; and for calls and messages that cost nothing, which only a wrong rate makes dear.
 _SHARES = ((15, 20, 40, 8, 10, 7), (35, 35, 0, 0, 20, 10), (0, 50, 0, 0, 50, 0))
 
+#: Chosen calls and messages that cost nothing which do go wrong; the others stay right.
+_FREE_PER_MILLE = 250
+
 _MILLION = 1_000_000
 _LATE_PER_MILLE = 3
 _LATE_DAYS = 20
@@ -153,7 +156,7 @@ def _kinds(draws: Draws, lines: Lines) -> Int64s:
     tables = np.concatenate([distributions.inverse(shares) for shares in _SHARES]) + 1
     sort = np.where(call, 0, np.where(text, 1, 2))
     kind = tables[sort * distributions.TABLE + draws.u16(len(lines))]
-    free = np.where(call | text, int(Mistake.TARIFF), 0)
+    free = np.where((call | text) & draws.chance(_FREE_PER_MILLE, len(lines)), int(Mistake.TARIFF), 0)
     return np.where(lines.amount > 0, kind, free).astype(np.int64)
 
 
