@@ -117,7 +117,8 @@ class Layout:
             yield from page.cells
 
     def _put(self, text: str, left: float, right: float, **how: object) -> None:
-        text = "".join(c if ord(c) < 0x10000 else "\ufffd" for c in text)  # beyond what the PDF fonts address
+        if not text.isascii():  # PDF fonts address no more than the basic plane
+            text = "".join(c if ord(c) < 0x10000 else "\ufffd" for c in text)
         if text:
             self.pages[-1].cells.append(Cell(text, left, right, **{"y": self._y, **how}))  # type: ignore[arg-type]
 

@@ -114,11 +114,12 @@ class Printer:
 
     def _write(self, writing: Any, cell: Cell) -> None:
         font = self._fonts[cell.bold]
-        lacking = {c for c in cell.text if ord(c) not in font.face.charToGlyph}
-        if lacking and self._other:
-            font = self._other
-            lacking = {c for c in cell.text if ord(c) not in font.face.charToGlyph}
-        self.missing |= lacking
+        if not cell.text.isascii():
+            lacking = _lacking(font, cell.text)
+            if lacking and self._other:
+                font = self._other
+                lacking = _lacking(font, cell.text)
+            self.missing |= lacking
         room, size = cell.right - cell.left, cell.size
         width = font.stringWidth(cell.text, size)
         if width > room:
@@ -228,7 +229,11 @@ def _registered(name: str, content: bytes) -> TTFont:
 
 def lacks(text: str) -> set[str]:
     """The characters of a text that the built-in fonts do not have."""
-    return {c for c in text if ord(c) not in _built_in()[0].face.charToGlyph}
+    return _lacking(_built_in()[0], text)
+
+
+def _lacking(font: TTFont, text: str) -> set[str]:
+    return {c for c in text if ord(c) not in font.face.charToGlyph}
 
 
 def _load(path: Path) -> TTFont:
