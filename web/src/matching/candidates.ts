@@ -48,7 +48,7 @@ function costOf(line: InvoiceLine, own: Canonical, entry: Entry, other: Canonica
   if (!forwarded) {
     const relation = relate(own, other);
     if (relation === "other") return null;
-    if (relation === "blind" && (entry.kind !== "call" || gap > 30 || difference > 10)) return null;
+    if (relation === "blind" && (entry.kind !== "call" || gap > 60 || difference > 20)) return null;
     cost += SURCHARGE[relation] + (entry.answered === "no" ? 240 : 0);
   }
   return cost < UNMATCHED ? cost : null;

@@ -13,6 +13,8 @@ export type Relation = "same" | "alike" | "blind" | "other";
 export const SURCHARGE: Record<Exclude<Relation, "other">, number> = { same: 0, alike: 60, blind: 120 };
 
 const MASK = "xX*•";
+/** Dialled before a number so that one's own is not shown. */
+const HIDES_CALLER = /^[ \t]*[#*]31#/;
 const EMERGENCY = new Set(["112", "911", "999", "000", "110", "113", "115", "117", "118", "119"]);
 
 interface CallingCodes {
@@ -35,7 +37,7 @@ function isPossible(number: PhoneNumber): boolean {
 
 /** A `+` that comes first, ASCII digits, and how many mask characters end the text; the rest is decoration. */
 function strip(text: string): { plus: boolean; digits: string; mask: number } {
-  const kept = [...text].filter((c) => isDigit(c) || c === "+" || MASK.includes(c));
+  const kept = [...text.replace(HIDES_CALLER, "")].filter((c) => isDigit(c) || c === "+" || MASK.includes(c));
   let end = kept.length;
   while (end > 0 && MASK.includes(kept[end - 1]!)) end -= 1;
   return { plus: kept[0] === "+", digits: kept.filter(isDigit).join(""), mask: kept.length - end };

@@ -7,7 +7,7 @@ import { type ClockResult, type Entry, type InvoiceLine, type PhoneLog, wantOf, 
 
 const FARTHEST = 50_400;
 const CLOSE = 60;
-const ALIKE = 10;
+const ALIKE = 20;
 
 /** Another line that may be the same call or message, billed once more. */
 export function isNearTwin(line: InvoiceLine, other: InvoiceLine, numbers: Numbers): boolean {

@@ -13,7 +13,7 @@ import { FINDINGS, type Invoice, type LineResult, type MatchResult, type PhoneLo
 import { entrySentence, sentence } from "./wording";
 
 const DAY = 86_400;
-const LABEL = 92;
+const LABEL = 104;
 const WIDTH = 720;
 const HEAD = 22;
 const ROW = 26;
@@ -65,6 +65,12 @@ function looksOf(line: LineResult, hatch: string): { looks: string; name: string
   return { looks: 'fill="none" stroke="currentColor" stroke-opacity="0.4"', name: "match-other" };
 }
 
+/** So that nothing is drawn over a finding. */
+function findingsLast(marks: readonly Mark[]): Mark[] {
+  const order = (mark: Mark): number => (mark.name === "match-finding" ? 1 : 0);
+  return [...marks].sort((a, b) => order(a) - order(b));
+}
+
 const x = (local: number): number => LABEL + ((((local % DAY) + DAY) % DAY) / DAY) * WIDTH;
 const fixed = (value: number): string => String(Math.round(value * 10) / 10);
 
@@ -109,7 +115,7 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     const top = rows.get(dayOf(mark.local));
     if (top === undefined) return "";
     const left = x(mark.local);
-    const width = Math.min(Math.max(2.5, (mark.length / DAY) * WIDTH), LABEL + WIDTH - left);
+    const width = Math.min(Math.max(3, (mark.length / DAY) * WIDTH), LABEL + WIDTH - left);
     return `<rect class="${mark.name}" x="${fixed(left)}" y="${top + 2 + below}" width="${fixed(width)}" height="${HALF}" ${mark.looks}><title>${escape(mark.says)}</title></rect>`;
   };
   const link = ({ from, to }: { from: number; to: number }): string => {
@@ -143,8 +149,8 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     ...hours,
     ...[...rows].map(label),
     ...links.map(link),
-    ...bill.map((mark) => draw(mark, 0)),
-    ...phone.map((mark) => draw(mark, HALF + 2)),
+    ...findingsLast(bill).map((mark) => draw(mark, 0)),
+    ...findingsLast(phone).map((mark) => draw(mark, HALF + 2)),
     "</svg>",
   ].filter((part) => part !== "").join("\n");
 }

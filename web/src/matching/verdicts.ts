@@ -213,8 +213,8 @@ export class Verdicts {
     const form = numbers.canonical(line.number);
     const logs = coverage.covering(line);
     const entries = logs.reduce((sum, log) => sum + coverage.logs[log]!.times[kind].length, 0);
-    return (
-      90 - (form.text === "" || form.masked ? 20 : 0) - (logs.every((log) => !clocks[log]!.known) ? 20 : 0) - (entries < 10 ? 15 : 0)
-    );
+    const vague = form.text === "" || form.masked || !coverage.knows(form);
+    const adrift = logs.every((log) => !clocks[log]!.known);
+    return 90 - (vague ? 20 : 0) - (adrift ? 20 : 0) - (entries < 10 ? 15 : 0);
   }
 }

@@ -114,6 +114,27 @@ describe("single lines", () => {
     expect(result.summary.classes).toEqual({ matched: 12 });
   });
 
+  test("a call made abroad that the phone logged hours off is no accusation", () => {
+    const away = logged.map((each, i) => (i === 5 ? { ...each, at: each.at + 7210 } : each));
+    const apart = calls.map((each, i) => ({ ...each, number: i === 5 ? "+353879999999" : each.number }));
+    away[5]!.number = "0879999999";
+    expect(match(invoice(apart), [log(away)]).lines[5]).toMatchObject({ class: "matched", reason: "shifted", entry: 5, stake: "0" });
+  });
+
+  test("a call that was tried twice gives the unanswered entry back to the one billed twice", () => {
+    const twice = [...calls, line(12, { startedAt: calls[3]!.startedAt + 40, usage: 61 })];
+    const tried = [...logged, entry(calls[3]!.startedAt + 42, { answered: "no", duration: 0 })];
+    const result = match(invoice(twice), [log(tried)]);
+    expect(result.lines[12]).toMatchObject({ class: "duplicate", reason: "near", entry: null });
+    expect(result.entries[0]![12]).toMatchObject({ class: "unanswered" });
+  });
+
+  test("two calls to a number of which the phone knows nothing may have been deleted", () => {
+    const gone = calls.map((each, i) => (i === 4 || i === 6 ? { ...each, number: "+353879999999" } : each));
+    const result = match(invoice(gone), [log(logged.filter((_, i) => i !== 4 && i !== 6))]);
+    expect([4, 6].map((i) => result.lines[i]!.reason)).toEqual(["deleted", "deleted"]);
+  });
+
   test("without logs nothing is covered", () => {
     expect(match(invoice(calls), []).summary).toEqual({ classes: { "not-covered": 12 }, findings: 0, stake: "0" });
   });
