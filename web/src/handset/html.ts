@@ -27,12 +27,14 @@ export function scanHtml(page: string, handler: HtmlHandler): void {
 function tagAt(page: string, open: number, handler: HtmlHandler): number {
   const close = page.indexOf(">", open);
   if (close < 0) return page.length;
-  TAG.lastIndex = 0;
-  const match = TAG.exec(page.slice(open, Math.min(page.length, open + MAX_TAG)));
-  if (!match) {
+  if (!/[A-Za-z/]/.test(page[open + 1]!)) {
     handler.text("<");
     return open + 1;
   }
+  if (close - open > MAX_TAG) return close + 1;
+  TAG.lastIndex = 0;
+  const match = TAG.exec(page.slice(open, Math.min(page.length, open + MAX_TAG)));
+  if (!match) return close + 1; // Never looked at again: a page of broken tags is read in one pass.
   const tag = match[2]!.toLowerCase();
   const end = open + match[0].length;
   if (match[1] === "/") {

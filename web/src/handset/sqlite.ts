@@ -22,10 +22,10 @@ export class Database {
 
   constructor(bytes: Uint8Array) {
     if (bytes.length < 512) throw new DatabaseError("is cut off");
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const size = this.view.getUint16(16);
+    const size = bytes[16]! * 256 + bytes[17]!;
     this.pageSize = size === 1 ? 65_536 : size;
+    this.bytes = wholePages(bytes, this.pageSize);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.usable = this.pageSize - bytes[20]!;
     if (this.pageSize < 512 || (this.pageSize & (this.pageSize - 1)) !== 0 || this.usable < 480) {
       throw new DatabaseError("has no such page size");
@@ -160,6 +160,15 @@ export class Database {
       }
     }
   }
+}
+
+/** As SQLite reads it, what is missing of the last page is zero. */
+function wholePages(bytes: Uint8Array, pageSize: number): Uint8Array {
+  const rest = pageSize > 0 ? bytes.length % pageSize : 0;
+  if (rest === 0) return bytes;
+  const padded = new Uint8Array(bytes.length - rest + pageSize);
+  padded.set(bytes);
+  return padded;
 }
 
 function sizeOf(type: number): number {

@@ -79,6 +79,8 @@ class Scanner {
   private instruction(): void {
     const end = this.past("?>", this.at + 2);
     const target = this.nameAt(this.at + 2);
+    const after = this.text[this.at + 2 + target.length]!;
+    if (!" \t\n?".includes(after)) throw this.problem("malformed", "has an instruction without a name");
     if (target.toLowerCase() === "xml" && (this.at !== 0 || !DECLARATION.test(this.text.slice(0, end)))) {
       throw this.problem("malformed", "has an XML declaration that is wrong, or in the middle");
     }

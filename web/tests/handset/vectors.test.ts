@@ -79,6 +79,37 @@ describe("hostile files", () => {
     expect(await codeOf(`<calls>${"<a>".repeat(1_000_000)}`)).toBe("nested");
   });
 
+  test.each(["<a ", "<a<", "<!--", '<a "', "<a '\"", "</", "<style>", "&#", "<div class=", "<![CDATA["])(
+    "a page of nothing but %s is read in one pass",
+    async (piece) => {
+      const page = `<html>haudio${piece.repeat(1_000_000 / piece.length)}>`;
+      const began = performance.now();
+      await codeOf(page);
+      expect(performance.now() - began).toBeLessThan(5000);
+    },
+  );
+
+  test("a bomb in an archive is refused", async () => {
+    const zeros = new Blob([new Uint8Array(20 << 20)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    const packed = new Uint8Array(await new Response(zeros).arrayBuffer());
+    const name = new TextEncoder().encode("a.html");
+    const entry = new DataView(new ArrayBuffer(46));
+    const local = new DataView(new ArrayBuffer(30));
+    const end = new DataView(new ArrayBuffer(22));
+    local.setUint32(0, 0x04034b50, true);
+    local.setUint16(26, name.length, true);
+    entry.setUint32(0, 0x02014b50, true);
+    entry.setUint16(10, 8, true);
+    entry.setUint32(20, packed.length, true);
+    entry.setUint16(28, name.length, true);
+    end.setUint32(0, 0x06054b50, true);
+    end.setUint16(10, 1, true);
+    end.setUint32(12, 46 + name.length, true);
+    end.setUint32(16, 30 + name.length + packed.length, true);
+    const parts = [local, name, packed, entry, name, end] as BlobPart[];
+    expect(await codeOf(new Uint8Array(await new Blob(parts).arrayBuffer()))).toBe("too-large");
+  });
+
   test("a cut file says where", async () => {
     const cut = bytesOf("calls.xml").slice(0, -200);
     await expect(readPhoneLog("calls.xml", cut)).rejects.toThrow(/calls\.xml:1\d: .*cut off/);
