@@ -7,7 +7,6 @@ place of the package's.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -84,7 +83,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Reader]]:
                 color_scheme="dark" if dark else "light",
                 locale="en-GB",
                 timezone_id="Europe/Dublin",
-                accept_downloads=True,
+                reduced_motion="reduce",
             )
             stack.callback(context.close)
             reader = Reader(context.new_page())
@@ -99,11 +98,13 @@ def picture(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Writes a screenshot when pictures are asked for."""
     wanted = bool(os.environ.get("BILLPROOF_SCREENSHOTS"))
 
-    def take(reader: Reader, name: str, *, whole: bool = True) -> None:
-        if wanted:
-            home = ROOT / "docs" / "screenshots"
-            home.mkdir(parents=True, exist_ok=True)
-            safe = re.sub(r"[^a-z0-9-]", "-", name)
-            reader.page.screenshot(path=home / f"{safe}.png", full_page=whole)
+    def take(reader: Reader, name: str, place: str = "article") -> None:
+        if not wanted:
+            return
+        home = ROOT / "docs" / "screenshots"
+        home.mkdir(parents=True, exist_ok=True)
+        reader.page.locator(place).first.evaluate("it => it.scrollIntoView({ behavior: 'instant' })")
+        reader.page.wait_for_timeout(300)
+        reader.page.screenshot(path=home / f"{name}.png")
 
     return take

@@ -25,7 +25,7 @@ def test_an_honest_bill_is_valid_for_a_reader_with_a_node_and_a_confirmed_compan
     visit: Visit, portal: Served, month: Month, picture: Picture
 ) -> None:
     reader = visit(portal.url)
-    picture(reader, "start", whole=False)
+    picture(reader, "start", "main")
     reader.use_node(month.node)
     reader.choose(month.bundle)
     reader.expect_verdict(CANNOT_CHECK)
@@ -34,7 +34,7 @@ def test_an_honest_bill_is_valid_for_a_reader_with_a_node_and_a_confirmed_compan
     reader.pin("Meridian")
     reader.expect_verdict(VALID)
     assert [reader.check(name) for name in ("file", "inclusion", "anchoring", "identity")] == ["passed"] * 4
-    picture(reader, "valid", whole=False)
+    picture(reader, "valid")
     reader.expect_no_errors()
 
 
@@ -68,7 +68,7 @@ def test_a_changed_line_is_named(visit: Visit, portal: Served, month: Month, pic
     assert reader.check("inclusion") == "failed"
     assert "was changed" in reader.text
     assert len(reader.asked) == before, "a bill that fails its own hashes is nobody else's business"
-    picture(reader, "tampered", whole=False)
+    picture(reader, "tampered")
 
 
 def test_a_bill_moved_to_another_month_has_no_seal_there(visit: Visit, portal: Served, month: Month) -> None:
@@ -85,7 +85,7 @@ def test_a_bill_that_is_not_anchored(visit: Visit, portal: Served, month: Month,
     reader.expect_verdict(NOT_ANCHORED)
     assert reader.check("inclusion") != "failed"
     assert reader.check("anchoring") == "not yet"
-    picture(reader, "not-anchored", whole=False)
+    picture(reader, "not-anchored")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x00\xff" * 50, b"<html>", b"[" * 100_000])
@@ -110,7 +110,7 @@ def test_a_dead_node_is_named_and_another_can_be_tried(
     reader.expect_verdict(CANNOT_CHECK)
     assert reader.check("anchoring") == "open"
     assert dead.removeprefix("http://") in reader.text
-    picture(reader, "dead-endpoint", whole=False)
+    picture(reader, "dead-endpoint")
     field = reader.card.get_by_label("Address of an Ethereum server")
     field.fill(month.node)
     reader.card.get_by_role("button", name="Use it").click()
@@ -182,7 +182,7 @@ def test_a_phone_log_is_laid_beside_the_bill(
     letter = reader.page.get_by_role("textbox", name="Letter to your phone company").input_value()
     assert month.document.statement.account in letter
     assert letter.count("0x") >= month.findings
-    picture(reader, "phone-log")
+    picture(reader, "phone-log", ".matched")
     reader.expect_no_errors()
 
 
@@ -234,7 +234,7 @@ def test_a_phone_sized_screen_shows_everything_without_scrolling_sideways(
     reader.choose_log(month.log)
     wide = reader.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
-    picture(reader, f"phone-{width}", whole=False)
+    picture(reader, f"phone-{width}", ".matched")
 
 
 def test_dark_mode(visit: Visit, portal: Served, month: Month, picture: Picture) -> None:
@@ -244,4 +244,4 @@ def test_dark_mode(visit: Visit, portal: Served, month: Month, picture: Picture)
     colour = reader.page.evaluate("getComputedStyle(document.body).backgroundColor")
     red, green, blue = (int(part) for part in colour.strip("rgba()").split(",")[:3])
     assert red + green + blue < 200
-    picture(reader, "dark", whole=False)
+    picture(reader, "dark")

@@ -1,0 +1,38 @@
+"""``billproof demo --serve``: the month stays there to be looked at, with a link to one invoice."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+
+def test_the_demo_leaves_its_month_running(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "billproof", "demo", "--subscribers", "20", "--serve"]
+    command += ["--out", str(tmp_path / "demo"), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "An operator to pin" in line:
+                break
+        (link,) = re.findall(r"invoice +(http\S+/invoices/\S{43})\n", said)
+        assert httpx.get(link).content.startswith(b"%PDF")
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").json() == {"store": "ok", "node": "ok"}
+        named = httpx.get(f"http://127.0.0.1:{port}/.well-known/billproof.json").json()["operators"]
+        assert [operator["operatorId"] for operator in named] == ["1", "2"], "never the impostor"
+        (log,) = re.findall(r"phone's log +(\S.*)\n", said)
+        assert Path(log).exists()
+        assert "at stake" in (tmp_path / "demo" / "phone" / "report.html").read_text()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
