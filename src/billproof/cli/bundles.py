@@ -47,7 +47,7 @@ def _export_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--locale", default="en", show_default=True, help="Of an invoice's words, dates and money: de_DE."
 )
-@click.option("--operator-name", default="", help="The name at the head of an invoice.")
+@click.option("--operator-name", default="", help="The name at the head of an invoice. [default: as pinned]")
 @click.option("--link", default="", metavar="URL", help="Put a QR code on invoices that opens this verifier.")
 @click.option("--font", type=options.FILE, help="A .ttf for what is neither Latin, Greek nor Cyrillic.")
 @_export_options
@@ -76,7 +76,7 @@ def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
     )
     missing: set[str] = set()
     if pdf:
-        files = _invoices(files, given, missing)
+        files = _invoices(files, given, missing, stored[0])
     keys = 0
     with progress(as_json) as update:
         written = _write(files, given, "bundles", update)
@@ -127,12 +127,15 @@ def receipts(as_json: bool, hide_number: bool, **given: Any) -> None:
 
 
 def _invoices(
-    files: Iterable[tuple[str, bytes]], given: dict[str, Any], missing: set[str]
+    files: Iterable[tuple[str, bytes]], given: dict[str, Any], missing: set[str], batch: StoredBatch
 ) -> Iterator[tuple[str, bytes]]:
     """An invoice for each bundle; ``missing`` collects the characters that no font has."""
     from billproof.bundle.pdf import Look, print_all
+    from billproof.trust import Pins
 
-    look = Look(given["locale"], given["operator_name"], given["link"])
+    pin = Pins.load().find(batch.id.chain_id, batch.id.ledger, batch.id.operator_id)
+    name = given["operator_name"] or (pin.name if pin else "")
+    look = Look(given["locale"], name, given["link"])
     for name, content, lacking in print_all(files, look, given["font"]):
         missing |= lacking
         yield f"{name.removesuffix('.json')}.pdf", content
