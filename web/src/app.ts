@@ -5,11 +5,12 @@ import { keccak } from "./protocol/structs";
 import { toHex } from "./protocol/hex";
 import { isBundle } from "./protocol/documents";
 import { recompute } from "./hashing";
+import type { PhoneLog } from "./handset";
 import { readCode } from "./inputs";
 import { BrokenLink } from "./link";
 import { PdfError, readAttachment } from "./readers/pdf";
 import { ReceiptCodeError } from "./readers/receiptcode";
-import { overall, type Report, Verifier } from "./verify";
+import { overall, type Report, Verifier, verdictOf } from "./verify";
 import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
@@ -31,6 +32,7 @@ export class App {
   private sources: Source[] = [];
   /** Digests that codes and links have named. */
   private readonly named = new Set<string>();
+  private readonly logs: PhoneLog[] = [];
   private readonly messages: string[] = [];
   /** What is seen and read out: progress, and what a file led to other than a verdict. */
   private readonly status = h("p", { class: "status", role: "status" });
@@ -207,7 +209,7 @@ export class App {
     if (run !== this.run) return; // something newer was asked meanwhile
     const cards = reports.flatMap((report, at) => [
       reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
-      ...(report.document && isBundle(report.document) && report.inclusion ? [matchCard(report)] : []),
+      ...(report.inclusion && isBundle(report.document!) && verdictOf(report) !== "invalid" ? [matchCard(report, this.logs)] : []),
     ]);
     fill(this.results, ...cards);
     fill(this.status, said());

@@ -17,31 +17,36 @@ import { linesTable, type Remark } from "./lines";
 
 const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
 
-export function matchCard(report: Report): HTMLElement {
-  const bundle = report.document as Bundle;
+/** `logs` are the phone's lists so far; they stay while the page is open, whatever is checked anew. */
+export function matchCard(report: Report, logs: PhoneLog[]): HTMLElement {
   const heading = newId();
   const status = h("p", { role: "status", "aria-live": "polite" });
   const result = h("div");
-  const logs: PhoneLog[] = [];
   const words = { title: t("match.lead"), hint: t("match.hint"), button: t("match.choose") };
-  const zone = dropZone(words, ACCEPT, async (files) => {
+  const show = (failures: HTMLElement[]): void => {
+    const shown = logs.length ? outcome(report, logs, status) : null;
+    if (!shown) fill(status);
+    fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
+  };
+  const take = async (files: File[]): Promise<void> => {
+    status.classList.remove("hidden");
     fill(status, t("match.working"));
     const failures: HTMLElement[] = [];
     for (const file of files) {
       try {
         const log = await readPhoneLog(file.name, new Uint8Array(await file.arrayBuffer()));
         const again = logs.findIndex(({ name }) => name === log.name);
-        if (again < 0) logs.push(log);
-        else logs[again] = log;
+        logs.splice(again < 0 ? logs.length : again, 1, log);
       } catch (error) {
         const detail = printable(error instanceof Error ? error.message : "?", 200);
         failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail })));
       }
     }
     await new Promise((resolve) => setTimeout(resolve)); // lets the words above be painted
-    const shown = logs.length ? outcome(report, bundle, logs, status) : (fill(status), null);
-    fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
-  });
+    show(failures);
+  };
+  const zone = dropZone(words, ACCEPT, (files) => void take(files));
+  if (logs.length) show([]);
   return h("section", { class: "card match", "aria-labelledby": heading }, h("h2", { id: heading }, t("match.title")), zone, status, result);
 }
 
@@ -62,7 +67,8 @@ export function invoiceOf(bundle: Bundle): Invoice {
   return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
 }
 
-function outcome(report: Report, bundle: Bundle, logs: PhoneLog[], status: HTMLElement): HTMLElement {
+function outcome(report: Report, logs: PhoneLog[], status: HTMLElement): HTMLElement {
+  const bundle = report.document as Bundle;
   const invoice = invoiceOf(bundle);
   const result = match(invoice, logs);
   const { findings, stake, classes } = result.summary;
@@ -112,6 +118,7 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, classes: Ma
   const language = currentLanguage();
   const remarks = new Map<number, Remark>();
   for (const line of result.lines) {
+    if (line.class === "matched" && line.reason === "paired") continue; // nothing more to say
     const grave = FINDINGS.has(line.class);
     const sure = grave && line.confidence !== null ? ` (${t("match.sure", { n: line.confidence })})` : "";
     const stake = line.stake === "0" ? "" : money(line.stake, invoice.currency);
@@ -209,6 +216,7 @@ function complaint(report: Report, bundle: Bundle, invoice: Invoice, result: Mat
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
   const box = details(t("letter.title"));
+  box.className = "letter";
   append(box, [
     h("p", { class: "small no-print" }, t("letter.hint")),
     area,
