@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pytest
 from billproof.bundle import documents as doc
 from billproof.errors import InputError
 from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog
-from billproof.matching.report import csv_rows, html_report, letter
+from billproof.matching.report import csv_rows, html_report, letter, words
 
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
 START = 1_790_850_000
@@ -235,6 +236,16 @@ def test_rows_keep_numbers_and_amounts() -> None:
 def test_a_result_of_another_bill_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         html_report({**result(), **change}, bundle())
+
+
+def test_there_are_words_for_whatever_the_specification_names() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "matching.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]+`) \|", text.partition("## 9.")[2], re.MULTILINE)
+    assert len(rows) > 10
+    for kind, reasons in rows:
+        assert kind in words.CLASSES
+        for reason in re.findall("`([a-z]+)`", reasons):
+            assert words.known(kind, reason), (kind, reason)
 
 
 def test_extreme_values_are_drawn() -> None:

@@ -44,6 +44,7 @@ _WHY = {
     ("late", "paired"): "confirmed, but from before this billing cycle",
     ("late", "uncovered"): "from before this billing cycle, where no log reaches",
     ("matched", "paired"): "the phone has it too",
+    ("matched", "shifted"): "the phone has it, by a clock that was set otherwise for a while",
     ("matched", "continued"): "part of a call that the phone shows as one",
     ("matched", "part"): "part of a long message",
     ("not-covered", "outside"): "before the log begins or after it ends",
@@ -69,6 +70,11 @@ ENTRIES = {
 
 _VOICE = (1, 2, 3)
 _MESSAGES = (4, 5, 7)
+
+
+def known(kind: str, reason: str) -> bool:
+    """Whether there are words for this."""
+    return (kind, reason) in _WHY
 
 
 def why(kind: str, reason: str, *, service: int, talked: str, used: str, billed: str) -> str:
