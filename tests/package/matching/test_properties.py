@@ -68,7 +68,7 @@ def log(rows, **more):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lines, entries, entries)
 def test_what_always_holds(rows, first, second):
     result = match(bill(rows), [log(first), log(second, clock="local", step=60)])
@@ -99,7 +99,7 @@ def test_what_always_holds(rows, first, second):
     assert sum(document["summary"]["classes"].values()) == len(rows)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(lines, entries, st.randoms(use_true_random=False))
 def test_order_of_entries_changes_no_count(rows, given_entries, dice):
     """Ties may fall otherwise, so that which of equal lines is confirmed may change; how many are may not."""
@@ -115,7 +115,7 @@ def test_order_of_entries_changes_no_count(rows, given_entries, dice):
     assert abs(paired[0] - paired[1]) <= len(rows)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(lines, entries)
 def test_entries_that_no_line_wants_change_no_pair(rows, given_entries):
     stranger = {

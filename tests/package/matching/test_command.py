@@ -1,0 +1,114 @@
+"""``billproof match``: a bill, and all bills of a store, beside phone logs."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from billproof.cli import cli
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, [str(word) for word in arguments], standalone_mode=False)
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        import matching
+
+        home = tmp_path_factory.mktemp("month")
+        matching.month(home, 40, 3, 0.05)
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+    done = run(
+        *("bundles", "--operator", 1, "--period", 202610, "--store", home / "store"),
+        *("--secrets", home / "secrets", "--out", home / "bundles"),
+    )
+    assert done.exception is None
+    return home
+
+
+@pytest.fixture(scope="module")
+def findings(month):
+    """What ``--all`` says, by account."""
+    out = month / "findings.csv"
+    done = run(
+        *("match", "--all", "--store", month / "store", "--operator", 1, "--period", 202610),
+        *("--logs", month / "month/phones/operator-1", "--out", out, "--json"),
+    )
+    assert done.exception is None
+    document = json.loads(done.stdout)
+    with out.open(newline="") as source:
+        rows = list(csv.DictReader(source))
+    assert document["schema"] == "billproof/match-all/1"
+    assert document["findings"] == len(rows) > 0
+    assert done.return_value == 1
+    return rows
+
+
+def of(month, account):
+    return month / f"bundles/{account}.0-1.json", month / "month/phones/operator-1" / account
+
+
+def test_a_bill_is_judged_as_in_the_whole_batch(month, findings):
+    account = findings[0]["account"]
+    wanted = [(row["index"], row["class"], row["stake"]) for row in findings if row["account"] == account]
+    done = run("match", *of(month, account), "--json")
+    document = json.loads(done.stdout)
+    assert document["schema"] == "billproof/match/1"
+    found = [line for line in document["lines"] if line["confidence"] is not None]
+    assert [(str(line["index"]), line["class"], line["stake"]) for line in found] == wanted
+    assert done.return_value == 1
+
+
+def test_words_and_files(month, findings, tmp_path):
+    account = findings[0]["account"]
+    table = tmp_path / "lines.csv"
+    done = run("match", *of(month, account), "--csv", table)
+    assert "not agree with the phone" in done.stdout.split("\n")[0]
+    assert "EUR at stake" in done.stdout
+    assert "`billproof verify` checks it" in done.stderr
+    with table.open(newline="") as source:
+        rows = list(csv.DictReader(source))
+    assert [row["line"] for row in rows] == [str(1 + at) for at in range(len(rows))]
+    again = run("match", *of(month, account), "--csv", table)
+    assert "is there already" in str(again.exception)
+
+
+def test_nothing_to_dispute(month, findings):
+    accused = {row["account"] for row in findings}
+    folders = sorted((month / "month/phones/operator-1").iterdir())
+    account = next(folder.name for folder in folders if folder.name not in accused)
+    done = run("match", *of(month, account))
+    assert done.return_value == 0
+    assert done.stdout.startswith("✓")
+
+
+def test_parquet(month, findings, tmp_path):
+    out = tmp_path / "findings.parquet"
+    run(
+        *("match", "--all", "--store", month / "store", "--operator", 1, "--period", 202610),
+        *("--logs", month / "month/phones/operator-1", "--out", out),
+    )
+    assert pq.read_table(out)["account"].to_pylist() == [row["account"] for row in findings]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["match"], "give a bill"),
+        (["match", "--all"], "--all also needs"),
+        (["match", "x.json", "--all"], "no files"),
+        (["match", "absent.json", "absent.xml"], "cannot read"),
+    ],
+)
+def test_bad_input_is_named(arguments, words):
+    assert words in str(run(*arguments).exception)
