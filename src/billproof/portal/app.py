@@ -216,7 +216,7 @@ def _invoices(app: FastAPI, settings: Settings, buckets: Buckets, metrics: Metri
     if not settings.invoices:
         return
     links = Links(settings.secrets)
-    asking = _asking(buckets, settings.limits.invoice_cost)
+    asking = _asking(buckets, min(settings.limits.invoice_cost, settings.limits.burst))
 
     @app.get("/invoices/{token}", include_in_schema=False, dependencies=[asking])
     def download(token: _Token, form: Literal["pdf", "json"] = "pdf") -> Response:

@@ -109,6 +109,11 @@ def test_guessing_is_slowed(world: World) -> None:
     assert codes == [404] * 5 + [429] * 5
 
 
+def test_a_small_burst_still_lets_an_invoice_through(world: World) -> None:
+    client = world.client(limits=replace(world.settings.limits, rate=0.01, burst=2))
+    assert client.get(f"/invoices/{world.token()}").status_code == 200
+
+
 def test_a_file_of_links_that_others_can_read_is_refused(tmp_path: Path, world: World) -> None:
     links = Links(tmp_path)
     links.make(world.batch.id, ["A-17"], 1)

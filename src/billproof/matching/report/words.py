@@ -44,7 +44,7 @@ _WHY = {
     ("late", "paired"): "confirmed, but from before this billing cycle",
     ("late", "uncovered"): "from before this billing cycle, where no log reaches",
     ("matched", "paired"): "the phone has it too",
-    ("matched", "shifted"): "the phone has it, by a clock that was set otherwise for a while",
+    ("matched", "shifted"): "the phone has it, hours off, as when it is abroad or the clocks change",
     ("matched", "continued"): "part of a call that the phone shows as one",
     ("matched", "part"): "part of a long message",
     ("not-covered", "outside"): "before the log begins or after it ends",
