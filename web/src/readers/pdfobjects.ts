@@ -52,6 +52,7 @@ export type PdfValue =
 const MAX_BYTES = 64 << 20;
 const MAX_OBJECTS = 1 << 20;
 const MAX_DEPTH = 24;
+const MAX_TEXT = 1 << 14;
 const SPACE = new Set([0, 9, 10, 12, 13, 32]);
 const DELIMITERS = new Set([..."()<>[]{}/%"].map((character) => character.charCodeAt(0)));
 const ESCAPES: Record<string, number> = { n: 10, r: 13, t: 9, b: 8, f: 12 };
@@ -147,10 +148,11 @@ export class Scanner {
   #hexadecimal(): Uint8Array {
     const end = this.bytes.indexOf(62, this.at);
     if (end < 0) throw damaged("cut off");
+    if (end - this.at > MAX_TEXT) throw damaged("a text");
     const digits = [...this.bytes.subarray(this.at + 1, end)].filter((byte) => !SPACE.has(byte));
     this.at = end + 1;
-    const text = String.fromCharCode(...digits.slice(0, 8192)) + (digits.length % 2 ? "0" : "");
-    if (digits.length > 8192 || !/^[0-9a-fA-F]*$/.test(text)) throw damaged("a text");
+    const text = String.fromCharCode(...digits) + (digits.length % 2 ? "0" : "");
+    if (!/^[0-9a-fA-F]*$/.test(text)) throw damaged("a text");
     return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
 
@@ -166,8 +168,9 @@ export class Scanner {
       if (byte === 40) depth++;
       if (byte === 41 && --depth === 0) return Uint8Array.from(out);
       out.push(byte);
+      if (out.length > MAX_TEXT) break;
     }
-    throw damaged("cut off");
+    throw damaged("a text is cut off, or longer than ours");
   }
 
   #escaped(out: number[]): void {
