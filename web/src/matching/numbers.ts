@@ -67,10 +67,15 @@ export function regionOf(numbers: readonly string[], option?: string): string | 
   return best === null ? null : mainRegion(String(best));
 }
 
+function isTollFree(form: string): boolean {
+  return form.startsWith("+") && parsePhoneNumberFromString(form, { extract: false })?.getType() === "TOLL_FREE";
+}
+
 /** Reads numbers in one region and remembers what it has read. */
 export class Numbers {
   private readonly country: CountryCode | undefined;
   private readonly known = new Map<string, Canonical>();
+  private readonly free = new Map<string, boolean>();
 
   constructor(readonly region: string | null) {
     this.country = region !== null && isSupportedCountry(region) ? region : undefined;
@@ -109,8 +114,12 @@ export class Numbers {
   isFreephone(text: string): boolean {
     const form = this.canonical(text);
     if (form.masked) return false;
-    if (EMERGENCY.has(form.text) || /^116\d{3}$/.test(form.text)) return true;
-    return form.text.startsWith("+") && parsePhoneNumberFromString(form.text, { extract: false })?.getType() === "TOLL_FREE";
+    let free = this.free.get(form.text);
+    if (free === undefined) {
+      free = EMERGENCY.has(form.text) || /^116\d{3}$/.test(form.text) || isTollFree(form.text);
+      this.free.set(form.text, free);
+    }
+    return free;
   }
 }
 
