@@ -549,8 +549,12 @@ def _unanswered() -> Iterator[Case]:
     case.line(number(1), local(5), 60, "matched:paired", at="0.13")
     case.entry(number(1), local(5) - 40, 0, "unanswered", answered="no")
     case.entry(number(1), local(5) + 2, 60)
+    case.line(number(3), local(8), 60, "duplicate:same", at="")
+    case.line(number(3), local(8), 60, "matched:paired", at="0.16")
     case.line(number(2), local(6), 60, "longer:unanswered", at="0.14")  # no other answered call
     case.entry(number(2), local(6) - 40, 0, answered="no")
+    case.entry(number(3), local(8) - 90, -1, "missing", answered="unknown")
+    case.entry(number(3), local(8) + 100, 60)
     yield case
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from billproof.errors import InputError
+from billproof.handset.entries import ENTRY_SCHEMA
 from billproof.matching import numbers
 
 if TYPE_CHECKING:
@@ -270,29 +271,18 @@ def _entries(table: pa.Table | None, log: Ints, number: Ints) -> Entries:
     )
 
 
-_PLAIN = pa.schema(
-    [
-        *((name, pa.dictionary(pa.int8(), pa.string())) for name in ("kind", "direction", "answered")),
-        ("number", pa.string()),
-        ("at", pa.int64()),
-        ("duration", pa.int64()),
-        ("parts", pa.int32()),
-        ("sim", pa.string()),
-    ]
-)
-
-
 def _plain(entries: pa.Table) -> pa.Table:
-    return entries if entries.schema.equals(_PLAIN) else entries.cast(_PLAIN)
+    return entries if entries.schema.equals(ENTRY_SCHEMA) else entries.cast(ENTRY_SCHEMA)
 
 
 def _coded(column: pa.ChunkedArray, words: Sequence[str]) -> Ints:
     """Codes of a dictionary column as places in ``words``, whatever each chunk's dictionary is."""
-    parts = []
-    for chunk in column.chunks:
-        places = np.array([words.index(word) for word in chunk.dictionary.to_pylist()] or [0], np.int64)
-        parts.append(places[chunk.indices.to_numpy(zero_copy_only=False)])
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    if not len(column):
+        return np.zeros(0, np.int64)
+    coded = pa.concat_arrays(column.unify_dictionaries().chunks)
+    places = np.array([words.index(word) for word in coded.dictionary.to_pylist()], np.int64)
+    codes: Ints = places[coded.indices.to_numpy(zero_copy_only=False)]
+    return codes
 
 
 def _ends(counts: Sequence[int]) -> Ints:

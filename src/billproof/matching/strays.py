@@ -38,14 +38,15 @@ def near_twins(stack: Stack, usage: Ints, asking: Ints) -> tuple[Ints, Ints]:
 
 
 def release(stack: Stack, found: Ints) -> None:
-    """Takes an unanswered call away from a line that nearly repeats another, which has an answered one."""
+    """Takes a call that was hardly one away from a line that nearly repeats another, which has a real one."""
     held = np.flatnonzero((found >= 0) & np.isin(stack.lines.service, (1, 2)))
     if not len(held):
         return
-    unanswered = np.zeros(len(stack.lines), bool)
-    unanswered[held] = stack.entries.answered[found[held]] == NO
-    one, other = near_twins(stack, stack.lines.usage, np.flatnonzero(unanswered))
-    found[one[(found[other] >= 0) & ~unanswered[other]]] = -1
+    hollow = np.zeros(len(stack.lines), bool)
+    entry = found[held]
+    hollow[held] = (stack.entries.answered[entry] == NO) | (stack.entries.duration[entry] < 0)
+    one, other = near_twins(stack, stack.lines.usage, np.flatnonzero(hollow))
+    found[one[(found[other] >= 0) & ~hollow[other]]] = -1
 
 
 def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints) -> Flags:
