@@ -9,6 +9,8 @@ import { batch, LEDGER, respond, type State } from "../chain/node";
 export const FILE = fileURLToPath(new URL("../../dist/index.html", import.meta.url));
 export const ADDRESS = `file://${FILE}`;
 export const NODE = "http://127.0.0.1:18545";
+/** A portal that exists only in the test: it serves the page, and a relay to the operator's node. */
+export const PORTAL = "http://portal.test";
 export { batch, LEDGER };
 
 const artifact = JSON.parse(
@@ -52,9 +54,11 @@ export interface Look {
   dark?: boolean;
   hash?: string;
   node?: State;
+  /** Opened from the portal instead of from disk. */
+  portal?: boolean;
 }
 
-export async function open(browser: Browser, { locale = "en-GB", width = 1100, dark = false, hash = "", node }: Look = {}): Promise<Opened> {
+export async function open(browser: Browser, { locale = "en-GB", width = 1100, dark = false, hash = "", node, portal }: Look = {}): Promise<Opened> {
   const context = await browser.newContext({
     locale,
     viewport: { width, height: 900 },
@@ -73,7 +77,9 @@ export async function open(browser: Browser, { locale = "en-GB", width = 1100, d
   });
   await context.route(/^https?:/, (route) => {
     const request = route.request();
-    if (!node || !request.url().startsWith(NODE)) return route.abort("connectionrefused");
+    if (portal && request.url() === `${PORTAL}/verify`) return route.fulfill({ path: FILE, contentType: "text/html" });
+    const relayed = portal && request.url() === `${PORTAL}/rpc`;
+    if (!node || !(relayed || request.url().startsWith(NODE))) return route.abort("connectionrefused");
     const headers = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" };
     if (request.method() === "OPTIONS") return route.fulfill({ status: 204, headers });
     const { id, method, params } = request.postDataJSON();
@@ -81,7 +87,7 @@ export async function open(browser: Browser, { locale = "en-GB", width = 1100, d
     const body = JSON.stringify({ jsonrpc: "2.0", id, ...(result instanceof Error ? { error: { message: result.message } } : { result }) });
     return route.fulfill({ status: 200, headers, contentType: "application/json", body });
   });
-  await page.goto(ADDRESS + hash);
+  await page.goto((portal ? `${PORTAL}/verify` : ADDRESS) + hash);
   return { context, page, requests, errors };
 }
 

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle, makeLine } from "../support/bundle";
-import { batch, choose, launch, NODE, open, SHIPPED } from "./page";
+import { batch, choose, launch, NODE, open, PORTAL, SHIPPED } from "./page";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
@@ -151,5 +151,36 @@ test("2,000 lines are hashed off the page's own thread", async () => {
   await headline(page).waitFor();
   expect(errors).toEqual([]);
   expect(await page.locator(".checks .valid").count()).toBeGreaterThan(0);
+  await context.close();
+});
+
+test("the portal's relay alone never makes a bill valid", async () => {
+  const { context, page, requests, errors } = await open(browser, { portal: true, node: { root: GENUINE.root } });
+  await choose(page, [FILE]);
+  await page.getByText("Confirmed by the operator only").waitFor();
+  expect(await headline(page).textContent()).toBe("Could not be fully checked");
+  expect(requests).toContain(`POST ${PORTAL}/rpc`);
+  expect(requests.every((request) => request === `GET ${PORTAL}/verify` || /^POST http:\/\/(portal\.test\/rpc|127\.0\.0\.1:8545\/)$/.test(request))).toBe(true);
+  expect(errors).toEqual([]);
+  await shot(page, "operator-only");
+  await context.close();
+});
+
+test("what a file says is text, and no script but the page's own runs", async () => {
+  const evil = "<img src=x onerror='globalThis.evil=1'><script>globalThis.evil=1</script>\u202e";
+  const { bundle } = makeBundle(SHIPPED, [makeLine({ number: evil.slice(0, 100), rate: evil })]);
+  const { context, page } = await open(browser);
+  await choose(page, [{ name: `${evil.replaceAll("/", "")}.json`, content: JSON.stringify(bundle) }]);
+  await headline(page).waitFor();
+  expect(await page.locator(".lines img").count()).toBe(0);
+  expect(await page.locator(".lines").textContent()).toContain("<img src=x");
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "globalThis.evil = 1";
+    document.head.append(script);
+    document.body.insertAdjacentHTML("beforeend", "<img src='data:,' onerror='globalThis.evil = 1'>");
+  });
+  await page.waitForTimeout(200);
+  expect(await page.evaluate(() => (globalThis as any).evil)).toBeUndefined();
   await context.close();
 });
