@@ -25,6 +25,7 @@ from billproof.matching.batch import Totals, match_batches
 from billproof.store import StoredBatch, find_batches
 
 PERIOD = 202610
+SURE = 80
 KINDS = ("phantom", "duplicate", "hung", "duration")
 #: What each kind of error may be called by the matcher.
 FITTING = {
@@ -70,6 +71,7 @@ class Score:
         self.named: Counter[str] = Counter()
         self.right: Counter[str] = Counter()
         self.clean = self.left_alone = 0
+        self.sure_named = self.sure_right = self.sure_found = 0
         self.missed: list[dict[str, Any]] = []
         self.false: list[dict[str, Any]] = []
 
@@ -98,12 +100,16 @@ class Score:
             if kind in KINDS and label["visible"] == "yes":
                 self.shown[kind] += 1
                 self.found[kind] += bool(hits)
+                self.sure_found += any(named[hit]["confidence"] >= SURE for hit in hits)
                 if not hits:
                     self.missed.append(label)
         for key, found in named.items():
             self.named[found["class"]] += 1
             good = key in twins or (key in wrong and found["class"] in FITTING.get(wrong[key]["kind"], ()))
             self.right[found["class"]] += good
+            if found["confidence"] >= SURE:
+                self.sure_named += 1
+                self.sure_right += good
             if not good:
                 self.false.append({**found, "label": wrong.get(key, {}).get("kind")})
         guilty = {account for account, _ in wrong}
@@ -134,6 +140,11 @@ class Score:
             },
             "recallPercent": share(self.found.total(), self.shown.total()),
             "precisionPercent": share(self.right.total(), self.named.total()),
+            "atConfidence80": {
+                "named": self.sure_named,
+                "precisionPercent": share(self.sure_right, self.sure_named),
+                "recallPercent": share(self.sure_found, self.shown.total()),
+            },
             "errorFree": {
                 "subscribers": self.clean,
                 "leftAlone": self.left_alone,

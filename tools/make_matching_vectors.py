@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from matching_cases import Case, cases
+from matching_case import Case
+from matching_cases import cases
 
 from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog
 from billproof.matching import Invoice, match

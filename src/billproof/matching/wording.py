@@ -22,6 +22,10 @@ _SENTENCES = {
     ("longer", "rounding"): "{what} took {used} and is billed as {billed}: more than its rate rounds up to.",
 }
 
+#: Of a line that is not on the phone: up to here something other than the bill may well be the cause.
+_UNSURE = 70
+_ASK_YOURSELF = "Did you delete it, or use another phone?"
+
 _CLASSES = {
     "matched": "confirmed by the phone",
     "invoice-only": "not on the phone",
@@ -67,12 +71,14 @@ def amount(billionths: int, currency: str) -> str:
 
 def sentence(found: MatchedLine, line: Line) -> str:
     """A finding as a sentence; ``line`` is the same line in words."""
-    return _SENTENCES[found.kind, found.reason].format(
+    said = _SENTENCES[found.kind, found.reason].format(
         what=f"The {line.what} {line.party or 'a withheld number'}",
         used=line.used,
         billed=line.billed,
         talked=minutes(found.talked or 0),
     )
+    unsure = found.kind == "invoice-only" and (found.confidence or 0) <= _UNSURE
+    return f"{said} {_ASK_YOURSELF}" if unsure else said
 
 
 def findings(result: MatchResult, bundle: doc.Bundle) -> list[tuple[Line, str, MatchedLine]]:

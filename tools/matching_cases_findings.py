@@ -1,0 +1,249 @@
+"""Cases of what logs cover, of findings, and of entries that nobody bills."""
+
+from collections.abc import Iterator
+
+from matching_case import HOUR, RATE, Case, local, number
+
+
+def cases() -> Iterator[Case]:
+    yield from _coverage()
+    yield from _findings()
+    yield from _entries()
+
+
+def _coverage() -> Iterator[Case]:
+    case = Case("covered-until-export").log(exported=local(31) - HOUR).base(last=20)
+    case.line(number(1), local(29, 12), 60, "invoice-only:absent")
+    yield case
+
+    case = Case("history-deleted").log().base()
+    for at in range(3):
+        case.line(number(1), local(5 + at), 60, "not-covered:deleted")
+    case.line(number(2), local(25), 60, "invoice-only:absent")
+    case.line(number(2), local(25) + 299, 60, "invoice-only:absent")
+    case.line(number(4), local(5), 60, "not-covered:deleted")
+    case.line(number(4), local(5) + 300, 60, "not-covered:deleted")
+    for at in range(3):
+        case.line(number(3), local(11 + at), 60, "invoice-only:absent")
+    case.entry(number(3), local(20), 60, "incoming", direction="in")
+    yield case
+
+    case = Case("history-deleted-in-all-kinds").log().base()
+    case.sent(number(100), local(3), "by-app")
+    case.line(number(1), local(5), 60, "not-covered:deleted")
+    case.message(number(1), local(6), "not-covered:deleted")
+    case.message(number(1), local(2), "not-covered:outside")
+    case.sent(number(100), local(29), "by-app")
+    case.line(number(2), local(5, 14), 60, "invoice-only:absent")
+    case.message(number(2), local(6, 14), "invoice-only:absent")
+    case.entry(number(2), local(20), 60, "free", kind="app")
+    yield case
+
+    case = Case("hole").log().base(4, first=2, last=4)
+    for at in range(5):
+        case.line(number(1 + at), local(10 + at), 60, "not-covered:hole")
+    for at in range(4):
+        case.both(number(30 + at), local(20 + at), 33)
+    for at in range(4):
+        case.line(number(40 + at), local(24, 12, at), 60, "invoice-only:absent")
+    case.both(number(45), local(24, 18), 33)
+    yield case
+
+    case = Case("hole-with-an-entry").log().base(4, first=2, last=4)
+    for at in range(6):
+        case.line(number(1 + at), local(10 + at), 60, "invoice-only:absent")
+    case.entry(number(20), local(12, 15), 5, "incoming", direction="in")
+    case.both(number(30), local(20), 33)
+    yield case
+
+    case = Case("kinds-are-covered-apart").log().base()
+    case.message(number(1), local(5), "not-covered:outside")
+    yield case.expect(logs__0__coverage__message=None)
+
+
+def _findings() -> Iterator[Case]:
+    case = Case("invoice-only").log().base()
+    case.line(number(1), local(5), 60, "invoice-only:absent", stake=120_000_000, confidence=70)
+    case.line(number(105), local(6), 60, "invoice-only:absent", confidence=90)  # a number that the log knows
+    yield case.expect(summary__stake="240000000")
+
+    case = Case("invoice-only-few-entries").log().base(5)
+    case.line(number(1), local(5), 60, "invoice-only:absent", confidence=55)
+    yield case
+
+    case = Case("duplicate-same").log().base()
+    case.both(number(1), local(5), 60)
+    case.line(number(1), local(5), 60, "duplicate:same", stake=120_000_000, confidence=99)
+    yield case
+
+    case = Case("duplicate-same-uncovered").log().base()
+    case.line(number(1), local(30), 60, "not-covered:outside")
+    case.line(number(1), local(30), 60, "duplicate:same", stake=120_000_000)
+    case.message(number(1), local(30), "not-covered:outside")
+    case.message(number(1), local(30), "not-covered:outside")
+    yield case
+
+    case = Case("duplicate-near").log().base()
+    case.both(number(1), local(5), 500)
+    case.line(number(1), local(5) + 60, 510, "duplicate:near", confidence=90)
+    case.both(number(2), local(6), 500)
+    case.line(number(2), local(6) + 61, 500, "invoice-only:absent")
+    case.both(number(3), local(7), 500)
+    case.line(number(3), local(7) + 3, 511, "invoice-only:absent")
+    case.line(number(4), local(8), 500, "invoice-only:absent")
+    case.line(number(4), local(8) + 9, 501, "duplicate:near")
+    yield case
+
+    case = Case("hung").log().base()
+    case.both(number(1), local(5), 43_200, "hung:paired", talked=125, stake=86_150_000_000, confidence=95)
+    case.both(number(2), local(8), 10_799, "longer:talked", talked=100)
+    case.both(number(3), local(11), 12_000, "longer:talked", talked=8_401)
+    yield case
+
+    case = Case("hung-overlap").log().base()
+    case.line(number(1), local(5, 10), 12_000, "hung:overlap", at="", confidence=85, stake=24_000_000_000)
+    case.both(number(2), local(5, 11), 60)
+    case.line(number(3), local(7, 10), 12_000, "invoice-only:absent")
+    yield case
+
+    case = Case("longer-unanswered").log().base()
+    case.both(
+        number(1), local(5), 30, "longer:unanswered", talked=0, answered="no", stake=60_000_000, confidence=75
+    )
+    case.both(
+        number(2), local(6), 30, "longer:unanswered", service=2, talked=9, answered="no", stake=60_000_000
+    )
+    yield case
+
+    case = Case("longer-talked").log().base()
+    case.both(number(1), local(5), 66, "longer:talked", talked=60, stake=12_000_000, confidence=85)
+    case.both(number(2), local(6), 65, talked=60)
+    case.both(number(3), local(7), 91, "longer:talked", talked=60, stake=62_000_000, confidence=95)
+    case.both(number(4), local(8), 90, "longer:talked", talked=60, confidence=85)
+    case.both(number(5), local(9), 60, talked=300)
+    case.both(number(6), local(10), 60, talked=-1)
+    case.both(number(7), local(11), 600, "longer:talked", talked=60, amount=-5_000_000, stake=0)
+    yield case
+
+    case = Case("longer-by-whole-minutes").log().base()
+    for at in range(6):
+        case.both(number(1 + at), local(5 + at), 30 + 9 * at, billed=60 if at < 4 else 120, rate=RATE)
+    case.both(
+        number(11), local(12), 110, "longer:talked", talked=50, billed=120, rate=RATE, stake=120_000_000
+    )
+    case.both(
+        number(12), local(13), 50, "longer:rounding", billed=120, rate=RATE, stake=120_000_000, confidence=80
+    )
+    yield case
+
+    case = Case("rounding-unknown").log().base()
+    for at in range(5):
+        case.both(number(1 + at), local(5 + at), 30 + at, billed=33 + 3 * at, rate="odd")
+    yield case.expect(summary__findings=0)
+
+    case = Case("every-rounding").log()
+    for at, (first, step) in enumerate(
+        (
+            (1, 1),
+            (6, 6),
+            (10, 10),
+            (20, 20),
+            (30, 1),
+            (30, 6),
+            (30, 30),
+            (60, 1),
+            (60, 6),
+            (60, 10),
+            (60, 30),
+            (60, 60),
+        )
+    ):
+        for more, usage in enumerate((7, 27, 33, 61, 95)):
+            billed = first - step * (-max(0, usage - first) // step)
+            case.both(
+                number(at * 20 + more),
+                local(2 + 2 * at, 8 + more),
+                usage,
+                billed=billed,
+                rate=f"{first}/{step}",
+            )
+        billed = first - step * (-max(0, 95 - first) // step) + 60
+        case.both(
+            number(at * 20 + 9),
+            local(2 + 2 * at, 18),
+            95,
+            "longer:rounding",
+            billed=billed,
+            rate=f"{first}/{step}",
+        )
+    yield case
+
+    case = Case("rounding-that-fits-most").log().base()
+    for at, (usage, billed) in enumerate(((13, 30), (28, 30), (31, 36), (61, 66), (301, 306), (734, 738))):
+        case.both(number(1 + at), local(5 + at), usage, billed=billed, rate="flex")  # 6/6 fits 5, 30/6 all
+    yield case.expect(summary__findings=0)
+
+    case = Case("minutes-rounded-up").log(step=60, minutes=True)
+    for at in range(6):
+        case.both(number(1 + at), local(5 + at), 61 + 7 * at, talked=120)
+    case.both(number(20), local(15), 125, talked=120)
+    case.both(number(21), local(16), 126, "longer:talked", talked=120)
+    yield case
+
+    case = Case("bias").log()
+    for at in range(7):
+        case.both(number(1 + at), local(5 + at), 60, talked=57)
+    case.both(number(20), local(15), 60, talked=52)
+    case.both(number(21), local(16), 60, "longer:talked", talked=51)
+    yield case.expect(logs__0__bias=3)
+
+    case = Case("bias-of-few").log()
+    for at in range(4):
+        case.both(number(1 + at), local(5 + at), 60, talked=57)
+    yield case.expect(logs__0__bias=0)
+
+    case = Case("forwarded-without-entry").log().base()
+    case.line(number(1), local(5), 60, "not-comparable:forwarded", service=3)
+    yield case
+
+
+def _entries() -> Iterator[Case]:
+    case = Case("entries-nobody-bills").log().base()
+    case.entry(number(1), local(5), 60, "free", kind="app")
+    case.entry(number(2), local(6), 60, "incoming", direction="in")
+    case.entry(number(3), local(7), 0, "unanswered", answered="no")
+    case.entry("1800 123456", local(8), 60, "freephone")
+    case.entry("112", local(9), 60, "freephone")
+    case.entry("116123", local(10), 60, "freephone")
+    case.entry("1161234", local(10, 15), 60, "missing")
+    case.entry(number(4), local(11), 60, "missing")
+    case.entry(number(5), local(0), 60, "other-period")
+    case.entry(number(6), local(32), 60, "other-period", offset=0)
+    case.entry(number(7), local(30, 0), 60, "next-bill", offset=0)
+    case.entry(number(8), local(30, 0) - 1, 60, "missing", offset=0)
+    yield case
+
+    case = Case("other-sim").log()
+    for at in range(4):
+        case.both(number(1 + at), local(5 + at), 60, sim="1")
+    case.entry(number(10), local(6), 60, "other-sim", sim="2")
+    case.entry(number(11), local(7), 60, "missing", sim="1")
+    case.entry(number(12), local(8), 60, "missing")
+    yield case
+
+    case = Case("messages-through-an-app").log().base()
+    for at in range(2):
+        case.message(number(1 + at), local(5 + at))
+        case.sent(number(1 + at), local(5 + at))
+    for at in range(9):
+        case.sent(number(10 + at), local(8 + at), "by-app")
+    case.entry(number(30), local(9), -1, "missing", kind="mms")
+    yield case
+
+    case = Case("messages-one-in-five").log().base()
+    for at in range(2):
+        case.message(number(1 + at), local(5 + at))
+        case.sent(number(1 + at), local(5 + at))
+    for at in range(8):
+        case.sent(number(10 + at), local(8 + at), "missing")
+    yield case
