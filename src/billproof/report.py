@@ -37,7 +37,7 @@ GRAVEST_FIRST = (
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the verdict: ``name`` is file, inclusion, anchoring, ledger code or identity."""
+    """One line of the verdict: ``name`` is file, page, inclusion, anchoring, ledger code or identity."""
 
     name: str
     verdict: Verdict
