@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from html.parser import HTMLParser
 
-from billproof.handset import values
+from billproof.handset import html_tags, values
 from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import RowError
 from billproof.handset.rows import CALL, IN, MESSAGE, MMS, NO, OUT, YES, Entries, Row
@@ -51,12 +50,7 @@ def read(name: str, pages: Iterable[tuple[str, bytes]]) -> PhoneLog:
         if not is_page(data):
             continue
         page = _Page()
-        try:
-            page.feed(data.decode("utf-8", "replace"))
-            page.close()
-        except (AssertionError, ValueError):
-            entries.reject(place, RowError("page", "is no good HTML"))
-            continue
+        html_tags.scan(data.decode("utf-8", "replace"), page)
         page.finish()
         if page.call:
             _add(entries, place, page.call_row)
@@ -108,9 +102,8 @@ class _Message:
         return MESSAGE, direction, YES, number, at, 0, values.segments("".join(self.text)), ""
 
 
-class _Page(HTMLParser):
+class _Page:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.call = False
         self.number = ""
         self.published = ""
@@ -122,8 +115,7 @@ class _Page(HTMLParser):
         self._cite = False
         self._quote = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         classes = attributes.get("class", "").split()
         if tag == "div" and "haudio" in classes:
             self.call = True
@@ -145,15 +137,15 @@ class _Page(HTMLParser):
         elif tag in _PICTURES and self._message:
             self._message.picture = True
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag == "cite":
             self._cite = False
         elif tag == "q":
             self._quote = False
 
-    def handle_data(self, data: str) -> None:
+    def text(self, text: str) -> None:
         if self._quote and self._message:
-            self._message.text.append(data)
+            self._message.text.append(text)
 
     def _tel(self, number: str) -> None:
         if self._message is None:

@@ -3,6 +3,7 @@
 import io
 import random
 import sqlite3
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -115,6 +116,16 @@ def test_an_archive_with_a_password_is_refused() -> None:
     data[6] |= 1
     data[data.rindex(b"PK\1\2") + 8] |= 1
     assert code(bytes(data)) == "archive"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<a<", "<!--", '<a "', "</", "<style>", "&#", "<![CDATA[", "\"'>", "<a =", "&amp"]
+)
+def test_a_page_of_broken_tags_is_read_in_one_pass(piece: str) -> None:
+    for end in ("", ">"):
+        began = time.process_time()
+        read(f"<html>haudio{piece * (1_000_000 // len(piece))}{end}".encode())
+        assert time.process_time() - began < 5
 
 
 def database(*statements: str) -> bytes:
