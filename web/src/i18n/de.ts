@@ -48,7 +48,8 @@ export const de: Record<keyof typeof en, string> = {
   "mark.unusable": "nicht lesbar",
   "mark.not-anchored": "noch nicht",
   "mark.cannot-check": "offen",
-  "mark.skipped": "nicht geprüft, aus dem oben genannten Grund",
+  "mark.skipped": "nicht geprüft: eine andere Prüfung geht vor",
+  "mark.waiting": "Die Zeilen passen zusammen. Ob es die versiegelten sind, hängt am öffentlichen Siegel.",
 
   "step.bundle": "Eine Rechnung mit {n} Zeile, zusammen {money}.|Eine Rechnung mit {n} Zeilen, zusammen {money}.",
   "step.receipt": "Ein Beleg über eine Rechnungszeile, Nummer {line}.",

@@ -46,7 +46,8 @@ export const en = {
   "mark.unusable": "cannot be read",
   "mark.not-anchored": "not yet",
   "mark.cannot-check": "open",
-  "mark.skipped": "not checked, because of what is said above",
+  "mark.skipped": "not checked: another check comes first",
+  "mark.waiting": "The lines fit together. Whether they are the sealed ones depends on the public seal.",
 
   "step.bundle": "A bill with {n} line, {money} in all.|A bill with {n} lines, {money} in all.",
   "step.receipt": "A receipt for one line of a bill, number {line}.",

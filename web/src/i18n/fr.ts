@@ -48,7 +48,8 @@ export const fr: Record<keyof typeof en, string> = {
   "mark.unusable": "illisible",
   "mark.not-anchored": "pas encore",
   "mark.cannot-check": "en suspens",
-  "mark.skipped": "non vérifié, pour la raison ci-dessus",
+  "mark.skipped": "non vérifié : une autre vérification passe d’abord",
+  "mark.waiting": "Les lignes concordent entre elles. Le sceau public dira si ce sont celles qui ont été scellées.",
 
   "step.bundle": "Une facture de {n} ligne, {money} en tout.|Une facture de {n} lignes, {money} en tout.",
   "step.receipt": "Un reçu pour une ligne de facture, numéro {line}.",

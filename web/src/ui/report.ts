@@ -47,6 +47,8 @@ function check(report: Report, name: StepName): HTMLElement {
   const step = steps.find(({ verdict }) => verdict !== "valid") ?? steps[0];
   const verdict = step?.verdict ?? "skipped";
   const mark = step ? MARKS[step.verdict] : "–";
+  // Nobody could be asked for the root, but the lines were recomputed.
+  const waiting = name === "inclusion" && report.steps.some((other) => other.name === "anchoring");
   return h(
     "li",
     { class: verdict },
@@ -55,7 +57,7 @@ function check(report: Report, name: StepName): HTMLElement {
       "div",
       {},
       h("h3", {}, t(`check.${name}`), h("span", { class: "hidden" }, `: ${t(`mark.${verdict}`)}`)),
-      h("p", {}, step ? stepWords(step) : t("mark.skipped")),
+      h("p", {}, step ? stepWords(step) : t(waiting ? "mark.waiting" : "mark.skipped")),
       step ? problems(step, report) : null,
     ),
   );
