@@ -190,13 +190,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--subscribers", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--errors", type=float, default=0.002)
     parser.add_argument("--keep", type=Path, help="keep the months there")
     parser.add_argument(
         "--misjudged", type=Path, help="write there what was missed and what was wrongly named"
     )
     given = parser.parse_args()
-    score, figures = measure(given.subscribers, list(range(1, given.seeds + 1)), given.errors, given.keep)
+    score, figures = measure(
+        given.subscribers,
+        list(range(given.first_seed, given.first_seed + given.seeds)),
+        given.errors,
+        given.keep,
+    )
     if given.misjudged:
         given.misjudged.write_text(json.dumps({"missed": score.missed, "false": score.false}, indent=1))
     print(json.dumps(figures, indent=1))

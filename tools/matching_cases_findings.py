@@ -56,6 +56,15 @@ def _coverage() -> Iterator[Case]:
     case.both(number(30), local(20), 33)
     yield case
 
+    case = Case("messages-and-mms-are-covered-together").log(exported=local(31)).base()
+    case.both(number(1), local(10), 1, service=7)
+    case.line(number(1), local(5), 1, "invoice-only:absent", service=7)
+    case.line(number(101), local(29), 1, "invoice-only:absent", service=7)
+    case.both(number(2), local(3), 1, service=4)
+    case.line(number(100), local(2), 1, "not-covered:outside", service=7)
+    span = [local(3) - HOUR, local(31)]
+    yield case.expect(logs__0__coverage__mms=span, logs__0__coverage__message=span)
+
     case = Case("kinds-are-covered-apart").log().base()
     case.message(number(1), local(5), "not-covered:outside")
     yield case.expect(logs__0__coverage__message=None)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.matching.clock import Clocks, Views
-from billproof.matching.columns import NEVER, Stack
+from billproof.matching.columns import MESSAGE, MMS, NEVER, Stack
 from billproof.matching.windows import Groups, spread
 
 Ints = NDArray[np.int64]
@@ -48,6 +48,9 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
         spans[log, kind, 0] = at[starts]
         spans[log, kind, 1] = np.maximum(at[ends - 1], stack.logs.exported_at[log])
         counts[log, kind] = ends - starts
+        both = (counts[:, MESSAGE] > 0) & (counts[:, MMS] > 0)  # then they were exported from one store
+        spans[both, MESSAGE, 0] = spans[both, MMS, 0] = spans[both][:, [MESSAGE, MMS], 0].min(axis=1)
+        spans[both, MESSAGE, 1] = spans[both, MMS, 1] = spans[both][:, [MESSAGE, MMS], 1].max(axis=1)
     kind = lines.kind[views.line]
     clock = views.time + clocks.offset[views.log]
     span = spans[views.log, kind]
