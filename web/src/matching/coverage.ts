@@ -25,6 +25,11 @@ export function coverageOf(log: PhoneLog): LogCoverage {
     const sorted = times[kind].sort((a, b) => a - b);
     if (sorted.length > 0) spans[kind] = [sorted[0]!, Math.max(sorted[sorted.length - 1]!, log.exportedAt ?? -Infinity)];
   }
+  if (spans.message !== null && spans.mms !== null) {
+    const both: Span = [Math.min(spans.message[0], spans.mms[0]), Math.max(spans.message[1], spans.mms[1])];
+    spans.message = both;
+    spans.mms = both;
+  }
   return { spans, times };
 }
 

@@ -20,18 +20,23 @@ export function isNearTwin(line: InvoiceLine, other: InvoiceLine, numbers: Numbe
   );
 }
 
-/** Without the unanswered entries of calls whose near twin has an answered one. */
+/** Whether an entry says that there was a call, and how long: not merely that one was placed. */
+function isTelling(entry: Entry): boolean {
+  return entry.answered !== "no" && entry.duration >= 0;
+}
+
+/** Without the entries of calls that only say that a call was placed, where a near twin has one that says more. */
 export function giveBack(
   lines: readonly InvoiceLine[],
   pairs: readonly (Candidate | null)[],
   logs: readonly PhoneLog[],
   numbers: Numbers,
 ): (Candidate | null)[] {
-  const answered = pairs.map((pair) => (pair === null ? null : logs[pair.log]!.entries[pair.entry]!.answered !== "no"));
+  const telling = pairs.map((pair) => (pair === null ? null : isTelling(logs[pair.log]!.entries[pair.entry]!)));
   return pairs.map((pair, place) => {
     const line = lines[place]!;
-    if (answered[place] !== false || (line.service !== 1 && line.service !== 2)) return pair;
-    return lines.some((other, at) => at !== place && answered[at] === true && isNearTwin(line, other, numbers)) ? null : pair;
+    if (telling[place] !== false || (line.service !== 1 && line.service !== 2)) return pair;
+    return lines.some((other, at) => at !== place && telling[at] === true && isNearTwin(line, other, numbers)) ? null : pair;
   });
 }
 

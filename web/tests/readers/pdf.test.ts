@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { missingAmounts } from "../../src/readers/page";
 import { PdfError, readAttachment } from "../../src/readers/pdf";
 import { vectors } from "../protocol/vectors";
 
@@ -48,18 +47,6 @@ describe("invoices", () => {
     expect(JSON.parse(new TextDecoder().decode(bundle))).toEqual(vectors("batch").bundles["1001"]);
     expect(text).toEqual(vectors("invoice").text);
     expect(text).toContain("Μέριδιαν Телеком");
-  });
-
-  it("names amounts that the pages do not show", async () => {
-    const { bundle, text } = await readAttachment(INVOICE);
-    const bill = JSON.parse(new TextDecoder().decode(bundle));
-    expect(missingAmounts(text, bill)).toEqual([]);
-    const without = text.filter((cell) => cell !== "0,02");
-    expect(missingAmounts(without, bill)).toEqual([1]);
-    expect(missingAmounts(text, { ...bill, statement: { ...bill.statement, total: "77000000000" } })).toEqual(["total"]);
-    const line = (amount: string): object => ({ statement: { currency: "JPY", total: "1000000000" }, records: [{ amount }] });
-    expect(missingAmounts(["1", "-1.234,5"], line("-1234500000000") as never)).toEqual([]);
-    expect(missingAmounts(["1", "1.234,5"], line("-1234500000000") as never)).toEqual([0]);
   });
 
   it("reads one made by hand", async () => {
