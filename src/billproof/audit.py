@@ -32,6 +32,7 @@ from billproof.ledger.reads import batch_state, operator, period_state
 from billproof.ledger.rpc import Endpoint
 from billproof.ledger.states import AnchoredEvent, BatchKey
 from billproof.ledger.transactions import receipt
+from billproof.recovery import require_whole
 from billproof.secret_store import SecretStore
 from billproof.store import MANIFEST_SCHEMA, StoredBatch, batch_fields
 
@@ -331,6 +332,8 @@ def stored_batches(path: Path) -> Iterator[StoredBatch]:
     if (path / "batch.json").exists():
         yield StoredBatch.open(path)
         return
+    for period in path.glob("*/*"):
+        require_whole(period)
     found = sorted(file.parent for file in path.glob("*/*/*/batch.json") if file.parent.name[0] != ".")
     if not found:
         raise InputError("neither a batch nor a store", file=path)

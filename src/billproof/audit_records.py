@@ -95,7 +95,11 @@ def audit_openings(stored: StoredBatch, secrets: SecretStore) -> None:
     )
     for name in ("account_key", "records_root", "statement"):
         if again.entries[name].combine_chunks() != entries[name].combine_chunks():
-            raise DifferenceError(f"{stored.path / 'entries.arrow'}: {name} does not follow from the records")
+            raise DifferenceError(
+                f"{stored.path / 'entries.arrow'}: {name} does not follow from records and secrets",
+                advice="Where SHA256SUMS agrees with the batch's files, the secrets are damaged: compare them"
+                " with the backup.",
+            )
 
 
 def _ranked(stored: StoredBatch) -> pa.Table:

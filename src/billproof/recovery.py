@@ -7,12 +7,16 @@ that is being replaced. The system drops a lock with the process that held it, h
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from billproof.errors import InputError
+
+#: The name of a batch's directory: region and sequence.
+_NAME = re.compile(r"[0-9]+-[0-9]+")
 
 
 def recover(period: Path) -> None:
@@ -26,6 +30,15 @@ def recover(period: Path) -> None:
         with _taken(path) as free:
             if free:
                 shutil.rmtree(path)
+
+
+def require_whole(period: Path) -> None:
+    """Refuses a period's directory with a batch that has lost its ``batch.json``: it would not be seen."""
+    for path in sorted(period.glob("*-*")) if period.is_dir() else []:
+        if _NAME.fullmatch(path.name) and path.is_dir() and not (path / "batch.json").exists():
+            raise InputError(
+                "a batch without its batch.json", file=path, advice="Restore it from a copy, or move it away."
+            )
 
 
 @contextmanager

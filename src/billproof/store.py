@@ -16,6 +16,7 @@ A directory is written beside its place and renamed: a batch is there wholly or 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -41,7 +42,7 @@ from billproof.errors import DifferenceError, InputError
 from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
 from billproof.records import SCHEMA as RECORDS
-from billproof.recovery import lock_directory, period_lock, recover
+from billproof.recovery import lock_directory, period_lock, recover, require_whole
 from billproof.statements import totals_by_currency, with_codes
 
 SCHEMA = "billproof/batch/1"
@@ -165,13 +166,15 @@ class StoredBatch:
         wrong = self.path / differing[0] if said and differing else file
         raise DifferenceError(
             f"{wrong}: not what was written (by SHA256SUMS)",
-            advice="Restore the batch from a copy, or rebuild it with `billproof batch --force`.",
+            advice="Restore the batch from a copy. Or move its directory away and run `billproof batch` with"
+            " --sequence on the same files again: with the same secrets it gives the same root.",
         )
 
 
 def find_batches(store: Path, operator_id: int, period: int) -> list[StoredBatch]:
     """All batches of an operator's period in the store, by region and sequence."""
     home = store / str(operator_id) / str(period)
+    require_whole(home)
     found = [
         StoredBatch.open(file.parent) for file in home.glob("*/batch.json") if file.parent.name[0] != "."
     ]
@@ -353,6 +356,10 @@ class BatchWriter:
                 path.rmdir()
 
     def _failure(self, error: OSError) -> InputError:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return InputError(
+                "cannot write the batch: it is there already, perhaps by another run", file=self.final
+            )
         return InputError(
             f"cannot write the batch: {os.strerror(error.errno) if error.errno else error}",
             file=self.final,

@@ -73,7 +73,7 @@ def test_a_changed_record_is_found(built: Any, monkeypatch: pytest.MonkeyPatch, 
     told = {
         "account": "a statement holds another account's record",
         "amount": "a total is not the sum of its records",
-    }.get(name, "records_root does not follow from the records")
+    }.get(name, "records_root does not follow from records and secrets")
     with pytest.raises(DifferenceError, match=told):
         derive(built)
 

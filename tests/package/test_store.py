@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from billproof import store as module
+from billproof.audit import stored_batches
 from billproof.commitment import tree
 from billproof.commitment.keccak import keccak, rows_of
 from billproof.commitment.structs import ACCOUNT_ENTRY, hash_struct
@@ -198,3 +199,15 @@ def test_a_directory_without_a_batch_is_said_to_be_none(content: bytes, tmp_path
     (tmp_path / "batch.json").write_bytes(content)
     with pytest.raises(InputError, match=r"batch\.json"):
         StoredBatch.open(tmp_path)
+
+
+def test_a_batch_without_its_summary_is_not_passed_over(stored: StoredBatch, tmp_path: Path) -> None:
+    home = tmp_path / "store" / "1" / "202610"
+    shutil.copytree(stored.path, home / "0-1")
+    shutil.copytree(stored.path, home / "0-2")
+    (home / "0-2" / "batch.json").unlink()
+    with pytest.raises(InputError, match=r"without its batch\.json") as raised:
+        find_batches(tmp_path / "store", 1, 202610)
+    assert str(raised.value.file).endswith("0-2")
+    with pytest.raises(InputError, match=r"without its batch\.json"):
+        list(stored_batches(tmp_path / "store"))

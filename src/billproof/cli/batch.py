@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from billproof.cli import options
 from billproof.cli.output import emit, facts, progress, say, table
 from billproof.errors import InputError
 from billproof.records import money
+
+#: Formats whose files do not consist of lines.
+_NO_LINES = ("ipdr-xml", "parquet")
 
 
 @click.command(short_help="Commit CDR files to a batch, offline.")
@@ -68,9 +72,10 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
     from billproof.cli.choices import chosen_deployment
 
     deployment = chosen_deployment(given["rpc"], given["deployment"], given["chain_id"])
+    inputs = [_input(*words) for words in _named(files, given)]
     with progress(as_json) as update:
         result = billing_run.batch(
-            [_input(*words) for words in _named(files, given)],
+            inputs,
             operator=given["operator_id"],
             period=given["period"],
             region=given["region"],
@@ -94,6 +99,8 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
         emit("batch-result", _document(result, backup))
         return
     _print(result)
+    for path in _without_last_end(inputs):
+        say(f"{path}: its last line has no line end. If the file was cut off, its last record is wrong.")
     if not given["dry_run"] and backup is None:
         say("No backup of the secrets was made: name a password file in BILLPROOF_PASSWORD_FILE to get one.")
 
@@ -123,6 +130,16 @@ def _input(form: str, mapping: Path | None, file: str) -> Any:
     from billproof.billing_run import Input
 
     return Input(form, [], mapping, [file]) if "://" in file else Input(form, [Path(file)], mapping)
+
+
+def _without_last_end(inputs: list[Any]) -> Iterator[Path]:
+    """Files of lines whose last one has no end, as when a transfer broke off."""
+    for path in (path for one in inputs if one.format not in _NO_LINES for path in one.files):
+        with path.open("rb") as stream:
+            begin = stream.read(2)
+            stream.seek(-1, os.SEEK_END)
+            if begin != b"\x1f\x8b" and stream.read(1) not in b"\r\n":
+                yield path
 
 
 def _engine(name: str, settings: tuple[str, ...], scratch: str | None) -> Any:

@@ -145,6 +145,14 @@ def test_control_totals(run: Run, month: Path) -> None:
     assert run(*words, "--expect-count", count, "--expect-total", f"EUR={total}").code == 0
 
 
+def test_a_file_that_was_cut_off_is_named(run: Run, month: Path) -> None:
+    words = ("batch", "--format", "csv", "--mapping", CDR / "csv.toml", *HERE, "--secrets", "secrets")
+    assert "no line end" not in run(*words, "--dry-run", CSV).err
+    cut = month / "cut.csv"
+    cut.write_bytes(Path(CSV).read_bytes()[:-1])
+    assert "cut.csv: its last line has no line end" in run(*words, "--dry-run", cut).err
+
+
 def test_the_backup_brings_secrets_back(run: Run, month: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     password = month / "password"
     password.write_text("correct horse\n")
