@@ -10,6 +10,7 @@ export const deMatch: Record<keyof typeof enMatch, string> = {
   "match.working": "Wird verglichen …",
   "match.none": "Nichts zu beanstanden",
   "match.nothing": "Nichts war vergleichbar",
+  "match.foreign": "Diese Anrufliste gehört wohl nicht zu dieser Rechnung",
   "match.some": "{n} Zeile zum Nachfragen|{n} Zeilen zum Nachfragen",
   "match.atStake": "{money} strittig",
   "match.confirmed": "Das Telefon bestätigt {n} Zeile von {all}.|Das Telefon bestätigt {n} Zeilen von {all}.",

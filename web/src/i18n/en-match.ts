@@ -8,6 +8,7 @@ export const enMatch = {
   "match.working": "Comparing …",
   "match.none": "Nothing to complain about",
   "match.nothing": "Nothing could be compared",
+  "match.foreign": "This phone log does not seem to belong to this bill",
   "match.some": "{n} line to ask about|{n} lines to ask about",
   "match.atStake": "{money} at stake",
   "match.confirmed": "The phone confirms {n} line of {all}.|The phone confirms {n} lines of {all}.",

@@ -10,6 +10,7 @@ export const frMatch: Record<keyof typeof enMatch, string> = {
   "match.working": "Comparaison …",
   "match.none": "Rien à contester",
   "match.nothing": "Rien n’a pu être comparé",
+  "match.foreign": "Cette liste d’appels ne semble pas correspondre à cette facture",
   "match.some": "{n} ligne à clarifier|{n} lignes à clarifier",
   "match.atStake": "{money} en jeu",
   "match.confirmed": "Le téléphone confirme {n} ligne sur {all}.|Le téléphone confirme {n} lignes sur {all}.",

@@ -5,11 +5,12 @@ import { hasEntry, type Pairing } from "./joined";
 import type { Canonical, Numbers } from "./numbers";
 import { type ClockResult, type InvoiceLine, type Kind, KINDS, type PhoneLog, type Span, wantOf } from "./types";
 
-export type Uncovered = "outside" | "deleted" | "hole";
+export type Uncovered = "outside" | "deleted" | "hole" | "foreign";
 
 const DELETED = 2;
 const DELETED_APART = 300;
 const HOLE = 5;
+const FOREIGN = 3;
 
 export interface LogCoverage {
   spans: Record<Kind, Span | null>;
@@ -63,6 +64,8 @@ export class Coverage {
   /** Numbers of the logs' entries, and kinds with numbers. */
   private readonly logged: ReadonlySet<string>;
   private readonly deleted: ReadonlySet<number>;
+  /** The logs know nothing of this bill: most likely they are another phone's. */
+  private readonly foreign: boolean;
 
   constructor(
     private readonly sources: readonly PhoneLog[],
@@ -74,6 +77,7 @@ export class Coverage {
     this.logged = loggedNumbers(sources, numbers);
     this.deleted = this.deletedHistories(numbers);
     this.holes = this.runsInHoles();
+    this.foreign = this.ofAnotherPhone();
   }
 
   private timeIn(log: number, line: InvoiceLine): number {
@@ -95,7 +99,14 @@ export class Coverage {
   uncovered(place: number): Uncovered | null {
     if (this.covering(this.pairing.lines[place]!).length === 0) return "outside";
     if (this.deleted.has(place)) return "deleted";
-    return this.holes.has(place) ? "hole" : null;
+    if (this.holes.has(place)) return "hole";
+    return this.foreign ? "foreign" : null;
+  }
+
+  private ofAnotherPhone(): boolean {
+    const { lines } = this.pairing;
+    if (lines.some((_, place) => hasEntry(this.pairing, place))) return false;
+    return lines.filter((line) => this.covering(line).length > 0).length >= FOREIGN;
   }
 
   /** Lines with numbers of which no log knows anything, in their kind or in all. */

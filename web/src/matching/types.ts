@@ -45,7 +45,7 @@ export type LineReason =
   | "unanswered" | "talked" | "rounding"
   | "continued" | "part"
   | "same" | "near"
-  | "uncovered" | "outside" | "deleted" | "hole"
+  | "uncovered" | "outside" | "deleted" | "hole" | "foreign"
   | "absent";
 export type EntryClass =
   | "billed" | "free" | "incoming" | "unanswered" | "other-sim" | "freephone"

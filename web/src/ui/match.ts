@@ -73,17 +73,18 @@ function outcome(report: Report, logs: PhoneLog[], status: HTMLElement): HTMLEle
   const result = match(invoice, logs);
   const { findings, stake, classes } = result.summary;
   const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
-  const headline = findings ? t("match.some", { n: findings }) : t(confirmed ? "match.none" : "match.nothing");
+  const foreign = result.lines.some(({ reason }) => reason === "foreign");
+  const headline = foreign ? t("match.foreign") : findings ? t("match.some", { n: findings }) : t(confirmed ? "match.none" : "match.nothing");
   fill(status, t("verdict.short", { verdict: headline }));
   status.classList.add("hidden");
-  const level = findings ? "invalid" : confirmed ? "valid" : "cannot-check";
+  const level = foreign ? "cannot-check" : findings ? "invalid" : confirmed ? "valid" : "cannot-check";
   return h(
     "div",
     { class: "matched" },
     h(
       "header",
       { class: `verdict ${level}` },
-      h("span", { class: "mark", "aria-hidden": "true" }, findings ? "!" : confirmed ? "✓" : "?"),
+      h("span", { class: "mark", "aria-hidden": "true" }, foreign ? "?" : findings ? "!" : confirmed ? "✓" : "?"),
       h(
         "div",
         {},
@@ -95,7 +96,7 @@ function outcome(report: Report, logs: PhoneLog[], status: HTMLElement): HTMLEle
     aboutLogs(result, logs),
     list(bundle, invoice, result, classes),
     picture(invoice, result, logs),
-    findings ? complaint(report, bundle, invoice, result) : null,
+    findings && !foreign ? complaint(report, bundle, invoice, result) : null,
     phoneOnly(result),
     h("p", { class: "no-print" }, h("button", { type: "button", class: "quiet", onclick: () => window.print() }, t("match.print"))),
   );
