@@ -65,9 +65,57 @@ def _coverage() -> Iterator[Case]:
     span = [local(3) - HOUR, local(31)]
     yield case.expect(logs__0__coverage__mms=span, logs__0__coverage__message=span)
 
+    case = _of_strangers("log-of-another-phone")
+    for at in range(3):
+        case.line(number(1 + at), local(5 + at), 60, "not-covered:foreign", stake=0)
+    case.line(number(4), local(29), 60, "not-covered:outside")
+    case.message(number(5), local(8), "not-covered:outside")
+    case.line(number(3), local(7), 60, "duplicate:same")
+    case.line(number(6), local(9), 60, "not-comparable:forwarded", service=3)
+    case.line(number(6), local(10), 60, "not-comparable:service", service=32)
+    yield case
+
+    case = _of_strangers("log-of-another-phone-neither-near-nor-overlap")
+    case.line(number(1), local(5), 500, "not-covered:foreign")
+    case.line(number(1), local(5) + 60, 510, "not-covered:foreign")
+    case.line(number(2), local(6), 11_000, "not-covered:foreign")
+    yield case
+
+    case = _of_strangers("log-of-another-phone-and-history-deleted")
+    for at in range(2):
+        case.line(number(1), local(5 + at), 60, "not-covered:deleted")
+    case.line(number(2), local(7), 60, "not-covered:foreign")
+    yield case
+
+    case = _of_strangers("log-of-another-phone-and-hole")
+    for at in range(5):
+        case.line(number(1 + at), local(10, 10, at), 60, "not-covered:hole")
+    case.line(number(6), local(20), 60, "not-covered:foreign")
+    yield case
+
+    case = _of_strangers("two-lines-tell-no-other-phone")
+    for at in range(2):
+        case.line(number(1 + at), local(5 + at), 60, "invoice-only:absent")
+    case.line(number(3), local(29), 60, "not-covered:outside")  # three lines, but two are covered
+    yield case
+
+    case = _of_strangers("one-line-tells-the-phone")
+    case.both(number(50), local(4), 60)
+    for at in range(3):
+        case.line(number(1 + at), local(5 + at), 60, "invoice-only:absent")
+    yield case
+
     case = Case("kinds-are-covered-apart").log().base()
     case.message(number(1), local(5), "not-covered:outside")
     yield case.expect(logs__0__coverage__message=None)
+
+
+def _of_strangers(name: str) -> Case:
+    """A log of calls with numbers that the bill does not have, on most days of the month."""
+    case = Case(name).log()
+    for at in range(13):
+        case.entry(number(900 + at), local(3 + 2 * at, 15, at), 200 + at, "missing")
+    return case
 
 
 def _findings() -> Iterator[Case]:

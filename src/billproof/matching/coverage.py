@@ -17,9 +17,10 @@ Flags = NDArray[np.bool_]
 _FEW = 2
 _APART = 300
 _RUN = 5
+_STRANGE = 3
 
 #: Why a line is not covered; 0 where it is.
-COVERED, OUTSIDE, DELETED, HOLE = 0, 1, 2, 3
+COVERED, OUTSIDE, DELETED, HOLE, FOREIGN = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,22 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
     seen = (span[:, 0] != NEVER) & (clock >= span[:, 0]) & (clock <= span[:, 1])
     why = np.full(len(lines), OUTSIDE, np.int64)
     why[views.line[seen]] = COVERED
+    foreign = _foreign(stack, has, why == COVERED)
     if (lines.comparable & ~has & (why == COVERED)).any():
         hole = _in_holes(stack, views, clocks, has) & ~has & (why == COVERED)
         why[hole] = HOLE
         why[_deleted(stack, has) & ~has & (why != OUTSIDE)] = DELETED
+    why[foreign & (why == COVERED)] = FOREIGN
     return Coverage(spans, why, seen, counts)
+
+
+def _foreign(stack: Stack, has: Flags, covered: Flags) -> Flags:
+    """Lines of bills that lie within their logs and have not one entry: the logs are of another phone."""
+    lines, bills = stack.lines, int(stack.lines.bill.max(initial=-1)) + 1
+    within = np.bincount(lines.bill[covered & lines.comparable], minlength=bills)
+    held = np.bincount(lines.bill[has], minlength=bills)
+    strange = (within >= _STRANGE) & (held == 0)
+    return strange[lines.bill] & lines.comparable
 
 
 def _deleted(stack: Stack, has: Flags) -> Flags:

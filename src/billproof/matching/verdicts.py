@@ -34,7 +34,7 @@ REASONS = (
         "same",
         "near",
     ),
-    *("shifted", "forwarded", "overlap", "uncovered", "outside", "deleted", "hole", "absent"),
+    *("shifted", "forwarded", "overlap", "uncovered", "outside", "deleted", "hole", "foreign", "absent"),
 )
 _CLASS = {name: at for at, name in enumerate(CLASSES)}
 _REASON = {name: at for at, name in enumerate(REASONS)}
@@ -168,7 +168,7 @@ def judge(
     said.settle(lines.service == 3, "not-comparable", "forwarded")
     said.settle(_overlapped(stack, found, np.flatnonzero(said.left & covered)), "hung", "overlap")
     said.settle(late & ~covered, "late", "uncovered")
-    for why, reason in enumerate(("outside", "deleted", "hole"), start=1):
+    for why, reason in enumerate(("outside", "deleted", "hole", "foreign"), start=1):
         said.settle(coverage.why == why, "not-covered", reason)
     said.settle(np.ones(count, bool), "invoice-only", "absent")
 

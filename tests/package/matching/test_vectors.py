@@ -37,7 +37,7 @@ def test_there_are_vectors_of_every_class_and_reason():
         *(("late", reason) for reason in ("paired", "uncovered")),
         *(("matched", reason) for reason in ("paired", "shifted", "continued", "part")),
         *(("duplicate", reason) for reason in ("same", "near")),
-        *(("not-covered", reason) for reason in ("outside", "deleted", "hole")),
+        *(("not-covered", reason) for reason in ("outside", "deleted", "hole", "foreign")),
         ("invoice-only", "absent"),
     }
     assert entries == {

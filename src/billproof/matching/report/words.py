@@ -50,6 +50,7 @@ _WHY = {
     ("not-covered", "outside"): "before the log begins or after it ends",
     ("not-covered", "deleted"): "nothing with this number is in the log: its history was probably deleted",
     ("not-covered", "hole"): "the log has a hole here",
+    ("not-covered", "foreign"): "nothing of this bill is in the log: it seems to be of another phone",
     ("not-comparable", "service"): "fees, data and services leave no entry",
     ("not-comparable", "correction"): "corrects another line",
     ("not-comparable", "forwarded"): "a forwarded call may not have rung",
