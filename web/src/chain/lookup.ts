@@ -21,6 +21,9 @@ import type { Endpoint } from "./rpc";
 /** Seconds: a public chain's final block older than this cannot show that a batch is missing. */
 export const STALE_AFTER = 6 * 3600;
 
+/** Who runs the operator's own relay. */
+export const OPERATOR = "operator";
+
 /** Who vouches: endpoints of the list, one the user chose, or nobody but the operator's own relay. */
 export type Word = "independent" | "own" | "operator";
 
@@ -44,13 +47,18 @@ export class RootLookup {
     readonly word: Word,
   ) {}
 
+  /** Who vouches in the end: an operator's relay is its word, whoever named it, and never one of two. */
+  private get vouched(): Word {
+    return this.answering.every(({ operatedBy, relayed }) => relayed || operatedBy === OPERATOR) ? "operator" : this.word;
+  }
+
   /** The batch, which exists; raises `missing` or `notFinal` when it does not. */
   async root(key: BatchKey): Promise<RootAnswer> {
     const state = await this.agreed((node, block) => batchState(node, this.deployment, key, block));
     const block = await this.commonBlock();
     if (!state.exists) await this.notThere(key, block);
     const answeredBy = this.answering.map(({ name }) => name);
-    return { state, block, answeredBy, failed: [...this.failures.values()], word: this.word };
+    return { state, block, answeredBy, failed: [...this.failures.values()], word: this.vouched };
   }
 
   /** What `read` gives at the common final block, when all who answer agree. */
@@ -130,8 +138,9 @@ export class RootLookup {
     const { answering } = this;
     const failures = [...this.failures.values()];
     if (answering.length === 0 && this.endpoints.length === 1 && failures[0]) throw failures[0];
-    const hosts = new Set(answering.map(({ host }) => host)).size;
-    const runners = new Set(answering.map(({ operatedBy, host }) => operatedBy || host)).size;
+    const able = this.word === "independent" ? answering.filter(({ relayed }) => !relayed) : answering;
+    const hosts = new Set(able.map(({ host }) => host)).size;
+    const runners = new Set(able.map(({ operatedBy, host }) => operatedBy || host)).size;
     if (Math.min(hosts, runners) >= (this.word === "independent" ? 2 : 1)) return;
     const details: Words = { who: answering.map(({ name }) => name).join(", "), chain: this.deployment.name };
     throw new ChainError(answering.length ? "tooFew" : "nobody", details);

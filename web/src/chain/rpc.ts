@@ -7,10 +7,14 @@ export interface Endpoint {
   readonly name: string;
   readonly host: string;
   readonly operatedBy: string;
+  /** Whether its answers said that they are the operator's own word. */
+  readonly relayed: boolean;
   request(method: string, params: unknown[]): Promise<unknown>;
 }
 
 export const TIMEOUT = 15_000;
+/** A portal's relay to its operator's node says so. */
+const RELAY_HEADER = "X-Billproof-Relay";
 const MAX_RESPONSE = 1024 * 1024;
 
 /** An http(s) address as an endpoint; null when it is none. */
@@ -31,13 +35,23 @@ export function httpEndpoint(url: string, operatedBy = "", timeout = TIMEOUT): E
   address.hash = "";
   const name = address.origin;
   let last = 0;
+  let relayed = false;
   const request = async (method: string, params: unknown[]): Promise<unknown> => {
     const id = ++last;
     const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-    const [status, text] = await post(address.href, headers, body, name, timeout);
+    const [status, text, by] = await post(address.href, headers, body, name, timeout);
+    relayed ||= by;
     return result(text, status, id, name);
   };
-  return { name, host: address.hostname, operatedBy, request };
+  return {
+    name,
+    host: address.hostname,
+    operatedBy,
+    request,
+    get relayed() {
+      return relayed;
+    },
+  };
 }
 
 async function post(
@@ -46,7 +60,7 @@ async function post(
   body: string,
   node: string,
   timeout: number,
-): Promise<[number, string]> {
+): Promise<[status: number, text: string, relayed: boolean]> {
   try {
     const answer = await fetch(url, {
       method: "POST",
@@ -58,7 +72,7 @@ async function post(
       cache: "no-store",
       signal: AbortSignal.timeout(timeout),
     });
-    return [answer.status, await limitedText(answer, MAX_RESPONSE)];
+    return [answer.status, await limitedText(answer, MAX_RESPONSE), answer.headers.has(RELAY_HEADER)];
   } catch (error) {
     if (error instanceof TooLarge) throw new ChainError("large", { node });
     if (error instanceof Error && error.name === "TimeoutError")

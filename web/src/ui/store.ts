@@ -1,4 +1,7 @@
-/** What the reader chose, kept in this browser only. Private windows and some files have no storage. */
+/**
+ * What the reader chose, kept in this browser only. Private windows have no storage. Pages opened from the disk share
+ * theirs with every other page from there, so that such a page keeps the language and nothing that a verdict rests on.
+ */
 
 import type { Pin } from "../chain/identity";
 
@@ -18,6 +21,7 @@ export function load(): Kept {
     if (typeof found !== "object" || found === null) return kept;
     const { language, node, testnets, pins } = found as Record<string, unknown>;
     if (typeof language === "string") kept.language = language;
+    if (fromDisk()) return kept;
     if (typeof node === "string") kept.node = node;
     kept.testnets = testnets === true;
     if (Array.isArray(pins)) kept.pins = pins.filter(isPin);
@@ -29,10 +33,14 @@ export function load(): Kept {
 
 export function save(kept: Kept): void {
   try {
-    localStorage.setItem(NAME, JSON.stringify(kept));
+    localStorage.setItem(NAME, JSON.stringify(fromDisk() ? { language: kept.language } : kept));
   } catch {
     // it holds for this visit then
   }
+}
+
+function fromDisk(): boolean {
+  return location.protocol === "file:";
 }
 
 function isPin(value: unknown): value is Pin {

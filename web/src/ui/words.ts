@@ -6,9 +6,11 @@ import type { Report, Step } from "../verify";
 import { printable, type Words } from "../chain/errors";
 import { date, money } from "./format";
 
-/** The company as it is called here: a pin's name, the ledger's, or its number. */
+/** The company as it is called here: a pin's name, the domain that is proved, or its number; anybody can register a name. */
 export function companyOf(report: Report): string {
-  return report.identity?.name || `#${report.document?.batch.operatorId ?? "?"}`;
+  const { identity } = report;
+  const proved = identity?.status === "pinned" ? identity.name : identity?.status === "bound" ? identity.domain : "";
+  return proved || `#${report.document?.batch.operatorId ?? "?"}`;
 }
 
 export function stepWords(step: Step): string {

@@ -24,6 +24,8 @@ export interface State {
   later?: Record<number, number>;
   operator?: { name: string; domain: string } | null;
   code?: string;
+  /** Its answers say that they are the operator's. */
+  relays?: boolean;
   fails?: "dead" | "status" | "html" | "pruned";
 }
 
@@ -46,7 +48,9 @@ export function serve(nodes: Record<string, State>, files: Record<string, string
     if (state.fails === "status") return new Response("no", { status: 429 });
     if (state.fails === "html") return new Response("<html>", { status: 200 });
     const answer = respond(state, method, params);
-    return Response.json({ jsonrpc: "2.0", id, ...(answer instanceof Error ? { error: { message: answer.message } } : { result: answer }) });
+    const headers: HeadersInit = state.relays ? { "X-Billproof-Relay": "operator" } : {};
+    const said = answer instanceof Error ? { error: { message: answer.message } } : { result: answer };
+    return Response.json({ jsonrpc: "2.0", id, ...said }, { headers });
   }) as typeof fetch;
 }
 

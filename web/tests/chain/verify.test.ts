@@ -8,6 +8,7 @@ const ONE = "https://one.test";
 const TWO = "https://two.test";
 const OWN = "https://mine.test";
 const RELAY = "https://operator.test/rpc";
+const PUBLIC = deployment({ kind: "public", endpoints: [] });
 const BUNDLE = batch.bundles["1001"];
 
 function verifier(changes: Partial<Settings> = {}): Verifier {
@@ -73,7 +74,22 @@ const CASES: [string, string, Record<string, State>, Partial<Settings>?][] = [
     [ONE]: {}, [TWO]: { root: `0x${"1".repeat(64)}` }, [RELAY]: {},
   }, { relay: RELAY }],
   ["the relay does not replace the user's node", "cannot-check: anchoring chain.dead", { [RELAY]: {} }, { relay: RELAY, nodes: [OWN] }],
+  ["the relay named as own node", "cannot-check: anchoring operatorOnly", { [RELAY]: {} }, { relay: RELAY, nodes: [RELAY], deployments: [PUBLIC] }],
+  ["another address of the relay's host", "cannot-check: anchoring operatorOnly", { "https://operator.test:8443": {} }, {
+    relay: RELAY, nodes: ["https://OPERATOR.test:8443/"], deployments: [PUBLIC],
+  }],
+  ["an operator's relay, to a page from disk", "cannot-check: anchoring operatorOnly", { [OWN]: { relays: true } }, { nodes: [OWN], deployments: [PUBLIC] }],
+  ["an own node beside the relay", "valid: identity id.pinned", { [OWN]: {} }, { relay: RELAY, nodes: [OWN], deployments: [PUBLIC] }],
+  ["relays among the listed", "cannot-check: anchoring chain.tooFew", { [ONE]: {}, [TWO]: { relays: true } }],
 ];
+
+test("the company's own server is accepted on a test chain, and said to be its own", async () => {
+  for (const changes of [{ relay: RELAY, nodes: [RELAY] }, { nodes: [RELAY] }]) {
+    const report = await check({ [RELAY]: { relays: true } }, changes);
+    expect(summary(report)).toBe("valid: identity id.pinned");
+    expect(report.steps.find(({ name }) => name === "anchoring")!.code).toBe("operatorTrial");
+  }
+});
 
 test.each(CASES)("%s → %s", async (_, expected, nodes, changes) => {
   expect(summary(await check(nodes, changes))).toBe(expected);
