@@ -22,7 +22,7 @@ from billproof.portal.limits import Buckets
 from billproof.portal.links import Links
 from billproof.portal.metrics import Metrics
 from billproof.portal.public import Batch, Head, Operator, Period, Public, healthy
-from billproof.portal.relay import Relay
+from billproof.portal.relay import PREFLIGHT, Relay
 from billproof.portal.settings import Settings
 
 _log = logging.getLogger("billproof.portal")
@@ -210,6 +210,10 @@ def _relay(app: FastAPI, settings: Settings, buckets: Buckets, metrics: Metrics)
     async def rpc(request: Request) -> Response:
         """JSON-RPC 2.0: reads of the ledger, one or a batch. The answers are the operator's word."""
         return await relay.answer(request)
+
+    @app.options("/rpc", include_in_schema=False)
+    def preflight() -> Response:
+        return Response(status_code=204, headers=PREFLIGHT)
 
 
 def _invoices(app: FastAPI, settings: Settings, buckets: Buckets, metrics: Metrics) -> None:

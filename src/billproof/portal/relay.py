@@ -23,7 +23,20 @@ from billproof.portal.metrics import Metrics
 from billproof.portal.settings import Limits
 from billproof.printable import printable
 
-HEADERS = {"X-Billproof-Relay": "operator", "Cache-Control": "no-store"}
+HEADERS = {
+    "X-Billproof-Relay": "operator",
+    "Cache-Control": "no-store",
+    # Any page may ask, one opened from disk above all: these are public reads, and nobody's cookies count.
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "X-Billproof-Relay",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+PREFLIGHT = {
+    **HEADERS,
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
 
 _PARSE, _REQUEST, _METHOD, _PARAMS, _SERVER, _LIMITED = -32700, -32600, -32601, -32602, -32000, -32005
 _HEX = re.compile(r"0x([0-9a-fA-F]{2})*")
@@ -58,7 +71,7 @@ class Relay:
     async def answer(self, request: Request) -> Response:
         """The response to a POST of one request or a batch."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":  # so that no other site's form can ask in a visitor's name
+        if kind != "application/json":  # no form of another site asks by accident
             return _failure(415, _REQUEST, "send application/json")
         try:
             message = loads(await body_of(request, self._limits.body, self._limits.seconds))

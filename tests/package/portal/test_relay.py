@@ -145,8 +145,22 @@ def test_a_form_of_another_site_cannot_ask(client: Client) -> None:
     text = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         assert client.post("/rpc", content=text, headers={"Content-Type": kind}).status_code == 415
-    answer = client.post("/rpc", json={"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"})
-    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_page_from_elsewhere_may_ask_and_learns_whose_word_it_is(client: Client) -> None:
+    asked = {"Origin": "null", "Access-Control-Request-Method": "POST"}
+    asked["Access-Control-Request-Headers"] = "content-type"
+    before = client._ask("OPTIONS", "/rpc", headers=asked)
+    assert before.status_code == 204
+    assert before.headers["Access-Control-Allow-Origin"] == "*"
+    assert before.headers["Access-Control-Allow-Methods"] == "POST"
+    assert before.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    call = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}
+    for answer in (client.post("/rpc", json=call), client.post("/rpc", content=b"{}")):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Access-Control-Expose-Headers"] == "X-Billproof-Relay"
+        assert "access-control-allow-credentials" not in answer.headers
+    assert "access-control-allow-origin" not in client.get("/healthz").headers
 
 
 def test_a_batch_is_answered_in_order(client: Client) -> None:
