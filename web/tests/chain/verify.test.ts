@@ -40,6 +40,14 @@ test("a receipt, and the user's own node alone", async () => {
   expect(summary(await check({ [OWN]: {} }, { nodes: [OWN] }, receipt))).toBe("valid: identity id.pinned");
 });
 
+test("a receipt attached to pages lends them nothing", async () => {
+  serve({ [OWN]: {} });
+  const receipt = bytesOf(Object.values(batch.receipts)[0]);
+  const report = await verifier({ nodes: [OWN] }).verify("bill.pdf", receipt, ["Total EUR 4,711.00"]);
+  expect(verdictOf(report)).toBe("cannot-check");
+  expect(report.steps[1]!.code).toBe("pageReceipt");
+});
+
 const CASES: [string, string, Record<string, State>, Partial<Settings>?][] = [
   ["one answers", "cannot-check: anchoring chain.tooFew", { [ONE]: {} }],
   ["nobody answers", "cannot-check: anchoring chain.nobody", {}],
