@@ -76,3 +76,8 @@ def _quantity(service: int, amount: int) -> str:
     if service == Service.DATA:
         return f"{amount / 1e6:,.3f} MB"
     return f"{amount}×" if amount else ""
+
+
+def has_tax(bundle: doc.Bundle) -> bool:
+    """Whether tax is charged in lines of its own, and so is in the amount of no other line."""
+    return any(int(record.service) == Service.TAX for record in bundle.records)

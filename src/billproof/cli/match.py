@@ -28,6 +28,7 @@ _SHOWN = 30
 @click.argument("invoice", required=False, type=options.FILE)
 @click.argument("logs", nargs=-1, type=_PATH)
 @click.option("--region", help="Where numbers without country code belong. [default: that of most lines]")
+@click.option("--mapping", type=options.FILE, help="How to read a CSV of no known format (docs/handset.md).")
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write what became of every line there.")
 @click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
 @click.option("--letter", "complaint", type=options.FILE, help="Also write a letter to the operator there.")
@@ -49,11 +50,13 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
     zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). Nothing
     leaves this machine.
 
-    Exit codes: 0 nothing to dispute, 1 findings, 2 bad input.
+    Exit codes: 0 nothing to dispute, 1 findings, 2 bad input, such as the log of another phone.
     """
     if whole:
         if invoice or logs:
             raise click.UsageError("with --all give --store and --logs, no files")
+        if given["mapping"]:
+            raise click.UsageError("--mapping is for one bill, without --all")
         return _match_all(given, as_json)
     if invoice is None or not logs:
         raise click.UsageError("give a bill and at least one phone log")
@@ -68,8 +71,10 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     outputs = [given[name] for name in ("as_csv", "report", "complaint") if given[name]]
     _check_free(outputs, given["force"])
     bundle = _bundle(invoice)
-    read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path)]
+    mapping: Path | None = given["mapping"]
+    read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path, mapping=mapping)]
     result = lay_beside(Invoice.of(bundle), read, region=given["region"])
+    _check_compared(result, read)
     if given["as_csv"]:
         _write_csv(result, bundle, given["as_csv"])
     if given["report"]:
@@ -91,12 +96,35 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     return 1 if result.findings else 0
 
 
+def _check_compared(result: MatchResult, logs: list[PhoneLog]) -> None:
+    """Raises InputError where the logs cannot tell anything of the bill: that is no word for it."""
+    names = ", ".join(printable(log.name, 200) for log in logs[:3])
+    if not any(log.entries.num_rows for log in logs):
+        rejected = sum(len(log.rejects) for log in logs)
+        rest = f" that could be used: {rejected:,} rows could not be" if rejected else ""
+        raise InputError(
+            f"the phone log has no entries{rest}", file=names or None, advice="Export the log again, in full."
+        )
+    if result.foreign:
+        raise InputError(
+            "this phone log does not seem to belong to this bill: not one line has an entry",
+            file=names,
+            advice="Give the log of the phone that the bill is for.",
+        )
+    if not result.compared and any(line.kind in ("not-covered", "late") for line in result.lines):
+        raise InputError(
+            "nothing could be compared: no line lies within what the phone log covers",
+            file=names,
+            advice="Export a log that reaches over the month of the bill.",
+        )
+
+
 def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
     """The verdict first, then each finding as a sentence, then what the logs can tell, then counts."""
     from billproof.matching import wording
 
     colour, mark = ("red", "✗") if result.findings else ("green", "✓")
-    click.echo(click.style(f"{mark} {wording.verdict(result)}", fg=colour, bold=True))
+    click.echo(click.style(f"{mark} {wording.verdict(result, bundle)}", fg=colour, bold=True))
     found = wording.findings(result, bundle)
     for line, sentence, of in found[:_SHOWN]:
         stake = wording.amount(of.stake, result.currency)
@@ -265,7 +293,7 @@ def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: boo
     click.echo(
         click.style(
             f"{totals.findings:,} findings in {totals.bills_with_findings:,} of {totals.bills:,} bills: "
-            f"{stake} at stake",
+            f"{stake} at stake, before tax",
             bold=True,
         )
     )

@@ -72,8 +72,8 @@ def _foreign(stack: Stack, has: Flags, covered: Flags) -> Flags:
     lines, bills = stack.lines, int(stack.lines.bill.max(initial=-1)) + 1
     within = np.bincount(lines.bill[covered & lines.comparable], minlength=bills)
     held = np.bincount(lines.bill[has], minlength=bills)
-    strange = (within >= _STRANGE) & (held == 0)
-    return strange[lines.bill] & lines.comparable
+    strange: Flags = ((within >= _STRANGE) & (held == 0))[lines.bill]
+    return strange & lines.comparable
 
 
 def _deleted(stack: Stack, has: Flags) -> Flags:

@@ -134,6 +134,16 @@ class MatchResult:
         return tuple(line for line in self.lines if line.finding)
 
     @property
+    def foreign(self) -> bool:
+        """Whether the logs are most likely of another phone than the bill (docs/matching.md, section 8)."""
+        return any(line.reason == "foreign" for line in self.lines)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the logs could tell anything of the bill: an entry for a line, or a finding."""
+        return any(line.entry is not None or line.finding for line in self.lines)
+
+    @property
     def stake(self) -> int:
         """What all findings are worth together, in billionths of the currency unit."""
         return sum(line.stake for line in self.lines)

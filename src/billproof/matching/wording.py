@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from billproof.bundle import documents as doc
-from billproof.bundle.lines import Line, line_of
+from billproof.bundle.lines import Line, has_tax, line_of
 from billproof.matching.result import MatchedLine, MatchedLog, MatchResult
 from billproof.printable import printable
 from billproof.records import money
@@ -53,13 +53,14 @@ _ENTRIES = {
 _KINDS = {"call": "calls", "message": "messages", "mms": "MMS"}
 
 
-def verdict(result: MatchResult) -> str:
+def verdict(result: MatchResult, bundle: doc.Bundle) -> str:
     """The first line: what there is to dispute, and how much money that is."""
     count = len(result.findings)
     compared = result.classes.get("matched", 0) + count
     if count:
         lines = "1 line does" if count == 1 else f"{count:,} lines do"
-        return f"{lines} not agree with the phone: {amount(result.stake, result.currency)} at stake"
+        tax = ", before tax" if has_tax(bundle) else ""
+        return f"{lines} not agree with the phone: {amount(result.stake, result.currency)} at stake{tax}"
     if not compared:
         return "Nothing could be compared: no line lies within what the phone logs cover"
     return f"Nothing to dispute: the phone confirms {result.classes.get('matched', 0):,} lines"

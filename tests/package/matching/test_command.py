@@ -101,12 +101,70 @@ def test_parquet(month, findings, tmp_path):
     assert pq.read_table(out)["account"].to_pylist() == [row["account"] for row in findings]
 
 
+BACKUP = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<calls count='{}'>{}</calls>\n"
+
+
+def backup(calls):
+    """An Android backup of calls to these numbers at these seconds."""
+    rows = [f"<call number='{to}' duration='60' date='{at}000' type='2' />" for to, at in calls]
+    return BACKUP.format(len(rows), "".join(rows))
+
+
+def test_the_log_of_another_phone_is_refused(month, findings, tmp_path):
+    bundle, _ = of(month, findings[0]["account"])
+    log = tmp_path / "calls.xml"
+    days = range(1_790_812_800, 1_793_491_200, 86_400)
+    log.write_text(backup((f"+49301234{at % 9973:05d}", at + 3_600 * 2) for at in days))
+    made = tmp_path / "letter.txt"
+    done = run("match", bundle, log, "--letter", made)
+    assert "this phone log does not seem to belong to this bill" in str(done.exception)
+    assert done.exception.exit_code == 2
+    assert not made.exists()
+
+
+def test_an_empty_log_is_refused(month, findings, tmp_path):
+    bundle, _ = of(month, findings[0]["account"])
+    log = tmp_path / "calls.xml"
+    log.write_text(BACKUP.format(0, ""))
+    done = run("match", bundle, log)
+    assert "the phone log has no entries" in str(done.exception)
+    assert done.exception.exit_code == 2
+
+
+def test_a_log_of_another_month_is_refused(month, findings, tmp_path):
+    bundle, _ = of(month, findings[0]["account"])
+    log = tmp_path / "calls.xml"
+    log.write_text(backup([("+4930123456", 1_700_000_000), ("+4930123456", 1_700_090_000)]))
+    done = run("match", bundle, log)
+    assert "no line lies within what the phone log covers" in str(done.exception)
+    assert done.exception.exit_code == 2
+
+
+def test_a_mapping_says_how_a_log_is_read(month, findings, tmp_path):
+    bundle, _ = of(month, findings[0]["account"])
+    lines = [row for row in json.loads(bundle.read_bytes())["records"] if row["service"] == "1"]
+    log, mapping = tmp_path / "calls.csv", tmp_path / "mapping.toml"
+    rows = [f"{row['startedAt']};{row['number']};hin;{row['usage']}" for row in lines]
+    log.write_text("\n".join(["Wann;Wer;Wohin;Lange", *rows]) + "\n")
+    mapping.write_text(
+        '[columns]\ntime = "Wann"\nnumber = "Wer"\ndirection = "Wohin"\nduration = "Lange"\n'
+        '[time]\nformat = "epoch"\nzone = "utc"\n[duration]\nunit = "seconds"\n'
+        '[direction]\nout = ["hin"]\n'
+    )
+    assert run("match", bundle, log).exception is not None
+    done = run("match", bundle, log, "--mapping", mapping, "--json")
+    assert done.exception is None
+    assert json.loads(done.stdout)["logs"][0]["entries"] == len(lines) > 0
+    assert json.loads(done.stdout)["summary"]["classes"]["matched"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["match"], "give a bill"),
         (["match", "--all"], "--all also needs"),
         (["match", "x.json", "--all"], "no files"),
+        (["match", "--all", "--mapping", "x.toml"], "for one bill"),
         (["match", "absent.json", "absent.xml"], "cannot read"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 from billproof.bundle import documents as doc
 from billproof.errors import InputError
 from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog
+from billproof.matching import verdicts
 from billproof.matching.report import csv_rows, html_report, letter, words
 
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
@@ -210,6 +211,29 @@ def test_where_nothing_could_be_compared_the_report_does_not_say_that_all_is_wel
     assert "<h1>Nothing could be compared</h1>" in html_report(blind, bundle())
 
 
+def test_the_log_of_another_phone_accuses_nobody() -> None:
+    strange = result()
+    for line in strange["lines"][:7]:
+        line.update({"class": "not-covered", "reason": "foreign", "entry": None, "log": None, "stake": "0"})
+    page = html_report(strange, bundle())
+    assert "<h1>This phone log does not seem to belong to this bill</h1>" in page
+    assert "A letter" not in page
+    assert "No line differs" not in page
+    with pytest.raises(InputError, match="does not seem to belong to this bill"):
+        letter(strange, bundle())
+
+
+def test_stakes_are_said_to_be_before_tax_where_tax_is_charged() -> None:
+    taxed = bundle()
+    taxed.records[7] = record(7, service="35")
+    page = html_report(result(), taxed)
+    assert "<h1>5 lines to dispute, 5.70 EUR at stake, before tax</h1>" in page
+    assert "<dt>At stake, before tax</dt>" in page
+    assert "5.70 EUR in all, plus the tax charged on it." in " ".join(letter(result(), taxed).split())
+    assert "tax" not in letter(result(), bundle())
+    assert "before tax" not in html_report(result(), bundle())
+
+
 def test_letters_and_rows_hold_no_control_characters() -> None:
     hostile = bundle(number="1\u202e\x1b[31m\r\n2", rate="\x07")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", letter(result(), hostile))
@@ -240,12 +264,17 @@ def test_a_result_of_another_bill_is_refused(change: dict[str, Any]) -> None:
 
 def test_there_are_words_for_whatever_the_specification_names() -> None:
     text = (Path(__file__).parents[3] / "docs" / "matching.md").read_text()
-    rows = re.findall(r"^\| `([a-z-]+)` \| (`[^|]+`) \|", text.partition("## 9.")[2], re.MULTILINE)
-    assert len(rows) > 10
-    for kind, reasons in rows:
-        assert kind in words.CLASSES
-        for reason in re.findall("`([a-z]+)`", reasons):
-            assert words.known(kind, reason), (kind, reason)
+    section = text.partition("## 9.")[2].partition("## 10.")[0]
+    rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| `")]
+    named = {
+        (kind, reason)
+        for kinds, reasons in rows
+        for kind in re.findall("`([^`]+)`", kinds)
+        for reason in re.findall("`([^`]+)`", reasons)
+    }
+    assert {kind for kind, _ in named} == set(words.CLASSES) == set(verdicts.CLASSES)
+    assert {reason for _, reason in named} == set(verdicts.REASONS)
+    assert [pair for pair in sorted(named) if not words.known(*pair)] == []
 
 
 def test_extreme_values_are_drawn() -> None:

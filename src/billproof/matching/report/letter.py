@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from billproof.bundle import documents as doc
+from billproof.errors import InputError
 from billproof.matching.report import words
 from billproof.matching.report.rows import Match, Row
 from billproof.printable import printable
@@ -17,9 +18,15 @@ _WIDTH = 78
 def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "") -> str:
     """The letter, plain text of 78 columns. ``operator`` is its name, where the verdict knows it.
 
-    Without findings it says that there is nothing to complain about.
+    Without findings it says that there is nothing to complain about; an InputError, when the logs seem to be
+    of another phone.
     """
     match = Match(result, bundle)
+    if match.foreign:
+        raise InputError(
+            "this phone log does not seem to belong to this bill, so there is no letter",
+            advice="Give the log of the phone that the bill is for.",
+        )
     who = printable(operator, 120) or match.operator.capitalize()
     if not match.findings:
         return f"There is nothing to complain about: {match.verdict().lower()}.\n"
@@ -30,7 +37,8 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
         _paragraph(
             "I have compared my bill with the call log of my phone. Of its"
             f" {len(match.rows)} lines the phone confirms {match.confirmed}. I dispute the"
-            f" following {len(match.findings)}, {match.stake} in all."
+            f" following {len(match.findings)}, {match.stake} in all"
+            f"{', plus the tax charged on it' if match.taxed else ''}."
         ),
     ]
     for kind in words.FINDINGS:

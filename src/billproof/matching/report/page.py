@@ -49,13 +49,13 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
 
 
 def _verdict(match: Match) -> str:
-    bad = "bad" if match.findings else "good" if match.confirmed else "unsure"
+    bad = "unsure" if match.foreign else "bad" if match.findings else "good" if match.confirmed else "unsure"
     total = match.money(int(match.bundle.statement.total))
     facts = [
         ("Lines", f"{len(match.rows):,}"),
         ("Confirmed by the phone", f"{match.confirmed:,}"),
         ("Bill’s total", total),
-        ("At stake", match.stake),
+        ("At stake, before tax" if match.taxed else "At stake", match.stake),
         ("Could not be compared", f"{match.classes['not-covered']:,}"),
     ]
     return "\n".join(
@@ -101,6 +101,8 @@ def _picture(match: Match) -> str:
 
 def _findings(match: Match) -> str:
     head = '<section aria-labelledby="h-find"><h2 id="h-find">What may be disputed</h2>'
+    if match.foreign:
+        return f"{head}<p>{match.verdict()}: not one of its lines has an entry.</p></section>"
     if not match.findings:
         return head + "<p>No line differs from what the phone has logged.</p></section>"
     kinds = [kind for kind in words.FINDINGS if match.classes[kind]]
@@ -172,7 +174,7 @@ def _all(match: Match) -> str:
 
 
 def _letter(match: Match) -> str:
-    if not match.findings:
+    if match.foreign or not match.findings:
         return ""
     text = escape(letter(match.result, match.bundle))
     return (

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from billproof.bundle import documents as doc
-from billproof.bundle.lines import Line, line_of
+from billproof.bundle.lines import Line, has_tax, line_of
 from billproof.errors import InputError
 from billproof.matching.report import words
 from billproof.printable import printable
@@ -117,11 +117,24 @@ class Match:
         del kinds["billed"]
         return kinds
 
+    @property
+    def foreign(self) -> bool:
+        """Whether the logs are most likely of another phone."""
+        return any(row.reason == "foreign" for row in self.rows)
+
+    @property
+    def taxed(self) -> bool:
+        """Whether tax is charged in lines of its own, which stakes leave out."""
+        return has_tax(self.bundle)
+
     def verdict(self) -> str:
         """The first sentence of a report."""
+        if self.foreign:
+            return "This phone log does not seem to belong to this bill"
         if self.findings:
             one = len(self.findings) == 1
-            return f"{len(self.findings)} line{'' if one else 's'} to dispute, {self.stake} at stake"
+            tax = ", before tax" if self.taxed else ""
+            return f"{len(self.findings)} line{'' if one else 's'} to dispute, {self.stake} at stake{tax}"
         if self.confirmed:
             return "Nothing to dispute"
         return "Nothing could be compared"
