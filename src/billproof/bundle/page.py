@@ -14,13 +14,14 @@ from typing import Any
 
 from billproof.bundle import documents as doc
 from billproof.bundle.invoice import VERSION, Cell, Layout, Look
-from billproof.bundle.pdfread import Name, Operator, PdfFile, Scanner, Stream, refused
+from billproof.bundle.pdfread import Name, Operator, PdfFile, Reference, Scanner, Stream, refused
 from billproof.errors import InputError
 from billproof.printable import printable
 
 #: Statements with more lines are not laid out again.
 _MOST_LINES = 50_000
 
+_FURTHER_PAGES = 2  # than one for each line
 _MOST_SHOWN = 100
 _OPERATORS = "q Q cm w j J M d i m l re h n f f* S s g G rg RG BT ET Tf Tm Tj TL T*"
 _PLAIN = frozenset(_OPERATORS.split())
@@ -59,6 +60,8 @@ def _compared(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
     look, version, other_font = _look(file)
     if len(bundle.records) > _MOST_LINES:
         return Comparison(doubt="it has too many lines to lay them out again")
+    if len(_pages(file)) > len(bundle.records) + _FURTHER_PAGES:
+        return Comparison(doubt="it has more pages than its lines can fill")
     shown = list(shown_texts(file))
     if version != VERSION:
         return Comparison(len(shown), doubt="another version of Billproof laid it out")
@@ -129,13 +132,20 @@ def text_of(value: Any) -> str:
 
 
 def _pages(file: PdfFile) -> list[dict[str, Any]]:
+    if not isinstance(file.root.get("Pages"), Reference):
+        raise refused("the list of pages is damaged")
     tree = file.dictionary(file.root.get("Pages"), "the list of pages")
-    kids = file.get(tree.get("Kids"))
-    if not isinstance(kids, list) or not kids:
+    kids = tree.get("Kids")
+    if not isinstance(kids, list) or not kids or not all(isinstance(kid, Reference) for kid in kids):
         raise refused("the list of pages is damaged")
     pages = [file.dictionary(kid, "a page") for kid in kids]
     if any(page.get("Type") != "Page" for page in pages):
         raise refused("its pages are listed in another way than ours")
+    drawings = [page.get("Contents") for page in pages]
+    if not all(isinstance(drawing, Reference) for drawing in drawings):
+        raise refused("a page is drawn in several pieces")
+    if len(set(kids)) < len(kids) or len(set(drawings)) < len(drawings):
+        raise refused("a page is there several times")
     return pages
 
 

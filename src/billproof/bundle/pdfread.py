@@ -19,6 +19,7 @@ from billproof.errors import InputError
 MAX_PDF_BYTES = 256 << 20
 
 _MAX_OBJECTS = 1 << 20
+_HEADER = re.compile(rb"%PDF-1\.\d\n%[^\r\n]*\n")
 _MAX_DEPTH = 24
 _MOST_RATIO = 40  # of bytes unpacked to bytes packed; a bundle has some 4, a page 8
 _MOST_UNPACKED = 1 << 30
@@ -97,6 +98,8 @@ class Scanner:
         """Whether this word is next; if so, it is passed."""
         self.skip()
         if not self.content.startswith(word, self.at):
+            return False
+        if word.isalpha() and _TOKEN.match(self.content, self.at + len(word)):
             return False
         self.at += len(word)
         return True
@@ -214,19 +217,27 @@ class PdfFile:
             raise refused("it does not begin like one")
         if len(content) > MAX_PDF_BYTES:
             raise refused(f"larger than {MAX_PDF_BYTES >> 20} MiB")
-        end = re.search(rb"startxref\s+(\d{1,10})\s+%%EOF\s*\Z", content[-64:])
+        end = re.search(rb"startxref\n(\d{1,10})\n%%EOF\n\Z", content[-64:])
         if not end:
             raise refused("its end is missing: it was cut off on the way, or something was appended")
-        self._content = content
-        offsets, trailer = self._table(int(end[1]))
-        if "Encrypt" in trailer:
-            raise refused("it is encrypted")
-        if "Prev" in trailer or "XRefStm" in trailer:
+        if content.count(b"\n%%EOF\n") > 1:
             raise refused("it was changed after it was made")
-        self._left = len(content)
-        self.objects = {number: self._object(number, at) for number, at in offsets.items()}
+        self._content = content
+        table = int(end[1])
+        offsets, trailer = self._table(table, len(content) - len(end[0]))
+        header = _HEADER.match(content)
+        at = header.end() if header else 0
+        self.objects: dict[int, Any] = {}
+        for number, offset in enumerate(offsets, 1):  # one after the other: nothing lies between or beside
+            if offset != at:
+                raise refused("its objects are not where its table says")
+            self.objects[number], at = self._object(number, at)
+        if at != table:
+            raise refused("something is hidden in it")
+        if not isinstance(trailer.get("Root"), Reference):
+            raise refused("its catalog is in the trailer")
         root = self.get(trailer.get("Root"))
-        if not isinstance(root, dict):
+        if not isinstance(root, dict) or root.get("Type") != "Catalog":
             raise refused("it has no catalog")
         self.root: dict[str, Any] = root
 
@@ -244,49 +255,54 @@ class PdfFile:
             raise refused(f"{what} is missing")
         return found
 
-    def _table(self, at: int) -> tuple[dict[int, int], dict[str, Any]]:
-        scanner = Scanner(self._content, at)
-        if not scanner.keyword(b"xref"):
+    def _table(self, at: int, end: int) -> tuple[list[int], dict[str, Any]]:
+        """Where objects 1, 2, … are, and the trailer; the table is at ``at``, the trailer ends at ``end``."""
+        start = re.compile(rb"xref\n0 (\d{1,7})\n").match(self._content, at)
+        if not start:
             raise refused("it has no plain cross-reference table")
-        offsets: dict[int, int] = {}
-        while not scanner.keyword(b"trailer"):
-            first, count = scanner.integer(), scanner.integer()
-            if first + count > _MAX_OBJECTS:
-                raise refused("it has too many objects")
-            for number in range(first, first + count):
-                offset, generation = scanner.integer(), scanner.integer()
-                kind = scanner.value()
-                if kind not in ("n", "f") or number in offsets:
-                    raise refused("its cross-reference table is damaged")
-                if kind == "n":
-                    if generation:
-                        raise refused("it was changed after it was made")
-                    offsets[number] = offset
+        count = int(start[1])
+        if count > _MAX_OBJECTS:
+            raise refused("it has too many objects")
+        after = start.end() + 20 * count
+        entries = self._content[start.end() : after]
+        if not re.fullmatch(rb"0000000000 65535 f \n(?:\d{10} 00000 n \n)*", entries):
+            raise refused("its cross-reference table is damaged")
+        scanner = Scanner(self._content, after)
+        if not self._content.startswith(b"trailer", after) or not scanner.keyword(b"trailer"):
+            raise refused("it has no trailer")
         trailer = scanner.value()
         if not isinstance(trailer, dict):
             raise refused("it has no trailer")
-        return offsets, trailer
+        if self._content[scanner.at : end] != b"\n":
+            raise refused("something follows its trailer")
+        if "Encrypt" in trailer:
+            raise refused("it is encrypted")
+        if "Prev" in trailer or "XRefStm" in trailer:
+            raise refused("it was changed after it was made")
+        if not trailer.keys() <= {"Size", "Root", "Info", "ID"} or trailer.get("Size") != count:
+            raise refused("its trailer is none of ours")
+        return [int(entries[place : place + 10]) for place in range(20, len(entries), 20)], trailer
 
-    def _object(self, number: int, at: int) -> Any:
-        scanner = Scanner(self._content, at)
-        if scanner.integer() != number or scanner.integer() != 0 or not scanner.keyword(b"obj"):
+    def _object(self, number: int, at: int) -> tuple[Any, int]:
+        """An object, and where it ends."""
+        content, start = self._content, b"%d 0 obj\n" % number
+        if not content.startswith(start, at):
             raise refused("its cross-reference table is damaged")
+        scanner = Scanner(content, at + len(start))
         value = scanner.value()
-        if isinstance(value, dict) and scanner.keyword(b"stream"):
-            start = scanner.at + (2 if self._content.startswith(b"\r\n", scanner.at) else 1)
+        at, end = scanner.at, b"\nendobj\n"
+        if isinstance(value, dict) and content.startswith(b"\nstream\n", at):
+            at += len(b"\nstream\n")
             length = value.get("Length")
-            if not isinstance(length, int) or not 0 <= length <= len(self._content) - start:
+            if type(length) is not int or not 0 <= length <= len(content) - at:
                 raise refused("a stream has no length")
-            scanner.at = start + length
-            if not scanner.keyword(b"endstream"):
-                raise refused("a stream has another length than it says")
-            value = Stream(value, self._content[start : start + length])
-        if not scanner.keyword(b"endobj"):
-            raise refused("cut off or damaged")
-        self._left -= scanner.at - at
-        if self._left < 0:
-            raise refused("its objects overlap")
-        return value
+            value = Stream(value, content[at : at + length])
+            at += length
+            at += content.startswith(b"\n", at)
+            end = b"endstream\nendobj\n"
+        if not content.startswith(end, at):
+            raise refused("cut off or damaged, or a stream has another length than it says")
+        return value, at + len(end)
 
     def attachment(self) -> Stream:
         """The one attached file."""

@@ -14,7 +14,8 @@ from babel import Locale
 from billproof.bundle import documents as doc
 from billproof.bundle.page import Comparison, compare, shown_texts
 from billproof.bundle.pdf import Look, Printer
-from billproof.bundle.pdfread import PdfFile
+from billproof.bundle.pdfread import PdfFile, Scanner
+from billproof.errors import InputError
 from billproof.report import Verdict
 from billproof.trust import Pins
 from billproof.verification import Verifier
@@ -150,3 +151,69 @@ def test_the_verifier_says_so(genuine: bytes, tmp_path: Path) -> None:
     assert "“8.99”" in next(step.message for step in report.steps if step.name == "page")
     file.write_bytes(made[:-100])
     assert verifier.verify(file).verdict is Verdict.UNUSABLE
+
+
+# --- files that two readers could read in two ways -----------------------------------------------------
+
+
+def moved(made: bytes, change: Callable[[bytes], bytes], before: bytes = b"") -> bytes:
+    """The file with another table and trailer, and something before the table."""
+    table = made.rindex(b"\nxref\n") + 1
+    rest = re.sub(rb"startxref\n\d+", b"startxref\n%d" % (table + len(before)), change(made[table:]))
+    return made[:table] + before + rest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before"),
+    [
+        (b"xref\n0 ", b"xref0 ", b""),
+        (b"xref\n0 ", b"xref\n0  ", b""),
+        (b"xref\n", b"xref\n", b"16 0 obj\n<<\n>>\nendobj\n"),
+        (b"xref\n", b"xref\n", b"% nothing\n"),
+        (b" n \n", b" n\r\n", b""),
+        (b"trailer\n", b"trailer1\n", b""),
+        (b">>\nstartxref", b">>\n1 0 obj\n<<\n>>\nendobj\nstartxref", b""),
+        (b"/Size", b"/Extra 1\n/Size", b""),
+        (b"/Root 13 0 R", b"/Root << /Type /Catalog /Pages 15 0 R >>", b""),
+    ],
+)
+def test_a_file_of_two_readings_is_refused(
+    bundle_of: Callable[..., bytes], old: bytes, new: bytes, before: bytes
+) -> None:
+    made = Printer(LOOK).invoice(bundle_of(6))
+    PdfFile(moved(made, bytes))
+
+    def change(rest: bytes) -> bytes:
+        assert old in rest
+        return rest.replace(old, new, 1)
+
+    with pytest.raises(InputError):
+        PdfFile(moved(made, change, before))
+
+
+def test_keywords_end_where_a_word_ends() -> None:
+    assert not Scanner(b"xref0 18").keyword(b"xref")
+    assert Scanner(b"xref\n0 18").keyword(b"xref")
+
+
+@pytest.mark.parametrize("kids", ["same", "direct", "drawing", "many"])
+def test_pages_listed_otherwise_are_doubted(bundle_of: Callable[..., bytes], kids: str) -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(Printer(LOOK).invoice(bundle_of(6)))) as pdf:
+        page = pdf.Root.Pages.Kids[0]
+        copy = pikepdf.Dictionary({key: value for key, value in page.items() if key != "/Parent"})
+        if kids == "same":
+            pdf.Root.Pages.Kids = pikepdf.Array([page] * 3)
+        elif kids == "direct":
+            pdf.Root.Pages.Kids = pikepdf.Array([copy])
+        elif kids == "drawing":
+            pdf.Root.Pages.Kids.append(pdf.make_indirect(copy))
+        else:
+            for _ in range(20):
+                copy.Contents = pdf.make_stream(page.Contents.read_bytes())
+                pdf.Root.Pages.Kids.append(pdf.make_indirect(pikepdf.Dictionary(copy)))
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    found = compared(out.getvalue())
+    assert {"same": "several times", "direct": "damaged", "drawing": "several", "many": "more pages"}[
+        kids
+    ] in found.doubt
