@@ -23,9 +23,7 @@ _MOST_LINES = 50_000
 
 _FURTHER_PAGES = 2  # than one for each line
 _MOST_SHOWN = 100
-_OPERATORS = "q Q cm w j J M d i m l re h n f f* S s g G rg RG BT ET Tf Tm Tj TL T*"
-_PLAIN = frozenset(_OPERATORS.split())
-_SHAPES = "the pages have a font of the operator's own: its shapes and their places were not compared"
+_SHAPES = "a font of the operator's own draws them, whose shapes can say anything: only the attachment counts"
 _BOX = "\0\ufffd"
 _SOFT = ("date", "time")  # words and order are the locale's business: the digits must agree
 
@@ -68,9 +66,8 @@ def _compared(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:
     differences = tuple(_differences(list(Layout(bundle, look).texts()), shown))
     if differences:
         return Comparison(len(shown), differences)
-    if other_font:  # which we do not have: the texts agree, and nothing else may be there
-        doubt = "" if _plain(file) else "it holds drawings of another kind than ours"
-        return Comparison(len(shown), doubt=doubt, note=_SHAPES)
+    if other_font:  # its shapes may show other words than its codes mean
+        return Comparison(len(shown), doubt=_SHAPES)
     from billproof.bundle.pdf import Printer
 
     again = PdfFile(Printer(look).invoice(content, bundle))
@@ -247,17 +244,6 @@ def _agree(cell: Cell, text: str) -> bool:
 
 def _quoted(text: str | None) -> str:
     return f"“{printable(text or '', 60)}”"
-
-
-def _plain(file: PdfFile) -> bool:
-    """Whether the pages hold texts, rules and rectangles, and nothing else that can be seen."""
-    for page in _pages(file):
-        resources = file.dictionary(page.get("Resources"), "a page's list of fonts")
-        if "Annots" in page or "XObject" in resources:
-            return False
-        if any(isinstance(word, Operator) and word not in _PLAIN for word in _drawing(file, page)):
-            return False
-    return True
 
 
 def _normal(file: PdfFile) -> dict[int, Any]:
