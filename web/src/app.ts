@@ -5,7 +5,7 @@ import { keccak } from "./protocol/structs";
 import { toHex } from "./protocol/hex";
 import { isBundle } from "./protocol/documents";
 import { recompute } from "./hashing";
-import type { PhoneLog } from "./handset";
+import { type PhoneLog, PhoneLogError, readPhoneLog } from "./handset";
 import { readCode } from "./inputs";
 import { BrokenLink } from "./link";
 import { PdfError, readAttachment } from "./readers/pdf";
@@ -14,7 +14,7 @@ import { overall, type Report, Verifier, verdictOf } from "./verify";
 import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
-import { matchCard } from "./ui/match";
+import { addLog, matchCard } from "./ui/match";
 import { readPicture, scanCamera } from "./ui/qr";
 import { type Actions, reportCard } from "./ui/report";
 import { settingsBox } from "./ui/settings";
@@ -41,13 +41,20 @@ export class App {
   private readonly results = h("div", { class: "results" });
   private readonly settings = h("div");
   private run = 0;
+  private reports: Report[] = [];
 
   constructor(private readonly root: HTMLElement) {
     const known = this.kept.language in TABLES ? [this.kept.language] : navigator.languages;
     setLanguage(preferred(known));
     this.frame();
-    // Files that miss the marked place must not replace the page.
-    for (const event of ["dragover", "drop"] as const) window.addEventListener(event, (dragged) => dragged.preventDefault());
+    // Files that miss the marked places must not replace the page; they are taken all the same.
+    window.addEventListener("dragover", (dragged) => dragged.preventDefault());
+    window.addEventListener("drop", (dropped) => {
+      const files = [...(dropped.dataTransfer?.files ?? [])];
+      const missed = !dropped.defaultPrevented && files.length > 0;
+      dropped.preventDefault();
+      if (missed) void this.take(files);
+    });
     window.addEventListener("hashchange", () => void this.openLink(location.href));
     void this.openLink(location.href);
   }
@@ -117,8 +124,14 @@ export class App {
     this.messages.length = 0;
     fill(this.status, t("working"));
     const taken: Source[] = [];
+    const logs: PhoneLog[] = [];
     for (const file of files) {
       try {
+        const log = await phoneLog(file);
+        if (log) {
+          logs.push(log);
+          continue;
+        }
         const source = await this.source(file);
         if (source) taken.push(source);
       } catch {
@@ -126,7 +139,14 @@ export class App {
       }
     }
     if (taken.length) this.sources = taken;
-    await this.check(taken.length > 0);
+    if (taken.length || this.reports.some(matchable)) {
+      for (const log of logs) addLog(this.logs, log);
+    } else this.messages.push(...logs.map(({ name }) => t("read.phoneLog", { file: printable(name, 80) })));
+    if (taken.length) return this.check(true);
+    if (!logs.length) return this.check(false);
+    if (this.reports.some(matchable)) this.show();
+    fill(this.status, this.messages.join(" "));
+    this.results.querySelector(".match")?.scrollIntoView({ block: "start" });
   }
 
   /** A file as a bill's bytes; null when it led to something else. */
@@ -207,11 +227,8 @@ export class App {
     const reports: Report[] = [];
     for (const { name, content, pages } of this.sources) reports.push(await verifier.verify(name, content, pages));
     if (run !== this.run) return; // something newer was asked meanwhile
-    const cards = reports.flatMap((report, at) => [
-      reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
-      ...(report.inclusion && isBundle(report.document!) && verdictOf(report) !== "invalid" ? [matchCard(report, this.logs)] : []),
-    ]);
-    fill(this.results, ...cards);
+    this.reports = reports;
+    this.show();
     fill(this.status, said());
     fill(this.spoken, t("verdict.short", { verdict: t(`verdict.${overall(reports)}`) }));
     if (anew) {
@@ -221,9 +238,33 @@ export class App {
     }
   }
 
+  private show(): void {
+    const cards = this.reports.flatMap((report, at) => [
+      reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
+      ...(matchable(report) ? [matchCard(report, this.logs)] : []),
+    ]);
+    fill(this.results, ...cards);
+  }
+
   private digestNote(content: Uint8Array): "theCode" | "notTheCode" | null {
     if (!this.named.size) return null;
     return this.named.has(toHex(keccak(content))) ? "theCode" : "notTheCode";
+  }
+}
+
+/** Whether a phone's log can be laid against it. */
+function matchable(report: Report): boolean {
+  return report.inclusion !== null && isBundle(report.document!) && verdictOf(report) !== "invalid";
+}
+
+/** A phone's log that was given where a bill was asked for; null when it is none. */
+async function phoneLog(file: File): Promise<PhoneLog | null> {
+  if (file.type.startsWith("image/")) return null;
+  try {
+    return await readPhoneLog(file.name, new Uint8Array(await file.arrayBuffer()));
+  } catch (error) {
+    if (error instanceof PhoneLogError) return null;
+    throw error;
   }
 }
 

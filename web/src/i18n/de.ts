@@ -24,6 +24,7 @@ export const de: Record<keyof typeof en, string> = {
   "pdf.broken": "Dieses PDF enthält einen Nachweis, der nicht lesbar ist: {detail}. Bitten Sie Ihren Anbieter um die .json-Datei.",
   "source.code": "QR-Code oder Link",
   "read.failed": "{file} ist nicht lesbar.",
+  "read.phoneLog": "{file} ist eine Anrufliste: Sie gehört weiter unten hin, nach der Rechnung.",
 
   "verdict.valid": "Echt und unverändert",
   "verdict.invalid": "Mit dieser Rechnung stimmt etwas nicht",
@@ -48,7 +49,9 @@ export const de: Record<keyof typeof en, string> = {
   "mark.unusable": "nicht lesbar",
   "mark.not-anchored": "noch nicht",
   "mark.cannot-check": "offen",
-  "mark.skipped": "nicht geprüft: eine andere Prüfung geht vor",
+  "mark.skipped.file": "nicht geprüft, weil die Datei nicht verwendbar ist",
+  "mark.skipped.inclusion": "nicht geprüft, weil die Rechnung in sich oder mit ihrem Siegel nicht übereinstimmt",
+  "mark.skipped.anchoring": "nicht geprüft, weil das Siegel nicht geprüft werden konnte",
   "mark.waiting": "Die Zeilen passen zusammen. Ob es die versiegelten sind, hängt am öffentlichen Siegel.",
 
   "step.bundle": "Eine Rechnung mit {n} Zeile, zusammen {money}.|Eine Rechnung mit {n} Zeilen, zusammen {money}.",

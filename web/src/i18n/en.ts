@@ -22,6 +22,7 @@ export const en = {
   "pdf.broken": "This PDF holds a proof that cannot be read: {detail}. Ask your phone company for the .json file.",
   "source.code": "QR code or link",
   "read.failed": "{file} cannot be read.",
+  "read.phoneLog": "{file} is a phone log: it goes below, after the bill.",
 
   "verdict.valid": "Genuine and unchanged",
   "verdict.invalid": "Something is wrong with this bill",
@@ -46,7 +47,9 @@ export const en = {
   "mark.unusable": "cannot be read",
   "mark.not-anchored": "not yet",
   "mark.cannot-check": "open",
-  "mark.skipped": "not checked: another check comes first",
+  "mark.skipped.file": "not checked, because the file cannot be used",
+  "mark.skipped.inclusion": "not checked, because the bill does not agree with itself or its seal",
+  "mark.skipped.anchoring": "not checked, because the seal could not be checked",
   "mark.waiting": "The lines fit together. Whether they are the sealed ones depends on the public seal.",
 
   "step.bundle": "A bill with {n} line, {money} in all.|A bill with {n} lines, {money} in all.",

@@ -24,6 +24,7 @@ export const fr: Record<keyof typeof en, string> = {
   "pdf.broken": "Ce PDF contient une preuve illisible : {detail}. Demandez le fichier .json à votre opérateur.",
   "source.code": "code QR ou lien",
   "read.failed": "{file} est illisible.",
+  "read.phoneLog": "{file} est une liste d’appels : elle va plus bas, après la facture.",
 
   "verdict.valid": "Authentique et inchangée",
   "verdict.invalid": "Quelque chose ne va pas dans cette facture",
@@ -48,7 +49,9 @@ export const fr: Record<keyof typeof en, string> = {
   "mark.unusable": "illisible",
   "mark.not-anchored": "pas encore",
   "mark.cannot-check": "en suspens",
-  "mark.skipped": "non vérifié : une autre vérification passe d’abord",
+  "mark.skipped.file": "non vérifié, car le fichier est inutilisable",
+  "mark.skipped.inclusion": "non vérifié, car la facture ne concorde pas avec elle-même ou avec son sceau",
+  "mark.skipped.anchoring": "non vérifié, car le sceau n’a pas pu être vérifié",
   "mark.waiting": "Les lignes concordent entre elles. Le sceau public dira si ce sont celles qui ont été scellées.",
 
   "step.bundle": "Une facture de {n} ligne, {money} en tout.|Une facture de {n} lignes, {money} en tout.",

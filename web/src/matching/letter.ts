@@ -2,7 +2,7 @@
 
 import { day, type Language, money, monthName } from "./formatting";
 import { FINDINGS, type Invoice, type LineClass, type MatchResult } from "./types";
-import { sentence, title } from "./wording";
+import { hasTax, sentence, title } from "./wording";
 
 /** What the reader may say about the contract; gaps stay in square brackets. */
 export interface LetterDetails {
@@ -22,6 +22,8 @@ interface Phrases {
   opening: string;
   none: string;
   sum: string;
+  /** The sum, of a bill with tax in lines of its own. */
+  net: string;
   estimate: string;
   evidence: string;
   request: readonly string[];
@@ -38,6 +40,7 @@ const PHRASES: Record<Language, Phrases> = {
     opening: "I have compared the itemised lines of this bill with the call list of my phone. {count} of {lines} lines do not agree with it:",
     none: "I have compared the itemised lines of this bill with the call list of my phone, and found nothing to complain about.",
     sum: "Altogether this is about {stake}.",
+    net: "Altogether this is about {stake} before tax.",
     estimate: "The amounts are estimates wherever a line is only partly in doubt; please reckon them by the tariff of my contract.",
     evidence: "I can send the phone's list of these calls. Differences of a few seconds, usual rounding and times that the phone's list does not cover are left out.",
     request: [
@@ -56,6 +59,7 @@ const PHRASES: Record<Language, Phrases> = {
     opening: "ich habe die Einzelverbindungen dieser Rechnung mit der Anrufliste meines Telefons verglichen. {count} von {lines} Zeilen stimmen damit nicht überein:",
     none: "ich habe die Einzelverbindungen dieser Rechnung mit der Anrufliste meines Telefons verglichen und nichts zu beanstanden gefunden.",
     sum: "Zusammen sind das etwa {stake}.",
+    net: "Zusammen sind das etwa {stake} vor Steuern.",
     estimate: "Wo eine Zeile nur zum Teil strittig ist, sind die Beträge geschätzt; bitte berechnen Sie sie nach dem Tarif meines Vertrags.",
     evidence: "Die Liste des Telefons zu diesen Verbindungen kann ich Ihnen schicken. Unterschiede von wenigen Sekunden, übliche Rundung und Zeiten, die die Liste nicht umfasst, sind nicht beanstandet.",
     request: [
@@ -74,6 +78,7 @@ const PHRASES: Record<Language, Phrases> = {
     opening: "J’ai comparé les communications détaillées de cette facture avec la liste d’appels de mon téléphone. Sur {lines} lignes, {count} ne concordent pas :",
     none: "J’ai comparé les communications détaillées de cette facture avec la liste d’appels de mon téléphone et n’ai rien trouvé à contester.",
     sum: "Cela fait environ {stake} en tout.",
+    net: "Cela fait environ {stake} hors taxes en tout.",
     estimate: "Quand une ligne n’est contestée qu’en partie, le montant est une estimation ; veuillez le calculer d’après le tarif de mon contrat.",
     evidence: "Je peux vous envoyer la liste du téléphone pour ces communications. Les écarts de quelques secondes, les arrondis habituels et les moments que la liste ne couvre pas ne sont pas contestés.",
     request: [
@@ -123,7 +128,7 @@ export function letter(lang: Language, result: MatchResult, invoice: Invoice, de
       : [
           fill(phrases.opening, values), "",
           ...findings(lang, result, invoice),
-          `${fill(phrases.sum, values)} ${phrases.estimate}`, "",
+          `${fill(hasTax(invoice) ? phrases.net : phrases.sum, values)} ${phrases.estimate}`, "",
           phrases.evidence, "",
           ...phrases.request, "",
         ];

@@ -5,6 +5,8 @@ import type { Entry, EntryClass, EntryResult, Invoice, InvoiceLine, LineClass, L
 
 export type { Language } from "./formatting";
 
+const TAX = 35;
+
 type Key = `${LineClass} ${LineReason}`;
 
 interface Words {
@@ -237,6 +239,11 @@ export function sentence(lang: Language, result: MatchResult, line: LineResult, 
     amount: money(lang, billed.amount, invoice.currency),
     stake: money(lang, BigInt(line.stake), invoice.currency),
   });
+}
+
+/** Whether the bill charges tax in lines of its own: then the amounts of the others are before tax. */
+export function hasTax(invoice: Invoice): boolean {
+  return invoice.lines.some(({ service }) => service === TAX);
 }
 
 /** A short heading for a class of lines. */

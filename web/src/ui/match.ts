@@ -1,13 +1,13 @@
 /** A bill laid against phone logs: findings first, the picture, the lines, the letter. */
 
 import { printable } from "../chain/errors";
-import { type PhoneLog, readPhoneLog } from "../handset";
+import { type PhoneLog, PhoneLogError, readPhoneLog } from "../handset";
 import { currentLanguage, hasKey, t } from "../i18n";
 import { match } from "../matching";
 import { letter } from "../matching/letter";
 import { timeline } from "../matching/timeline";
 import { FINDINGS, type Invoice, type InvoiceLine, type LineClass, type MatchResult } from "../matching/types";
-import { sentence, title } from "../matching/wording";
+import { hasTax, sentence, title } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { Report } from "../verify";
 import { append, details, fill, h, newId } from "./dom";
@@ -35,11 +35,9 @@ export function matchCard(report: Report, logs: PhoneLog[]): HTMLElement {
     for (const file of files) {
       try {
         const log = await readPhoneLog(file.name, new Uint8Array(await file.arrayBuffer()));
-        const again = logs.findIndex(({ name }) => name === log.name);
-        logs.splice(again < 0 ? logs.length : again, 1, log);
+        addLog(logs, log);
       } catch (error) {
-        const detail = printable(error instanceof Error ? error.message : "?", 200);
-        failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail })));
+        failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail: whyUnread(error, file.name) })));
       }
     }
     await new Promise((resolve) => setTimeout(resolve)); // lets the words above be painted
@@ -48,6 +46,21 @@ export function matchCard(report: Report, logs: PhoneLog[]): HTMLElement {
   const zone = dropZone(words, ACCEPT, (files) => void take(files));
   if (logs.length) show([]);
   return h("section", { class: "card match", "aria-labelledby": heading }, h("h2", { id: heading }, t("match.title")), zone, status, result);
+}
+
+/** Puts a log in the place of one of the same name, or behind the others. */
+export function addLog(logs: PhoneLog[], log: PhoneLog): void {
+  const again = logs.findIndex(({ name }) => name === log.name);
+  logs.splice(again < 0 ? logs.length : again, 1, log);
+}
+
+/** English has the reader's own details, other languages what the kind of error is called. */
+function whyUnread(error: unknown, file: string): string {
+  if (!(error instanceof PhoneLogError)) return t("log.unknown");
+  const key = `log.${error.code}`;
+  if (currentLanguage() !== "en") return t(hasKey(key) ? key : "log.unknown");
+  const { detail } = error;
+  return printable(detail.startsWith(file) ? detail.slice(file.length).replace(/^[:/ ]+/, "") : detail, 200);
 }
 
 /** A bundle as the matcher takes it. */
@@ -89,7 +102,7 @@ function outcome(report: Report, logs: PhoneLog[], status: HTMLElement): HTMLEle
         "div",
         {},
         h("h3", {}, headline),
-        findings ? h("p", { class: "stake" }, t("match.atStake", { money: money(stake, invoice.currency) })) : null,
+        findings ? h("p", { class: "stake" }, t(hasTax(invoice) ? "match.atStakeNet" : "match.atStake", { money: money(stake, invoice.currency) })) : null,
         h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
       ),
     ),

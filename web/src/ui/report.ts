@@ -56,11 +56,18 @@ function check(report: Report, name: StepName): HTMLElement {
     h(
       "div",
       {},
-      h("h3", {}, t(`check.${name}`), h("span", { class: "hidden" }, `: ${t(`mark.${verdict}`)}`)),
-      h("p", {}, step ? stepWords(step) : t(waiting ? "mark.waiting" : "mark.skipped")),
+      h("h3", {}, t(`check.${name}`), step ? h("span", { class: "hidden" }, `: ${t(`mark.${step.verdict}`)}`) : null),
+      h("p", {}, step ? stepWords(step) : t(waiting ? "mark.waiting" : skipped(report))),
       step ? problems(step, report) : null,
     ),
   );
+}
+
+/** Why a check was left out: the check that keeps it from being made. */
+function skipped(report: Report): "mark.skipped.file" | "mark.skipped.inclusion" | "mark.skipped.anchoring" {
+  const failed = (name: StepName): boolean => report.steps.some((step) => step.name === name && step.verdict !== "valid");
+  if (failed("file")) return "mark.skipped.file";
+  return failed("inclusion") ? "mark.skipped.inclusion" : "mark.skipped.anchoring";
 }
 
 function problems(step: Step, report: Report): HTMLElement | null {

@@ -17,7 +17,7 @@ const REASONS: Record<LineClass, LineReason[]> = {
   late: ["paired", "uncovered"],
   matched: ["paired", "shifted", "continued", "part"],
   duplicate: ["same", "near"],
-  "not-covered": ["outside", "deleted", "hole"],
+  "not-covered": ["outside", "deleted", "hole", "foreign"],
   "invoice-only": ["absent"],
 };
 const ENTRY_CLASSES: EntryClass[] = [
@@ -44,7 +44,7 @@ describe.each(LANGUAGES)("in %s", (lang) => {
         return sentence(lang, { ...result, lines: [each] }, each, bill);
       }),
     );
-    expect(new Set(said).size).toBe(20);
+    expect(new Set(said).size).toBe(21);
     for (const each of said) {
       expect(each).not.toMatch(/[{}]|undefined/);
       expect(each).toContain("+353871234567");
@@ -52,6 +52,14 @@ describe.each(LANGUAGES)("in %s", (lang) => {
       expect(each.length).toBeGreaterThan(70);
     }
     expect(new Set(Object.keys(REASONS).map((each) => title(lang, each as LineClass))).size).toBe(8);
+  });
+
+  test("amounts beside tax lines are said to be before tax", () => {
+    const { bill, logs } = findings();
+    const net = { en: "before tax", de: "vor Steuern", fr: "hors taxes" }[lang];
+    expect(letter(lang, match(bill, logs), bill)).not.toContain(net);
+    bill.lines.push(line(bill.lines.length, { service: 35, number: "", usage: 0, billedUsage: 0 }));
+    expect(letter(lang, match(bill, logs), bill)).toContain(net);
   });
 
   test("each class of an entry has its own sentence", () => {
