@@ -18,6 +18,8 @@ const WIDTH = 720;
 const HEAD = 22;
 const ROW = 26;
 const HALF = 10;
+/** A call that is said to be longer is not drawn to its end. */
+const MOST_DAYS = 400;
 const FINDING = "#d0342c";
 
 const TEXTS: Record<Language, { title: string; desc: string; bill: string; phone: string }> = {
@@ -112,10 +114,19 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
   const rows = new Map([...days].sort((a, b) => a - b).map((each, row) => [each, HEAD + ROW * row]));
 
   const draw = (mark: Mark, below: number): string => {
-    const top = rows.get(dayOf(mark.local));
+    const end = mark.local + mark.length;
+    const parts = [drawPart(mark, below, mark.local, mark.length)];
+    for (let midnight = (dayOf(mark.local) + 1) * DAY; midnight < end && parts.length < MOST_DAYS; midnight += DAY) {
+      parts.push(drawPart(mark, below, midnight, end - midnight));
+    }
+    return parts.join("");
+  };
+  /** What of a mark lies in the row of the day of `from`. */
+  const drawPart = (mark: Mark, below: number, from: number, length: number): string => {
+    const top = rows.get(dayOf(from));
     if (top === undefined) return "";
-    const left = x(mark.local);
-    const width = Math.min(Math.max(3, (mark.length / DAY) * WIDTH), LABEL + WIDTH - left);
+    const left = x(from);
+    const width = Math.min(Math.max(3, (length / DAY) * WIDTH), LABEL + WIDTH - left);
     return `<rect class="${mark.name}" x="${fixed(left)}" y="${top + 2 + below}" width="${fixed(width)}" height="${HALF}" ${mark.looks}><title>${escape(mark.says)}</title></rect>`;
   };
   const link = ({ from, to }: { from: number; to: number }): string => {

@@ -94,3 +94,29 @@ test("an invoice's PDF and its code", async () => {
   expect(errors).toEqual([]);
   await context.close();
 });
+
+test("a phone log in the place of the bill is told apart, and taken once there is a bill", async () => {
+  const { context, page, errors } = await open(browser, { node: { root } });
+  await choose(page, [CALLS]);
+  await page.getByText("calls.xml is a phone log: it goes below, after the bill.").waitFor();
+  expect(await page.locator("article").count()).toBe(0);
+  await choose(page, [BILL]);
+  await page.locator("article").waitFor();
+  await choose(page, [CALLS]);
+  await page.locator(".match .verdict").waitFor();
+  expect(await page.locator("article").count()).toBe(1);
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("files that miss the marked places are taken as bills", async () => {
+  const { context, page } = await open(browser, { node: { root } });
+  const carried = await page.evaluateHandle((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "bill.json", { type: "application/json" }));
+    return data;
+  }, BILL.content);
+  await page.dispatchEvent("footer", "drop", { dataTransfer: carried });
+  await page.locator("article").waitFor();
+  await context.close();
+});

@@ -7,7 +7,7 @@ import { letter } from "../../src/matching/letter";
 import { timeline } from "../../src/matching/timeline";
 import type { EntryClass, LineClass, LineReason, LineResult } from "../../src/matching/types";
 import { entrySentence, type Language, sentence, title } from "../../src/matching/wording";
-import { entry, invoice, line, log, month } from "./bills";
+import { entry, invoice, line, log, month, OCTOBER } from "./bills";
 
 const LANGUAGES: Language[] = ["en", "de", "fr"];
 const REASONS: Record<LineClass, LineReason[]> = {
@@ -119,6 +119,17 @@ test("sums are exact, lengths short", () => {
   expect(money("fr", 1n, "EUR")).toBe("0,000000001 EUR");
   expect(lasting(0)).toBe("0 s");
   expect(lasting(3605)).toBe("1 h 5 s");
+});
+
+test("a call over midnight goes on in the next day's row", () => {
+  const bill = invoice([line(0, { startedAt: OCTOBER + 86_400 - 3600 - 1800, usage: 7200 })]); // 23:30 to 01:30 there
+  const drawn = [...timeline("en", match(bill, []), bill, []).matchAll(/<rect [^>]*x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"/g)];
+  expect(drawn.map(([, x, y, width]) => [x, y, width])).toEqual([
+    ["809", "24", "15"],
+    ["104", "50", "45"],
+  ]);
+  const endless = invoice([line(0, { usage: 4_294_967_295 })]);
+  expect(timeline("en", match(endless, []), endless, []).match(/<rect/g)).toHaveLength(31);
 });
 
 test("a thousand lines are drawn at once", () => {
