@@ -268,7 +268,8 @@ def receipt(
         emit("receipt-written", {**facts, **({"qr": str(qr), "code": code} if qr else {})})
     else:
         places = " and ".join(str(file) for file in (out, qr) if file)
-        say(f"Line {record} is in {places}{', without its number' if hide_number else ''}.")
+        hidden = ", without its number" if hide_number else ""
+        say(f"Cut out: line {record + 1} (record {record}) is in {places}{hidden}.")
 
 
 def _write_code(cut_out: Receipt, picture: Path, link: str | None) -> str:

@@ -114,7 +114,9 @@ def test_the_whole_way(run: Run, month: Path) -> None:
     assert verified.json["schema"] == "billproof/verification/1"
     assert {file["verdict"] for file in verified.json["files"]} == {"valid"}
 
-    assert run("receipt", bundle, "--record", 1, "--hide-number", "--out", "receipt.json").code == 0
+    cut = run("receipt", bundle, "--record", 1, "--hide-number", "--out", "receipt.json")
+    assert cut.code == 0
+    assert "line 2 (record 1) is in receipt.json, without its number" in cut.err
     assert "number" not in json.loads(Path("receipt.json").read_text())["record"]
     for how in ((), ("--on-chain",), ("--on-node",)):
         assert run("verify", *how, "receipt.json").code == 0
