@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,11 @@ from billproof.bundle import documents as doc
 from billproof.bundle import receiptcode
 from billproof.bundle.pdfread import PdfFile
 from billproof.errors import InputError
+
+_HEAD = 4096
+_MARKS = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")  # of byte order
+_SVG = re.compile(rb"(<[?!][^>]*>\s*)*<svg[\s>]")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ def open_document(source: Path | str) -> Opened:
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", file=path) from error
     pdf = None
+    _check_kind(content, path)
     try:
         if content.startswith(b"%PDF"):
             pdf = PdfFile(content)
@@ -48,6 +55,26 @@ def open_document(source: Path | str) -> Opened:
     if pdf and not isinstance(document, doc.Bundle):
         raise InputError("the file attached to this PDF is no bundle", file=path)
     return Opened(document, content, pdf)
+
+
+def _check_kind(content: bytes, path: Path) -> None:
+    """Raises InputError for what people mistake for the bill: their phone's log, or a picture of a code."""
+    head = _MARKS.sub(b"", content[:_HEAD].replace(b"\0", b""), count=1).lstrip()  # UTF-16 has zeros
+    if head.startswith((b"SQLite format 3", b"sep=")) or (
+        head.startswith(b"<") and re.search(rb"<(calls|smses)[\s>/]", head)
+    ):
+        raise InputError(
+            "this looks like a phone log, not a bill",
+            file=path,
+            advice="`billproof match BILL LOG` lays a log beside the bill: the bill comes first.",
+        )
+    if content.startswith(_PICTURES) or _SVG.match(head):
+        raise InputError(
+            "this is a picture, which is not read here",
+            file=path,
+            advice="Give the text of its code, as a scanner shows it, or the PDF or .json file of the bill;"
+            " the web page reads pictures of codes.",
+        )
 
 
 def _parsed(content: bytes, name: str) -> doc.Bundle | doc.Receipt:
