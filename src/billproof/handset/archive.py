@@ -10,10 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 from billproof.handset.problems import PhoneLogError
-from billproof.handset.source import MAX_WHOLE, Source, too_large, unreadable
+from billproof.handset.source import MAX_WHOLE, Source, open_file, too_large, unreadable
 
 MAX_FILES = 500_000
 MAX_TOTAL = 2 << 30
+MAX_RATIO = 100
+"""Of bytes unpacked to bytes packed, from FREE bytes on."""
+FREE = 10 << 20
 _ENCRYPTED = 1
 _ADVICE = "Unpack it yourself and give the file or folder in it."
 
@@ -61,7 +64,7 @@ class Members:
     def _content(self, member: str, limit: int) -> bytes:
         try:
             if isinstance(self._place, Path):
-                with (self._place / member).open("rb") as file:
+                with open_file(self._place / member) as file:
                     data = file.read(limit + 1)
             else:
                 data = self._unpacked(self._archive, member, limit)
@@ -80,7 +83,12 @@ class Members:
             raise PhoneLogError("archive", "is packed in an unusual way", file=name, advice=_ADVICE)
         try:
             with archive.open(info) as file:
-                return file.read(limit + 1)
+                data = file.read(min(limit + 1, MAX_RATIO * info.compress_size + FREE))
+                if len(data) <= limit and file.read(1):
+                    raise PhoneLogError(
+                        "too-large", "unpacks to far more than a phone log does", file=name, advice=_ADVICE
+                    )
+                return data
         except (
             zipfile.BadZipFile,
             zlib.error,

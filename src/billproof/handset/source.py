@@ -1,5 +1,8 @@
 """A file to read, by its path or as bytes, in pieces or whole, never more than its limit."""
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +57,18 @@ class Source:
 
     def _open(self, path: Path) -> BinaryIO:
         try:
-            return path.open("rb")
+            return open_file(path)
         except OSError as error:
             raise unreadable(self.name, error) from error
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file, opened; OSError for a pipe or device, which might never end or answer."""
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "not a file")
+    return os.fdopen(number, "rb")
 
 
 def too_large(name: str, limit: int) -> PhoneLogError:

@@ -1,6 +1,7 @@
 """Whatever bytes come, nothing but InputError goes out, and memory stays bounded."""
 
 import io
+import os
 import random
 import sqlite3
 import time
@@ -154,3 +155,19 @@ def test_a_cut_file_says_where() -> None:
     data = (VECTORS / "calls.xml").read_bytes()[:-200]
     with pytest.raises(PhoneLogError, match=r"calls.xml:1\d: .*cut off"):
         read_phone_log(("calls.xml", data))
+
+
+def test_a_pipe_is_no_phone_log(tmp_path: Path) -> None:
+    pipe = tmp_path / "calls.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(PhoneLogError) as caught:
+        read_phone_log(pipe)
+    assert caught.value.code == "unreadable"
+
+
+def test_an_archive_that_unpacks_to_far_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "FREE", 1 << 16)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("calls.xml", b"<calls>" + b" " * (1 << 20) + b"</calls>")
+    assert code(buffer.getvalue()) == "too-large"
