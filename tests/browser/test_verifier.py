@@ -150,6 +150,21 @@ def test_the_operators_own_word_is_never_enough(
     reader.expect_no_errors()
 
 
+@pytest.mark.parametrize("from_disk", [False, True])
+def test_the_companys_own_server_named_by_the_reader_counts_on_a_test_chain_only(
+    visit: Visit, portal: Served, month: Month, page_file: Path, tmp_path: Path, from_disk: bool
+) -> None:
+    shutil.copy(page_file, tmp_path / "verifier.html")
+    reader = visit((tmp_path / "verifier.html").as_uri() if from_disk else portal.url)
+    reader.use_node(f"{portal.url}/rpc")
+    reader.choose(month.bundle)
+    reader.pin("Meridian")
+    reader.expect_verdict(VALID)
+    assert "says the phone company's own server" in reader.text
+    assert "accepted on a test chain only" in reader.text
+    reader.expect_no_errors()
+
+
 def test_the_page_works_when_opened_from_disk(
     visit: Visit, page_file: Path, month: Month, tmp_path: Path
 ) -> None:
