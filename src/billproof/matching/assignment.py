@@ -73,28 +73,91 @@ def solve(line: Sequence[int], entry: Sequence[int], cost: Sequence[int]) -> dic
     """The best entry of each line that gets one, given the pairs there are.
 
     The least sum of costs, of 1500 for a line without entry; of equal ones the first in lexicographic order
-    of entries by line. The order is part of the cost: what a line's choice weighs in it, no choice of later
-    lines outweighs. So there is one best assignment, which shortest augmenting paths find exactly.
+    of entries by line. Shortest augmenting paths find one of least cost, and with it the pairs that any of
+    least cost may have (those whose price the potentials leave nothing of). Among these, line by line takes
+    the first entry with which the lines after it still find theirs.
     """
     rows = sorted(set(line))
     columns = sorted(set(entry))
     row_of = {key: at for at, key in enumerate(rows)}
     column_of = {key: at for at, key in enumerate(columns)}
-    base = len(columns) + 1
-    weight = [base ** (len(rows) - 1 - at) for at in range(len(rows))]
-    unit = base ** len(rows)
     edges: list[dict[int, int]] = [{} for _ in rows]
     for of, to, price in zip(line, entry, cost, strict=True):
-        row, column = row_of[of], column_of[to]
-        edges[row][column] = price * unit + column * weight[row]
+        edges[row_of[of]][column_of[to]] = price
     for row in range(len(rows)):  # a column of its own for each row: no entry
-        edges[row][len(columns) + row] = ALONE * unit + len(columns) * weight[row]
-    taken = _shortest_paths(edges, len(columns) + len(rows))
+        edges[row][len(columns) + row] = ALONE
+    taken, level, height = _shortest_paths(edges, len(columns) + len(rows))
+    tight = [
+        sorted(column for column, price in of.items() if price == level[row] + height[column])
+        for row, of in enumerate(edges)
+    ]
+    _first_in_order(tight, taken, [value < 0 for value in height])
     return {rows[row]: columns[column] for column, row in taken.items() if column < len(columns)}
 
 
-def _shortest_paths(edges: list[dict[int, int]], columns: int) -> dict[int, int]:
-    """The row of each column taken, every row having one, at the least sum of prices (all ≥ 0)."""
+def _first_in_order(tight: list[list[int]], taken: dict[int, int], needed: list[bool]) -> None:
+    """Changes ``taken`` to the first in order of the assignments that use ``tight`` pairs alone.
+
+    ``needed`` columns stay taken: they have a potential that only a row's price pays for.
+    """
+    held = {row: column for column, row in taken.items()}
+    fixed: set[int] = set()  # columns of rows before
+    for row in range(len(tight)):
+        dead: set[int] = set()  # columns from which no other way leads on, this row's being free
+        for column in tight[row]:
+            if column == held[row]:
+                break
+            if column not in fixed and _moved(row, column, tight, taken, held, fixed, needed, dead):
+                break
+        fixed.add(held[row])
+
+
+def _moved(
+    row: int,
+    column: int,
+    tight: list[list[int]],
+    taken: dict[int, int],
+    held: dict[int, int],
+    fixed: set[int],
+    needed: list[bool],
+    dead: set[int],
+) -> bool:
+    """Gives a column to a row, if its holder can go on: to a free one, or to the one that the row leaves."""
+    left = held[row]
+    before: dict[int, int] = {}  # the column whose holder goes to a column
+    waiting = [] if column in dead else [column]
+    seen = {column}
+    end = -1
+    while waiting and end < 0:
+        at = waiting.pop()
+        if at == left or (at not in taken and not needed[left]):
+            end = at
+            break
+        if at not in taken:
+            continue
+        for further in tight[taken[at]]:
+            if further not in seen and further not in fixed and further not in dead:
+                seen.add(further)
+                before[further] = at
+                waiting.append(further)
+    if end < 0:
+        dead |= seen
+        return False
+    del taken[left]
+    while end != column:
+        origin = before[end]
+        mover = taken[origin]
+        taken[end], held[mover] = mover, end
+        end = origin
+    taken[column], held[row] = row, column
+    return True
+
+
+def _shortest_paths(edges: list[dict[int, int]], columns: int) -> tuple[dict[int, int], list[int], list[int]]:
+    """The row of each column taken, every row having one, at the least sum of prices (all ≥ 0).
+
+    And the potentials of rows and of columns, which prove it.
+    """
     taken: dict[int, int] = {}
     held_by: dict[int, int] = {}
     height = [0] * columns  # potentials of columns
@@ -103,7 +166,7 @@ def _shortest_paths(edges: list[dict[int, int]], columns: int) -> dict[int, int]
         distance: dict[int, int] = {}
         before: dict[int, int] = {}
         done: dict[int, int] = {}
-        heap: list[tuple[int, int]] = []
+        heap: list[tuple[int, bool, int]] = []  # of equals, free columns first: the search ends there
         row, base = start, 0
         reached = {start: 0}
         while True:
@@ -113,10 +176,10 @@ def _shortest_paths(edges: list[dict[int, int]], columns: int) -> dict[int, int]
                 far = base + price - level[row] - height[column]
                 if column not in distance or far < distance[column]:
                     distance[column], before[column] = far, row
-                    heapq.heappush(heap, (far, column))
-            base, column = heapq.heappop(heap)
+                    heapq.heappush(heap, (far, column in taken, column))
+            base, _, column = heapq.heappop(heap)
             while column in done:
-                base, column = heapq.heappop(heap)
+                base, _, column = heapq.heappop(heap)
             done[column] = base
             if column not in taken:
                 break
@@ -133,4 +196,4 @@ def _shortest_paths(edges: list[dict[int, int]], columns: int) -> dict[int, int]
             if row == start:
                 break
             column = held
-    return taken
+    return taken, level, height

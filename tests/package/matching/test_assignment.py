@@ -1,5 +1,6 @@
 """The assignment is the best there is, and of equals the first in order: against trying everything."""
 
+import time
 from collections import defaultdict
 
 import numpy as np
@@ -66,3 +67,15 @@ def test_a_large_tangle_is_solved():
     cost = 2 * np.abs(line - entry) + 5
     found = assign(Pairs(line, entry, cost), count, count)
     assert found.tolist() == list(range(count))
+
+
+def test_hundreds_of_identical_messages_are_solved():
+    count = 800
+    line, entry = np.divmod(np.arange(count * count), count)
+    start = time.monotonic()
+    for lines, entries in ((count, count), (count, count // 2), (count // 2, count)):
+        chosen = (line < lines) & (entry < entries)
+        found = assign(Pairs(line[chosen], entry[chosen], np.full(chosen.sum(), 7)), lines, entries)
+        least = min(lines, entries)
+        assert found.tolist() == list(range(least)) + [-1] * (lines - least)
+    assert time.monotonic() - start < 20
