@@ -91,14 +91,14 @@ def solve(line: Sequence[int], entry: Sequence[int], cost: Sequence[int]) -> dic
         sorted(column for column, price in of.items() if price == level[row] + height[column])
         for row, of in enumerate(edges)
     ]
-    _first_in_order(tight, taken, [value < 0 for value in height])
+    _first_in_order(tight, taken, [at for at, value in enumerate(height) if not value])
     return {rows[row]: columns[column] for column, row in taken.items() if column < len(columns)}
 
 
-def _first_in_order(tight: list[list[int]], taken: dict[int, int], needed: list[bool]) -> None:
+def _first_in_order(tight: list[list[int]], taken: dict[int, int], idle: list[int]) -> None:
     """Changes ``taken`` to the first in order of the assignments that use ``tight`` pairs alone.
 
-    ``needed`` columns stay taken: they have a potential that only a row's price pays for.
+    All but the ``idle`` columns stay taken: they have a potential that only a row's price pays for.
     """
     held = {row: column for column, row in taken.items()}
     fixed: set[int] = set()  # columns of rows before
@@ -107,7 +107,7 @@ def _first_in_order(tight: list[list[int]], taken: dict[int, int], needed: list[
         for column in tight[row]:
             if column == held[row]:
                 break
-            if column not in fixed and _moved(row, column, tight, taken, held, fixed, needed, dead):
+            if column not in fixed and _moved(row, column, tight, taken, held, fixed, idle, dead):
                 break
         fixed.add(held[row])
 
@@ -119,10 +119,13 @@ def _moved(
     taken: dict[int, int],
     held: dict[int, int],
     fixed: set[int],
-    needed: list[bool],
+    idle: list[int],
     dead: set[int],
 ) -> bool:
-    """Gives a column to a row, if its holder can go on: to a free one, or to the one that the row leaves."""
+    """Gives a column to a row, if its holder can go on, and so on to the one that the row leaves.
+
+    A column that is free may go on being free elsewhere: as any of ``idle``.
+    """
     left = held[row]
     before: dict[int, int] = {}  # the column whose holder goes to a column
     waiting = [] if column in dead else [column]
@@ -130,12 +133,10 @@ def _moved(
     end = -1
     while waiting and end < 0:
         at = waiting.pop()
-        if at == left or (at not in taken and not needed[left]):
+        if at == left:
             end = at
             break
-        if at not in taken:
-            continue
-        for further in tight[taken[at]]:
+        for further in tight[taken[at]] if at in taken else idle:
             if further not in seen and further not in fixed and further not in dead:
                 seen.add(further)
                 before[further] = at
@@ -146,8 +147,11 @@ def _moved(
     del taken[left]
     while end != column:
         origin = before[end]
-        mover = taken[origin]
-        taken[end], held[mover] = mover, end
+        if origin in taken:
+            mover = taken[origin]
+            taken[end], held[mover] = mover, end
+        else:
+            taken.pop(end, None)
         end = origin
     taken[column], held[row] = row, column
     return True
