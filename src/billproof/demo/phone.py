@@ -38,7 +38,7 @@ class Compared:
     @property
     def words(self) -> str:
         found = f"{len(self.result.findings)} of {len(self.result.lines)} lines to dispute"
-        return f"{found}, {money(self.result.stake)} {self.result.currency} at stake"
+        return f"{found}, {money(self.result.stake)} {self.result.currency} at stake, before tax"
 
     def document(self) -> dict[str, Any]:
         summary: dict[str, Any] = self.result.document()["summary"]
