@@ -340,8 +340,6 @@ def _compare_page(report: Report, opened: Opened) -> None:
     if opened.pdf is None or not isinstance(opened.document, doc.Bundle):
         return
     found = compare(opened.pdf, opened.content, opened.document)
-    if found.note:
-        report.notes.append(found.note)
     if found.differences:
         first_of = found.differences[0]
         problems = tuple(Problem("page", each.message, each.line) for each in found.differences)

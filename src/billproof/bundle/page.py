@@ -43,7 +43,6 @@ class Comparison:
     texts: int = 0
     differences: tuple[Difference, ...] = ()
     doubt: str = ""
-    note: str = ""
 
 
 def compare(file: PdfFile, content: bytes, bundle: doc.Bundle) -> Comparison:

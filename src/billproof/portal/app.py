@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="Public data of an operator's batches, and a read-only relay to its node.",
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # to an address that the request names
         lifespan=_lifespan(settings),
         middleware=[Middleware(Envelope, metrics=metrics)],
     )

@@ -39,6 +39,8 @@ PREFLIGHT = {
 }
 
 _PARSE, _REQUEST, _METHOD, _PARAMS, _SERVER, _LIMITED = -32700, -32600, -32601, -32602, -32000, -32005
+#: What a request may be numbered with: it is sent back.
+_NUMBER = re.compile(r"[ -~]{0,100}")
 _HEX = re.compile(r"0x([0-9a-fA-F]{2})*")
 _SLOT = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _BLOCK = re.compile(r"latest|finalized|safe|earliest|0x(0|[1-9a-f][0-9a-f]{0,15})")
@@ -92,7 +94,7 @@ class Relay:
 
     def _one(self, call: Any) -> dict[str, Any]:
         number = call.get("id") if isinstance(call, dict) else None
-        number = number if isinstance(number, str | int) and len(str(number)) <= 100 else None
+        number = number if isinstance(number, str | int) and _NUMBER.fullmatch(str(number)) else None
         name = "refused"
         try:
             method, params = self._checked(call)

@@ -50,6 +50,40 @@ def test_solver_agrees_with_trying_everything(given_pairs):
     assert solve(line, entry, cost) == by_trying(line, entry, cost)
 
 
+def test_equals_settled_by_lines_that_stay_alone():
+    given_pairs = {
+        (0, 0): 1499,
+        (0, 3): 750,
+        (1, 0): 0,
+        (1, 1): 750,
+        (1, 3): 750,
+        (2, 3): 1499,
+        (3, 0): 750,
+        (4, 0): 1499,
+        (4, 2): 0,
+        (4, 3): 0,
+        (5, 0): 0,
+        (5, 1): 700,
+        (5, 2): 700,
+        (5, 3): 750,
+        (6, 1): 750,
+        (7, 0): 700,
+        (7, 1): 1499,
+        (7, 2): 700,
+        (8, 0): 0,
+        (8, 1): 700,
+        (8, 2): 700,
+        (8, 3): 700,
+        (9, 3): 700,
+        (10, 1): 0,
+        (10, 2): 750,
+        (10, 3): 0,
+    }
+    line, entry = (list(column) for column in zip(*sorted(given_pairs), strict=True))
+    cost = [given_pairs[key] for key in sorted(given_pairs)]
+    assert solve(line, entry, cost) == by_trying(line, entry, cost)
+
+
 @settings(max_examples=200, deadline=None)
 @given(pairs)
 def test_columns_and_solver_agree(given_pairs):

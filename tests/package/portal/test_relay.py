@@ -38,6 +38,16 @@ def test_what_a_verifier_asks_is_answered(client: Client, world: World) -> None:
     assert ask(client, "eth_getStorageAt", [ledger, "0x0", "latest"])["result"].startswith("0x")
 
 
+def test_numbers_that_no_answer_can_repeat_are_dropped(client: Client) -> None:
+    content = b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "eth_chainId", "params": []}'
+    answer = client.post("/rpc", content=content, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["id"]) == (200, None)
+
+
+def test_no_address_of_the_request_is_sent_back(client: Client) -> None:
+    assert client.get("/ledger/").status_code == 404
+
+
 def test_every_answer_says_whose_word_it_is(client: Client) -> None:
     answers = [
         client.post("/rpc", json={"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}),
