@@ -5,6 +5,7 @@ import {
   PdfFile,
   PdfName,
   PdfOperator,
+  PdfReference,
   PdfStream,
   Scanner,
   type PdfDictionary,
@@ -75,6 +76,10 @@ async function shownTexts(file: PdfFile): Promise<string[]> {
   const texts: string[] = [];
   const known = new Map<PdfDictionary, Characters>();
   const kids = file.array(file.dictionary(file.root.get("Pages")).get("Kids"));
+  const named = kids.map((kid) => (kid instanceof PdfReference ? kid.number : NaN));
+  if (named.some(Number.isNaN) || new Set(named).size < kids.length) {
+    throw new PdfError("changed", "pages are listed in another way");
+  }
   for (const kid of kids) {
     const page = file.dictionary(kid);
     if (!isName(page.get("Type"), "Page")) throw new PdfError("changed", "pages are listed in another way");

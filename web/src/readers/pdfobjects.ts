@@ -50,6 +50,8 @@ export type PdfValue =
   | PdfValue[];
 
 const MAX_BYTES = 64 << 20;
+/** Bytes of an entry of the cross-reference table. */
+const ENTRY = 20;
 const MAX_OBJECTS = 1 << 20;
 const MAX_DEPTH = 24;
 const MAX_TEXT = 1 << 14;
@@ -201,18 +203,26 @@ function atom(word: string): PdfValue {
 export class PdfFile {
   readonly objects = new Map<number, PdfValue>();
   readonly root: PdfDictionary;
-  #left: number;
 
   constructor(readonly bytes: Uint8Array<ArrayBuffer>) {
     if (latin(bytes.subarray(0, 7)) !== "%PDF-1.") throw new PdfError("not-pdf", "this does not begin like a PDF");
     if (bytes.length > MAX_BYTES) throw new PdfError("too-large", "this is larger than any invoice");
     const end = /startxref\s+(\d{1,10})\s+%%EOF\s*$/.exec(latin(bytes.subarray(-64)));
     if (!end) throw damaged("the end is missing, or something was appended");
-    const { offsets, trailer } = this.#table(Number(end[1]));
+    const table = Number(end[1]);
+    const { offsets, trailer } = this.#table(table);
     if (trailer.has("Encrypt")) throw new PdfError("encrypted", "this PDF is encrypted");
     if (trailer.has("Prev") || trailer.has("XRefStm")) throw new PdfError("changed", "this PDF was changed later");
-    this.#left = bytes.length;
-    for (const [number, at] of offsets) this.objects.set(number, this.#object(number, at));
+    // One after the other, so that nothing lies between or beside them: viewers may find their own way through a file.
+    let at = /^%PDF-1\.\d\n(?:%[^\r\n]*\n)?/.exec(latin(bytes.subarray(0, 64)))?.[0].length ?? 0;
+    for (const [index, offset] of offsets.entries()) {
+      if (offset !== at) throw new PdfError("changed", "objects are not where the table says");
+      const [value, next] = this.#object(index + 1, at);
+      this.objects.set(index + 1, value);
+      at = next;
+    }
+    if (at !== table) throw new PdfError("changed", "something is hidden in this PDF");
+    if (!(trailer.get("Root") instanceof PdfReference)) throw new PdfError("changed", "the catalog is in the trailer");
     this.root = this.dictionary(trailer.get("Root"));
   }
 
@@ -243,44 +253,49 @@ export class PdfFile {
     return found;
   }
 
-  #table(at: number): { offsets: Map<number, number>; trailer: PdfDictionary } {
-    const scanner = new Scanner(this.bytes, at);
-    if (!scanner.keyword("xref")) throw new PdfError("changed", "another program saved this PDF");
-    const offsets = new Map<number, number>();
-    while (!scanner.keyword("trailer")) {
-      const first = scanner.integer();
-      const count = scanner.integer();
-      if (first + count > MAX_OBJECTS) throw damaged("too many objects");
-      for (let number = first; number < first + count; number++) {
-        const [offset, generation, kind] = [scanner.integer(), scanner.integer(), scanner.value()];
-        const used = kind instanceof PdfOperator && kind.text === "n";
-        const free = kind instanceof PdfOperator && kind.text === "f";
-        if ((!used && !free) || offsets.has(number)) throw damaged("the cross-reference table");
-        if (used && generation) throw new PdfError("changed", "this PDF was changed later");
-        if (used) offsets.set(number, offset);
-      }
+  /** Where objects 1, 2, … are, and the trailer. */
+  #table(at: number): { offsets: number[]; trailer: PdfDictionary } {
+    const start = /^xref\n0 (\d{1,7})\n/.exec(latin(this.bytes.subarray(at, at + 16)));
+    if (!start) throw new PdfError("changed", "another program saved this PDF");
+    const count = Number(start[1]);
+    if (count > MAX_OBJECTS) throw damaged("too many objects");
+    const offsets: number[] = [];
+    for (let number = 0, place = at + start[0].length; number < count; number++, place += ENTRY) {
+      const entry = /^(\d{10}) (\d{5}) ([nf]) \n$/.exec(latin(this.bytes.subarray(place, place + ENTRY)));
+      if (!entry || (entry[3] === "f") !== (number === 0)) throw damaged("the cross-reference table");
+      if (number && Number(entry[2])) throw new PdfError("changed", "this PDF was changed later");
+      if (number) offsets.push(Number(entry[1]));
     }
+    const scanner = new Scanner(this.bytes, at + start[0].length + ENTRY * count);
+    if (!scanner.keyword("trailer")) throw damaged("the trailer");
     const trailer = scanner.value();
     if (!(trailer instanceof Map)) throw damaged("the trailer");
     return { offsets, trailer };
   }
 
-  #object(number: number, at: number): PdfValue {
-    const scanner = new Scanner(this.bytes, at);
-    if (scanner.integer() !== number || scanner.integer() !== 0 || !scanner.keyword("obj")) throw damaged("the table");
+  /** An object, and where it ends. */
+  #object(number: number, at: number): [PdfValue, number] {
+    const start = `${number} 0 obj\n`;
+    if (!this.#says(start, at)) throw damaged("the table");
+    const scanner = new Scanner(this.bytes, at + start.length);
     let value = scanner.value();
-    if (value instanceof Map && scanner.keyword("stream")) {
-      const start = scanner.at + (this.bytes[scanner.at] === 13 && this.bytes[scanner.at + 1] === 10 ? 2 : 1);
+    let end = scanner.at;
+    if (value instanceof Map && this.#says("\nstream\n", end)) {
+      const begin = end + "\nstream\n".length;
       const length = value.get("Length");
       if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) throw damaged("a stream");
-      scanner.at = start + length;
-      if (scanner.at > this.bytes.length || !scanner.keyword("endstream")) throw damaged("a stream");
-      value = new PdfStream(value, this.bytes.subarray(start, start + length));
+      end = begin + length;
+      if (this.#says("\n", end)) end++;
+      if (!this.#says("endstream", end)) throw damaged("a stream");
+      value = new PdfStream(value, this.bytes.subarray(begin, begin + length));
+      end += "endstream".length;
     }
-    if (!scanner.keyword("endobj")) throw damaged("an object");
-    this.#left -= scanner.at - at;
-    if (this.#left < 0) throw damaged("objects overlap");
-    return value;
+    if (!this.#says("\nendobj\n", end)) throw damaged("an object");
+    return [value, end + "\nendobj\n".length];
+  }
+
+  #says(text: string, at: number): boolean {
+    return latin(this.bytes.subarray(at, at + text.length)) === text;
   }
 }
 

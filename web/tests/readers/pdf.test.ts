@@ -49,6 +49,21 @@ describe("invoices", () => {
     expect(text).toContain("Μέριδιαν Телеком");
   });
 
+  it("reads a file in one way only", async () => {
+    const text = latin(INVOICE);
+    const table = text.lastIndexOf("xref\n0 ", text.lastIndexOf("startxref") - 1);
+    const hidden = "4 0 obj\n<< /Type /Page >>\nendobj\n";
+    const moved = (content: string): Uint8Array => bytes(content.replace(`startxref\n${table}\n`, `startxref\n${table + hidden.length}\n`));
+    const changed = [
+      moved(text.slice(0, table) + hidden + text.slice(table)),
+      bytes(text.replace("xref\n0 ", "xref0 ")),
+      pdf(attached(deflateSync("{}")).map((object) => object.replace("/Kids [4 0 R]", "/Kids [4 0 R 4 0 R]"))),
+      pdf(attached(deflateSync("{}")).map((object) => object.replace("/Kids [4 0 R]", "/Kids [<< /Type /Page >>]"))),
+      bytes(latin(pdf(attached(deflateSync("{}")))).replace("/Root 1 0 R", "/Root << /Type /Catalog >>")),
+    ];
+    for (const content of changed) expect(["changed", "damaged"]).toContain(await code(content));
+  });
+
   it("reads one made by hand", async () => {
     const { bundle, text } = await readAttachment(pdf(attached(deflateSync("{}"))));
     expect(latin(bundle)).toBe("{}");
