@@ -24,9 +24,13 @@ def threads() -> int:
 def over(count: int, size: int, work: Callable[[int, int], None]) -> None:
     """Calls ``work(start, stop)`` on slices that cover ``range(count)``, ``size`` or fewer to each.
 
+    More than one slice is divided evenly among the threads, so that none of them waits for the last.
     Returns when all are done; the first error that a slice raised is raised again. Work must not call
     this function itself.
     """
+    if count > size and threads() > 1:
+        rounds = -(-count // (size * threads()))
+        size = -(-count // (rounds * threads()))
     slices = [(start, min(start + size, count)) for start in range(0, count, size)]
     if len(slices) <= 1 or threads() == 1:
         for start, stop in slices:
