@@ -29,8 +29,8 @@ Runs = list[dict[str, Any]]
 class Scale:
     """How much is measured. ``limit``: the most seconds that a library may be expected to take for a tree."""
 
-    messages: int = 400_000
-    rounds: int = 9
+    messages: int = 4_000_000
+    rounds: int = 5
     leaves: Sequence[int] = (10_000, 100_000, 300_000, 1_000_000)
     limit: float = 90
     against_naive: Sequence[int] = (10_000, 100_000, 1_000_000)
