@@ -30,6 +30,7 @@ COMMANDS = {
     "show": ("show", "Print a bundle's lines as a bill that people can read."),
     "verify": ("verify", "Check bundles and receipts against the chain."),
     "match": ("match", "Lay a bill beside phone logs: which lines do not agree?"),
+    "tariff": ("tariff", "Check a tariff's file, and have it explained."),
     "audit": ("audit", "Derive batches again and compare them with the chain."),
     "serve": ("serve", "Serve the verifier page, public data and invoices by link."),
     "trust": ("trust", "Pin the operators that you have checked yourself."),

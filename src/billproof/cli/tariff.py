@@ -1,0 +1,10 @@
+"""``billproof tariff``: what is done with a tariff's file itself."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group(short_help="Check a tariff's file, and have it explained.")
+def tariff() -> None:
+    """What a price plan charges, in a file that everybody can rate with (docs/tariff.md)."""
