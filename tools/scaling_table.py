@@ -23,7 +23,7 @@ CORE_MICROSECONDS = 2.0
 TASK_MEMORY_GB = 1.0
 #: Bytes a record: CSV, scratch files, store.
 INPUT, SCRATCH, STORE = 88.8, 44.0, 24.0
-#: The driver's, an account: memory of 720 thousand against 60 thousand; seconds after the records are written.
+#: The driver's, an account: memory, 720 against 60 thousand; seconds after the records.
 DRIVER_BYTES, DRIVER_MICROSECONDS = 620, 3.6
 #: The driver's, a record: it writes the records to the store.
 WRITE_MICROSECONDS = 0.44
