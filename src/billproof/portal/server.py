@@ -7,12 +7,16 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from billproof.errors import InputError
 from billproof.portal.app import create_app
+from billproof.portal.connections import MOST_IDLE, Connection
 from billproof.portal.settings import Settings
 
 _STOP_SECONDS = 10
+
+#: Requests that are answered at the same time; one more is told to come back.
 _MOST_AT_ONCE = 200
 
 
@@ -23,18 +27,24 @@ def run(settings: Settings, host: str, port: int, proxy: str | None, say: Callab
     with listen(host, port) as listener:
         bound = listener.getsockname()
         say(f"http://[{bound[0]}]:{bound[1]}/" if ":" in bound[0] else f"http://{bound[0]}:{bound[1]}/")
-        config = uvicorn.Config(
-            create_app(settings),
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=proxy is not None,
-            forwarded_allow_ips=proxy,
-            limit_concurrency=_MOST_AT_ONCE,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
-        uvicorn.Server(config).run([listener])
+        uvicorn.Server(configured(create_app(settings), proxy)).run([listener])
+
+
+def configured(app: ASGIApp, proxy: str | None = None) -> uvicorn.Config:
+    """How uvicorn serves the portal."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy,
+        limit_concurrency=_MOST_AT_ONCE + MOST_IDLE,  # it counts connections, idle ones too
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
