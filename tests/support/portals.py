@@ -50,8 +50,8 @@ class Client:
     def __init__(self, app: Any) -> None:
         self._app = app
 
-    def get(self, path: str) -> httpx.Response:
-        return self._ask("GET", path)
+    def get(self, path: str, **content: Any) -> httpx.Response:
+        return self._ask("GET", path, **content)
 
     def post(self, path: str, **content: Any) -> httpx.Response:
         return self._ask("POST", path, **content)

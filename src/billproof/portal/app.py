@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware import Middleware
 
 from billproof import __version__
-from billproof.errors import BillproofError, NotAnchoredError
 from billproof.portal import pages
-from billproof.portal.http import Envelope, client_of, too_many
+from billproof.portal.http import Envelope, client_of
 from billproof.portal.invoices import invoice
 from billproof.portal.limits import Buckets
 from billproof.portal.links import Links
 from billproof.portal.metrics import Metrics
 from billproof.portal.public import Batch, Head, Operator, Period, Public, healthy
+from billproof.portal.refusals import Limited, told_in_words
 from billproof.portal.relay import PREFLIGHT, Relay
 from billproof.portal.settings import Settings
 
-_log = logging.getLogger("billproof.portal")
 _HEALTH_SECONDS = 2.0
 _PUBLIC = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
@@ -33,11 +30,6 @@ _Number = Annotated[int, Path(ge=0, lt=1 << 63)]
 _OperatorQuery = Annotated[int, Query(ge=1, lt=1 << 63)]
 _PeriodQuery = Annotated[int, Query(ge=200001, le=999912)]
 _Token = Annotated[str, Path(min_length=43, max_length=43, pattern="^[A-Za-z0-9_-]+$")]
-
-
-class _Limited(Exception):
-    def __init__(self, wait: float) -> None:
-        self.wait = wait
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -54,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[Middleware(Envelope, metrics=metrics)],
     )
     buckets = Buckets(settings.limits.rate, settings.limits.burst)
-    _errors(app)
+    told_in_words(app)
     _pages(app, settings, buckets)
     _relay(app, settings, buckets, metrics)
     _invoices(app, settings, buckets, metrics)
@@ -73,40 +65,11 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], Any]:
     return lifespan
 
 
-def _errors(app: FastAPI) -> None:
-    """Errors say what happened; never a path, a node's address or what was asked."""
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: Exception) -> Response:
-        return _told(404 if request.url.path.startswith("/invoices/") else 422, "not understood")
-
-    @app.exception_handler(_Limited)
-    def limited(request: Request, error: Exception) -> Response:
-        wait = error.wait if isinstance(error, _Limited) else 1.0
-        return too_many(wait, {"detail": "too many requests"})
-
-    @app.exception_handler(BillproofError)
-    def failed(request: Request, error: Exception) -> Response:
-        if isinstance(error, NotAnchoredError):
-            return _told(404, "the ledger has no such operator or batch")
-        route = getattr(request.scope.get("route"), "path", "other")
-        _log.warning("%s: %s", route, type(error).__name__)
-        return _told(502, "the operator's node or store does not answer")
-
-    @app.exception_handler(Exception)
-    def broken(request: Request, error: Exception) -> Response:
-        return _told(500, "an internal error")
-
-
-def _told(status: int, detail: str) -> Response:
-    return JSONResponse({"detail": detail}, status)
-
-
 def _asking(buckets: Buckets, cost: int) -> Any:
     def ask(request: Request) -> None:
         wait = buckets.take(client_of(request), cost)
         if wait:
-            raise _Limited(wait)
+            raise Limited(wait)
 
     return Depends(ask)
 

@@ -1,4 +1,4 @@
-"""The two pages: the verifier, as it was built, and what the ledger says of the operators."""
+"""The pages: the verifier, as it was built; what the ledger has; why something is not there."""
 
 from __future__ import annotations
 
@@ -55,16 +55,29 @@ def inline_hashes(html: str) -> tuple[list[str], list[str]]:
 def ledger_page(shown: Sequence[tuple[Operator, Sequence[tuple[Period, Sequence[Batch]]]]]) -> Page:
     """Operators, their periods and batches, for people."""
     body = "\n".join(_operator(operator, periods) for operator, periods in shown)
-    style = (resources.files("billproof.portal") / "ledger.css").read_text(encoding="utf-8")
-    html = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>What the ledger has</title><style>{style}</style></head>\n"
-        "<body><h1>What the ledger has</h1>\n"
+    return _plain(
+        "What the ledger has",
         "<p>Roots and counts only; nothing personal is on the ledger. The same as data:"
         ' <a href="/api/v1/operators">JSON</a>, <a href="/openapi.json">OpenAPI</a>.'
         ' <a href="/">Check a bill</a>.</p>\n'
-        f"{body or '<p>No operator has batched anything yet.</p>'}\n</body></html>\n"
+        f"{body or '<p>No operator has batched anything yet.</p>'}",
+    )
+
+
+def notice(title: str, *paragraphs: str) -> Page:
+    """A few words for a person, and the way to the verifier page."""
+    body = "".join(f"<p>{escape(text)}</p>\n" for text in paragraphs)
+    return _plain(title, f'{body}<p>Have you a bill at hand? <a href="/">Check it here</a>.</p>')
+
+
+def _plain(title: str, body: str) -> Page:
+    """A page without scripts; its texts are escaped already."""
+    style = (resources.files("billproof.portal") / "plain.css").read_text(encoding="utf-8")
+    html = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{style}</style></head>\n"
+        f"<body><h1>{title}</h1>\n{body}\n</body></html>\n"
     )
     _, styles = inline_hashes(html)
     return Page(
