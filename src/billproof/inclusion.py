@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ _INT64 = range(-(1 << 63), 1 << 63)
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a document is invalid. ``line`` is the record's index in the statement, None for the whole."""
+    """Why a document is invalid. ``line`` is the record's index in the statement, None for the whole.
+
+    Where the file's lines are not in order, it is the place in the file (see :func:`line_of_problem`)."""
 
     check: str
     message: str
@@ -80,12 +83,16 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
         message = "the account does not open to this key in this batch: account or batch was changed"
         problems.append(Problem("account key", message))
     lines = hash_lines(bundle.records)
+    indexes = [int(record.index) for record in bundle.records]
+    rising = _rising(indexes)
     for at, record in enumerate(bundle.records):
-        if int(record.index) != at:
+        if rising and indexes[at] != (before := indexes[at - 1] if at else -1) + 1:
+            problems.append(_gap(before, indexes[at]))
+        elif not rising and indexes[at] != at:
             problems.append(Problem("line order", f"this line says that it is number {record.index}", at))
         if lines.hashes[at].tobytes() != _bytes(record.hash):
             message = "the line is not what was committed: its fields give another hash"
-            problems.append(Problem("line", message, at))
+            problems.append(Problem("line", message, indexes[at] if rising else at))
     if int(statement.recordCount) != count:
         problems.append(
             Problem("line count", f"the statement has {statement.recordCount} lines, the file holds {count}")
@@ -108,6 +115,29 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
         structs.TOTALS, {"total": int(statement.total), "salt": _bytes(statement.totalSalt)}
     )
     return _to_root(batch, statement, records_root, totals, bundle.entry, problems)
+
+
+def line_of_problem(bundle: doc.Bundle, line: int) -> doc.Record:
+    """The record that a problem's ``line`` means: its index where they rise, else its place in the file."""
+    if _rising([int(record.index) for record in bundle.records]):
+        return next(record for record in bundle.records if int(record.index) == line)
+    return bundle.records[line]
+
+
+def _rising(indexes: list[int]) -> bool:
+    return all(index > before for before, index in pairwise([-1, *indexes]))
+
+
+def _gap(before: int, after: int) -> Problem:
+    """Lines that were taken out: said once, where they are missing, not of each line that follows."""
+    missing = after - before - 1
+    if before < 0:
+        return Problem(
+            "line order",
+            "the first line is missing" if missing == 1 else f"the first {missing} lines are missing",
+        )
+    lines = "a line is" if missing == 1 else f"{missing} lines are"
+    return Problem("line order", f"{lines} missing after this one", before)
 
 
 def include_receipt(receipt: doc.Receipt) -> Inclusion:

@@ -24,6 +24,7 @@ from billproof.inclusion import (
     amendment_problems,
     include_bundle,
     include_receipt,
+    line_of_problem,
 )
 from billproof.ledger import deployments
 from billproof.ledger.deployments import Deployment
@@ -329,7 +330,7 @@ def _state_at(deployment: Deployment, key: BatchKey, endpoint: Endpoint, block: 
 
 
 def _line(document: doc.Bundle | doc.Receipt, index: int) -> str:
-    record = document.records[index] if isinstance(document, doc.Bundle) else document.record
+    record = line_of_problem(document, index) if isinstance(document, doc.Bundle) else document.record
     return str(line_of(record, document.statement.currency))
 
 

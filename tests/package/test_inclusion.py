@@ -18,7 +18,13 @@ from billproof.bundle import documents as doc
 from billproof.commit import commit
 from billproof.commitment import structs, tree
 from billproof.errors import InputError
-from billproof.inclusion import amendment_problems, hash_lines, include_bundle, include_receipt
+from billproof.inclusion import (
+    amendment_problems,
+    hash_lines,
+    include_bundle,
+    include_receipt,
+    line_of_problem,
+)
 
 UINT63 = st.integers(0, (1 << 63) - 1)
 TEXT = st.text(max_size=12)
@@ -181,6 +187,38 @@ def test_swapped_lines_are_both_named(bundle: doc.Bundle) -> None:
     records[1], records[2] = records[2], records[1]
     problems = include_bundle(msgspec.structs.replace(bundle, records=records)).problems
     assert {problem.line for problem in problems if problem.check == "line order"} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("taken", "line", "message"),
+    [
+        ({2}, 1, "a line is missing after this one"),
+        ({2, 3}, 1, "2 lines are missing after this one"),
+        ({0}, None, "the first line is missing"),
+        ({0, 1}, None, "the first 2 lines are missing"),
+    ],
+)
+def test_lines_taken_out_are_told_once_where_they_are_missing(
+    bundle: doc.Bundle, taken: set[int], line: int | None, message: str
+) -> None:
+    records = [record for at, record in enumerate(bundle.records) if at not in taken]
+    cut = msgspec.structs.replace(bundle, records=records)
+    problems = include_bundle(cut).problems
+    orders = [(problem.line, problem.message) for problem in problems if problem.check == "line order"]
+    assert orders == [(line, message)]
+    assert problems[0].check == "line order"
+    assert {problem.check for problem in problems} >= {"line count", "lines root"}
+    if line is not None:
+        assert line_of_problem(cut, line).index == str(line)
+
+
+def test_a_line_changed_behind_a_gap_is_called_by_its_own_number(bundle: doc.Bundle) -> None:
+    records = [*bundle.records[:2], *bundle.records[3:]]
+    records[-1] = msgspec.structs.replace(records[-1], rate="another")
+    cut = msgspec.structs.replace(bundle, records=records)
+    changed = next(problem for problem in include_bundle(cut).problems if problem.check == "line")
+    assert changed.line == len(bundle.records) - 1
+    assert line_of_problem(cut, changed.line) == records[-1]
 
 
 def test_a_self_consistent_forgery_leads_to_another_root(bundle: doc.Bundle, built: Any) -> None:

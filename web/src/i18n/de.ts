@@ -116,6 +116,8 @@ export const de: Record<keyof typeof en, string> = {
 
   "problem.account key": "Die Kontonummer passt nicht: Konto oder Abrechnungslauf wurde geändert.",
   "problem.line order": "Zeile {line} gibt sich als eine andere aus.",
+  "problem.noLine": "Nach Zeile {line} fehlt eine Zeile.|Nach Zeile {line} fehlen {n} Zeilen.",
+  "problem.noFirst": "Die erste Zeile fehlt.|Die ersten {n} Zeilen fehlen.",
   "problem.line": "Zeile {line} wurde geändert.",
   "problem.line count": "Die Rechnung hat eine andere Zahl von Zeilen, als sie sagt.",
   "problem.total": "Die Zeilen ergeben {found}, die Rechnung sagt {said}.",

@@ -114,6 +114,8 @@ export const en = {
 
   "problem.account key": "The account number does not fit: account or batch was changed.",
   "problem.line order": "Line {line} says that it is another one.",
+  "problem.noLine": "A line is missing after line {line}.|{n} lines are missing after line {line}.",
+  "problem.noFirst": "The first line is missing.|The first {n} lines are missing.",
   "problem.line": "Line {line} was changed.",
   "problem.line count": "The bill has another number of lines than it says.",
   "problem.total": "The lines add up to {found}, but the bill says {said}.",

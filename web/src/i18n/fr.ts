@@ -116,6 +116,8 @@ export const fr: Record<keyof typeof en, string> = {
 
   "problem.account key": "Le numéro de compte ne correspond pas : le compte ou le lot a été changé.",
   "problem.line order": "La ligne {line} se dit une autre.",
+  "problem.noLine": "Après la ligne {line}, il manque une ligne.|Après la ligne {line}, il manque {n} lignes.",
+  "problem.noFirst": "La première ligne manque.|Les {n} premières lignes manquent.",
   "problem.line": "La ligne {line} a été changée.",
   "problem.line count": "La facture n’a pas le nombre de lignes qu’elle dit.",
   "problem.total": "Les lignes font {found}, mais la facture dit {said}.",

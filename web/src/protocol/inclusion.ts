@@ -33,10 +33,12 @@ export type ProblemCheck =
   | "proof length"
   | "amendment";
 
-/** Why a document is invalid. `line` is the record's index, null for the whole. */
+/** Why a document is invalid. `line` is the record's index, or its place where lines are not in order; null for the whole. */
 export interface Problem {
   check: ProblemCheck;
   line: number | null;
+  /** How many lines are not there after `line`, or before the first. */
+  missing?: number;
   /** What the words of the problem need: said and found. */
   said?: string;
   found?: string;
@@ -77,9 +79,15 @@ function includeBundle(bundle: Bundle): Inclusion {
   if (toHex(accountKey(account.accountId, fromHex(account.keySecret), account.holder)) !== statement.account)
     problems.push({ check: "account key", line: null });
   const hashes = records.map((record, at) => hashLine(record, hashPeer(record), `records[${at}]`));
+  const indexes = records.map(({ index }) => BigInt(index));
+  const rising = isRising(records);
   records.forEach((record, at) => {
-    if (record.index !== String(at)) problems.push({ check: "line order", line: at, said: record.index });
-    if (toHex(hashes[at]!) !== record.hash) problems.push({ check: "line", line: at });
+    const before = indexes[at - 1] ?? -1n;
+    if (rising && indexes[at] !== before + 1n) {
+      // Lines that were taken out: said once, where they are missing, not of each line that follows.
+      problems.push({ check: "line order", line: at ? Number(before) : null, missing: Number(indexes[at]! - before - 1n) });
+    } else if (!rising && record.index !== String(at)) problems.push({ check: "line order", line: at, said: record.index });
+    if (toHex(hashes[at]!) !== record.hash) problems.push({ check: "line", line: rising ? Number(indexes[at]) : at });
   });
   if (statement.recordCount !== String(records.length))
     problems.push({ check: "line count", line: null, said: statement.recordCount, found: String(records.length) });
@@ -90,6 +98,16 @@ function includeBundle(bundle: Bundle): Inclusion {
   if (toHex(recordsRoot) !== statement.recordsRoot) problems.push({ check: "lines root", line: null });
   const totals = hashStruct(TOTALS, [total, fromHex(statement.totalSalt)]);
   return toRoot(batch, statement, recordsRoot, totals, bundle.entry, problems);
+}
+
+/** Whether each line's index is greater than that of the line before it. */
+function isRising(records: readonly BundleLine[]): boolean {
+  return records.every(({ index }, at) => BigInt(index) > BigInt(records[at - 1]?.index ?? -1));
+}
+
+/** The line that a problem's `line` means: by its index where they rise, else by its place in the file. */
+export function lineOfProblem({ records }: Bundle, line: number): BundleLine {
+  return (isRising(records) ? records.find(({ index }) => Number(index) === line) : records[line]) ?? records[0]!;
 }
 
 function includeReceipt(receipt: Receipt): Inclusion {

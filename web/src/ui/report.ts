@@ -2,6 +2,7 @@
 
 import { t } from "../i18n";
 import { isBundle } from "../protocol/documents";
+import { lineOfProblem } from "../protocol/inclusion";
 import { type Report, type Step, type StepName, type Verdict, verdictOf } from "../verify";
 import type { Pin } from "../chain/identity";
 import { printable } from "../chain/errors";
@@ -176,7 +177,12 @@ function bill(report: Report): HTMLElement | null {
   const remarks = new Map<number, Remark>();
   for (const { problems: found } of report.steps)
     for (const problem of found)
-      if (problem.line !== null) remarks.set(problem.line, { text: problemWords(problem, currency), stake: "", grave: true });
+      if (problem.line !== null) {
+        const { index } = isBundle(document) ? lineOfProblem(document, problem.line) : document.record;
+        const before = remarks.get(Number(index));
+        const text = problemWords(problem, currency);
+        remarks.set(Number(index), { text: before ? `${before.text} ${text}` : text, stake: "", grave: true });
+      }
   const table = linesTable(lines, currency, t("bill.title"), remarks);
   const title = `${t("bill.lines")}: ${lines.length}`;
   const folded = details(title, table);

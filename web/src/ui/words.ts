@@ -27,7 +27,10 @@ export function stepWords(step: Step): string {
 export function problemWords(problem: Problem, currency: string): string {
   const isMoney = problem.check === "total";
   const shown = (value = ""): string => (isMoney ? money(value, currency) : value);
-  return t(`problem.${problem.check}`, {
+  const { missing } = problem;
+  const key = missing === undefined ? (`problem.${problem.check}` as const) : problem.line === null ? "problem.noFirst" : "problem.noLine";
+  return t(key, {
+    n: missing ?? 0,
     line: problem.line === null ? "" : problem.line + 1,
     said: shown(problem.said),
     found: shown(problem.found),
