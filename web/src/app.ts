@@ -15,10 +15,12 @@ import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
 import { addLog, matchCard } from "./ui/match";
-import { readPicture, scanCamera } from "./ui/qr";
+import { readPicture, readSvg, scanCamera } from "./ui/qr";
 import { type Actions, reportCard } from "./ui/report";
 import { settingsBox } from "./ui/settings";
 import { type Kept, load, save } from "./ui/store";
+
+const SVG = /^image\/svg\b/;
 
 interface Source {
   name: string;
@@ -156,7 +158,7 @@ export class App {
       return this.fromPdf(file.name, content);
     }
     if (file.type.startsWith("image/")) {
-      const text = await readPicture(file);
+      const text = SVG.test(file.type) ? readSvg(await file.text()) : await readPicture(file);
       if (text === null) this.messages.push(t("camera.none"));
       return text === null ? null : this.fromCode(text);
     }

@@ -2,6 +2,7 @@
 
 import { t } from "../i18n";
 import { readQr } from "../readers/qr";
+import { readSvgCode } from "../readers/svgcode";
 import { h } from "./dom";
 
 /** Pictures are looked at in these sizes, largest side in pixels: codes hide in large photos. */
@@ -22,6 +23,12 @@ export async function readPicture(file: Blob): Promise<string | null> {
     if (found !== null || scale === 1) return found;
   }
   return null;
+}
+
+/** The same of a code that Billproof drew as SVG, which is read and not shown; null of any other SVG. */
+export function readSvg(text: string): string | null {
+  const picture = readSvgCode(text);
+  return picture && readQr(picture);
 }
 
 function scan(source: CanvasImageSource, width: number, height: number): string | null {

@@ -3,6 +3,7 @@ import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { readQr } from "../../src/readers/qr";
 import { readReceiptCode } from "../../src/readers/receiptcode";
+import { readSvgCode } from "../../src/readers/svgcode";
 import { vectors } from "../protocol/vectors";
 
 /** The pixels of a PNG of one bit a pixel, black and white, as the package draws codes. */
@@ -39,6 +40,16 @@ describe("QR codes", () => {
     const { code, receipt } = vectors("receipt-codes").good[0];
     expect(text).toBe(code);
     expect(await readReceiptCode(text!)).toEqual(receipt);
+  });
+
+  it("reads the same code drawn as SVG, and no SVG of others", async () => {
+    const drawn = readFileSync(new URL("receipt-code.svg", import.meta.url), "utf8");
+    const { code, receipt } = vectors("receipt-codes").good[0];
+    const text = readQr(readSvgCode(drawn)!);
+    expect(text).toBe(code);
+    expect(await readReceiptCode(text!)).toEqual(receipt);
+    for (const other of ["", "<svg/>", "x".repeat(1 << 21), '<path class="qrline" d="M0 0l5 5"/>', '<path class="qrline" d="M0 0h99999"/>', '<path class="qrline" d="M0 0h-5"/>'])
+      expect(readSvgCode(other)).toBeNull();
   });
 
   it("sees none where none is", () => {
