@@ -29,7 +29,7 @@ export function lasting(seconds: number): string {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(lang: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${lang} ${Object.keys(options).join(" ")}`;
+  const key = `${lang} ${Object.entries(options).join(" ")}`;
   const format = formats.get(key) ?? new Intl.DateTimeFormat(LOCALES[lang], { timeZone: "UTC", ...options });
   formats.set(key, format);
   return format;
@@ -38,6 +38,11 @@ function formatOf(lang: Language, options: Intl.DateTimeFormatOptions): Intl.Dat
 /** The day of a local time. */
 export function day(lang: Language, local: number): string {
   return formatOf(lang, { day: "numeric", month: "long", year: "numeric" }).format(local * 1000);
+}
+
+/** The same without its year, for where there is little room. */
+export function shortDay(lang: Language, local: number): string {
+  return formatOf(lang, { day: "numeric", month: "short" }).format(local * 1000);
 }
 
 /** The time of day of a local time, HH:MM. */

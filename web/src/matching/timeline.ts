@@ -7,15 +7,12 @@
  */
 
 import { localTimesOf } from "./entries";
-import { clockTime, day, type Language } from "./formatting";
+import { clockTime, day, type Language, shortDay } from "./formatting";
 import { localTime } from "./cycle";
 import { FINDINGS, type Invoice, type LineResult, type MatchResult, type PhoneLog } from "./types";
 import { entrySentence, sentence } from "./wording";
 
 const DAY = 86_400;
-const LABEL = 104;
-const WIDTH = 720;
-const HEAD = 22;
 const ROW = 26;
 const HALF = 10;
 /** A call that is said to be longer is not drawn to its end. */
@@ -73,17 +70,32 @@ function findingsLast(marks: readonly Mark[]): Mark[] {
   return [...marks].sort((a, b) => order(a) - order(b));
 }
 
-const x = (local: number): number => LABEL + ((((local % DAY) + DAY) % DAY) / DAY) * WIDTH;
+/** How much room there is: in the wide picture for whole dates beside a day, in the narrow one, of a phone's screen, for little of either. */
+interface Room {
+  label: number;
+  width: number;
+  head: number;
+  font: number;
+}
+const WIDE: Room = { label: 104, width: 720, head: 22, font: 10 };
+const NARROW: Room = { label: 50, width: 236, head: 34, font: 11 };
+
+const heading = (text: string, y: number, size: number): string => `<text x="0" y="${y}" font-size="${size}" fill="currentColor">${escape(text)}</text>`;
 const fixed = (value: number): string => String(Math.round(value * 10) / 10);
 
 export interface TimelineOptions {
   /** Prefix of the ids, for pages with several pictures. */
   id?: string;
+  /** For a phone's screen: no wider than that, and no smaller print. */
+  narrow?: boolean;
 }
 
 export function timeline(lang: Language, result: MatchResult, invoice: Invoice, logs: readonly PhoneLog[], options: TimelineOptions = {}): string {
   const id = (options.id ?? "match-timeline").replace(/[^\w-]/g, "");
   const hatch = `${id}-hatch`;
+  const room = options.narrow ? NARROW : WIDE;
+  const right = room.label + room.width;
+  const x = (local: number): number => room.label + ((((local % DAY) + DAY) % DAY) / DAY) * room.width;
   const lineOf = new Map(invoice.lines.map((line) => [line.index, line]));
   const verdictOf = new Map(result.lines.map((line) => [line.index, line]));
   const bill = result.lines
@@ -111,7 +123,7 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
   const dayOf = (local: number): number => Math.floor(local / DAY);
   const days = new Set(bill.map((mark) => dayOf(mark.local)));
   for (let each = dayOf(result.cycle[0]); each < dayOf(result.cycle[1] - 1) + 1; each += 1) days.add(each);
-  const rows = new Map([...days].sort((a, b) => a - b).map((each, row) => [each, HEAD + ROW * row]));
+  const rows = new Map([...days].sort((a, b) => a - b).map((each, row) => [each, room.head + ROW * row]));
 
   const draw = (mark: Mark, below: number): string => {
     const end = mark.local + mark.length;
@@ -126,7 +138,7 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     const top = rows.get(dayOf(from));
     if (top === undefined) return "";
     const left = x(from);
-    const width = Math.min(Math.max(3, (length / DAY) * WIDTH), LABEL + WIDTH - left);
+    const width = Math.min(Math.max(3, (length / DAY) * room.width), right - left);
     return `<rect class="${mark.name}" x="${fixed(left)}" y="${top + 2 + below}" width="${fixed(width)}" height="${HALF}" ${mark.looks}><title>${escape(mark.says)}</title></rect>`;
   };
   const link = ({ from, to }: { from: number; to: number }): string => {
@@ -135,10 +147,10 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     return `<line class="match-pair" x1="${fixed(x(from) + 1)}" x2="${fixed(x(to) + 1)}" y1="${top + 2 + HALF}" y2="${top + 4 + HALF}" stroke="currentColor" stroke-opacity="0.4"/>`;
   };
   const label = ([each, top]: [number, number]): string =>
-    `<line x1="0" x2="${LABEL + WIDTH}" y1="${top}" y2="${top}" stroke="currentColor" stroke-opacity="0.15"/>` +
-    `<text x="0" y="${top + 17}" font-size="10" fill="currentColor">${escape(day(lang, each * DAY))}</text>`;
+    `<line x1="0" x2="${right}" y1="${top}" y2="${top}" stroke="currentColor" stroke-opacity="0.15"/>` +
+    `<text x="0" y="${top + 17}" font-size="${room.font}" fill="currentColor">${escape((options.narrow ? shortDay : day)(lang, each * DAY))}</text>`;
   const hours = [0, 6, 12, 18].map(
-    (hour) => `<text x="${LABEL + (hour / 24) * WIDTH}" y="10" font-size="10" fill="currentColor">${String(hour).padStart(2, "0")}:00</text>`,
+    (hour) => `<text x="${fixed(x(hour * 3600))}" y="${room.head - 12}" font-size="${room.font}" fill="currentColor">${String(hour).padStart(2, "0")}:00</text>`,
   );
 
   const text = TEXTS[lang];
@@ -150,13 +162,13 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     uncovered: result.lines.filter((line) => line.class === "not-covered").length,
     entries: phone.length,
   };
-  const height = HEAD + ROW * rows.size + 2;
+  const height = room.head + ROW * rows.size + 2;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="match-timeline" viewBox="0 0 ${LABEL + WIDTH} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" font-family="sans-serif">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="match-timeline" viewBox="0 0 ${right} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc" font-family="sans-serif">`,
     `<title id="${id}-title">${escape(text.title)}</title>`,
     `<desc id="${id}-desc">${escape(text.desc.replace(/\{(\w+)\}/g, (_, name: string) => String(counts[name])))}</desc>`,
     `<defs><pattern id="${hatch}" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="4" stroke="currentColor" stroke-width="1.5"/></pattern></defs>`,
-    `<text x="0" y="9" font-size="9" fill="currentColor">${escape(text.bill)}</text><text x="0" y="19" font-size="9" fill="currentColor">${escape(text.phone)}</text>`,
+    ...(options.narrow ? [heading(`${text.bill}, ${text.phone}`, 9, room.font)] : [heading(text.bill, 9, 9), heading(text.phone, 19, 9)]),
     ...hours,
     ...[...rows].map(label),
     ...links.map(link),

@@ -28,13 +28,14 @@ export function month(period: string): string {
   return new Intl.DateTimeFormat(locale(), { month: "long", year: "numeric", timeZone: "UTC" }).format(time);
 }
 
-/** When a line was charged, in local time of the place. */
+/** When a line was charged, in local time of the place. English names the month: 03/10 is another day to every other reader. */
 export function moment(line: Line): string {
   const local = Number(line.startedAt) + 60 * Number(line.utcOffset);
   if (local < 0 || local > LAST_SECOND) return `${line.startedAt} s`;
+  const english = currentLanguage() === "en";
   const form: Intl.DateTimeFormatOptions = {
-    day: "2-digit",
-    month: "2-digit",
+    day: english ? "numeric" : "2-digit",
+    month: english ? "short" : "2-digit",
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",

@@ -172,17 +172,23 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, classes: Ma
   );
 }
 
+/** Narrower than this, the picture is drawn for a phone's screen: nothing of it lies beside the screen, and its print stays readable. */
+const NARROW = "(max-width: 52rem)";
+
 /** The picture comes as SVG text of our own making, in which everything from files is escaped. */
 function picture(invoice: Invoice, result: MatchResult, logs: PhoneLog[]): HTMLElement {
-  const text = timeline(currentLanguage(), result, invoice, logs, { id: newId() });
-  const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  return h(
-    "section",
-    {},
-    h("h3", {}, t("picture.title")),
-    h("p", { class: "small" }, t("picture.text")),
-    h("div", { class: "picture", role: "region", "aria-label": t("picture.title"), tabindex: 0 }, document.importNode(parsed, true)),
-  );
+  const place = h("div", { class: "picture" });
+  const screen = matchMedia(NARROW);
+  const draw = (): void => {
+    const text = timeline(currentLanguage(), result, invoice, logs, { id: newId(), narrow: screen.matches });
+    const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    fill(place, document.importNode(parsed, true));
+    place.classList.toggle("narrow", screen.matches);
+  };
+  draw();
+  const again = (): void => (place.isConnected ? draw() : screen.removeEventListener("change", again));
+  screen.addEventListener("change", again);
+  return h("section", {}, h("h3", {}, t("picture.title")), h("p", { class: "small" }, t("picture.text")), place);
 }
 
 /** The matcher's letter, with the hash of each disputed line, so that both sides mean the same one. */

@@ -1,15 +1,12 @@
 /** Bill against phone, in the built file. */
 
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
+import { readFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle } from "../support/bundle";
 import { month } from "../support/month";
-import { choose, launch, NODE, open, SHIPPED } from "./page";
+import { axe, choose, launch, NODE, open, overflow, SHIPPED, shot, SHOTS } from "./page";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
 const { lines, log } = month();
 const { bundle, root } = makeBundle(SHIPPED, lines);
 const BILL = { name: "bill-2026-10.json", content: JSON.stringify(bundle) };
@@ -20,20 +17,6 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser?.close());
-
-async function axe(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const found = await (globalThis as any).axe.run(document, { resultTypes: ["violations"] });
-    return found.violations.map((one: any) => `${one.id}: ${one.nodes.map((node: any) => node.html.slice(0, 160)).join(" | ")}`);
-  });
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-}
 
 test.each([
   { name: "wide", width: 1100, locale: "en-GB", dark: false },
@@ -65,9 +48,31 @@ test.each([
   if (SHOTS) await page.locator(".match").screenshot({ path: `${SHOTS}/match-${name}-part.png` });
   await page.locator(".filter select").selectOption("matched");
   expect(await page.locator(".match .lines tr.line").count()).toBeGreaterThan(80);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow).toBeLessThanOrEqual(0);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
   if (SHOTS && name === "wide") await page.pdf({ path: `${SHOTS}/print.pdf` });
+  await context.close();
+});
+
+test("the picture fits a phone's screen, in readable print, and is drawn anew when the phone is turned", async () => {
+  const { context, page, errors } = await open(browser, { width: 390, node: { root } });
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS], 1);
+  const picture = page.locator(".picture svg");
+  await picture.waitFor();
+  const look = () =>
+    picture.evaluate((drawn: SVGSVGElement) => ({
+      beside: drawn.getBoundingClientRect().right - innerWidth,
+      scale: drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width,
+    }));
+  const upright = await look();
+  expect(upright.beside).toBeLessThanOrEqual(0);
+  expect(upright.scale).toBeGreaterThan(0.9);
+  await page.setViewportSize({ width: 900, height: 500 });
+  await page.locator(".picture:not(.narrow)").waitFor();
+  expect((await look()).beside).toBeLessThanOrEqual(0);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(errors).toEqual([]);
   await context.close();
 });
 
@@ -89,6 +94,11 @@ test("an invoice's PDF and its code", async () => {
   await page.getByText("The pages say the same as the proof").waitFor();
   expect(await headline.textContent()).toBe("Could not be fully checked");
   await choose(page, [{ name: "code.png", content: readFileSync(new URL("receipt-code.png", vectors)), type: "image/png" }]);
+  await page.getByText("A receipt for one line of a bill").waitFor();
+  await page.reload();
+  const drawn = readFileSync(new URL("../readers/receipt-code.svg", import.meta.url), "utf8");
+  const hostile = drawn.replace("<path", '<image href="https://tracker.example/"/><path');
+  await choose(page, [{ name: "code.svg", content: hostile, type: "image/svg+xml" }]);
   await page.getByText("A receipt for one line of a bill").waitFor();
   expect(requests).toEqual([]);
   expect(errors).toEqual([]);

@@ -1,6 +1,7 @@
 /** Debian's chromium on the built file, opened from disk, with a node that exists only in the test. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { concat, keccak256 } from "viem";
@@ -12,6 +13,10 @@ export const NODE = "http://127.0.0.1:18545";
 /** A portal that exists only in the test: it serves the page, and a relay to the operator's node. */
 export const PORTAL = "http://portal.test";
 export { batch, LEDGER };
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Where pictures go, when they are asked for. */
+export const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
 
 const artifact = JSON.parse(
   readFileSync(new URL("../../../src/billproof/ledger/artifacts/BillingLedger.json", import.meta.url), "utf8"),
@@ -97,4 +102,25 @@ export async function choose(page: Page, files: { name: string; content: string 
     .locator("input[type=file]")
     .nth(input)
     .setInputFiles(files.map(({ name, content, type }) => ({ name, mimeType: type ?? "application/json", buffer: Buffer.from(content) })));
+}
+
+/** What axe finds wrong with the page as it is. */
+export async function axe(page: Page): Promise<string[]> {
+  // Evaluated by the debugger: the page's own policy lets no script in.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const found = await (globalThis as any).axe.run(document, { resultTypes: ["violations"] });
+    return found.violations.map((one: any) => `${one.id}: ${one.nodes.map((node: any) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+}
+
+/** Pixels that the page is wider than its window. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+export async function shot(page: Page, name: string): Promise<void> {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }

@@ -1,14 +1,10 @@
 /** The built file, opened from disk: what a reader sees, and what leaves the machine. */
 
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle, makeLine } from "../support/bundle";
-import { batch, choose, launch, NODE, open, PORTAL, SHIPPED } from "./page";
+import { axe, batch, choose, launch, NODE, open, overflow, PORTAL, SHIPPED, shot } from "./page";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = process.env.BILLPROOF_SCREENSHOTS;
 const LINES = [
   makeLine(),
   makeLine({ startedAt: "1791020000", number: "+491511234567", usage: "61", billedUsage: "120", amount: "180000000" }),
@@ -24,21 +20,6 @@ beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser?.close());
-
-async function axe(page: Page): Promise<string[]> {
-  // Evaluated by the debugger: the page's own policy lets no script in.
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const found = await (globalThis as any).axe.run(document, { resultTypes: ["violations"] });
-    return found.violations.map((one: any) => `${one.id}: ${one.nodes.map((node: any) => node.html.slice(0, 120)).join(" | ")}`);
-  });
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-}
 
 const headline = (page: Page) => page.locator(".result h2").first();
 
@@ -122,8 +103,7 @@ test.each([
   await page.locator(".help input[type=text]").fill("Meridian");
   await page.locator(".help form button").click();
   await page.locator(".result.valid").waitFor();
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow).toBeLessThanOrEqual(0);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
   expect(await axe(page)).toEqual([]);
   await shot(page, `phone-${locale}`);
   await context.close();
