@@ -5,9 +5,8 @@ fields-in-xml-backup-files). Times are epoch milliseconds.
 """
 
 from billproof.handset import android_batches, android_rows, values, xml_stream
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import PhoneLogError, RowError
-from billproof.handset.rows import Entries
+from billproof.handset.rows import Draft, Entries
 from billproof.handset.source import Source
 
 FORMAT = "sms-backup-restore"
@@ -16,7 +15,7 @@ _NOBODY = "insert-address-token"
 _FROM = "137"
 
 
-def read(source: Source) -> PhoneLog:
+def read(source: Source) -> Draft:
     """The log in a backup."""
     reader = _Reader(source.name)
     xml_stream.parse(source, reader.start, {"mms": reader.end_mms})
@@ -88,6 +87,6 @@ class _Reader:
                 self.entries.reject(self.mms_line, problem)
             self.mms = None
 
-    def finish(self) -> PhoneLog:
+    def finish(self) -> Draft:
         self.batch.flush()
         return self.entries.log(FORMAT, exported_at=self.exported_at)

@@ -3,14 +3,16 @@ of itself.
 """
 
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from billproof.handset.problems import PhoneLogError
-from billproof.handset.source import MAX_WHOLE, Source, open_file, too_large, unreadable
+from billproof.handset.source import MAX_WHOLE, Source, read_file, too_large, unreadable
 
 MAX_FILES = 500_000
 MAX_TOTAL = 2 << 30
@@ -26,11 +28,10 @@ def is_zip(head: bytes) -> bool:
 
 
 class Members:
-    """The files in an archive or folder whose names end in one of ``endings``, in order of their names."""
+    """The files in an archive or folder."""
 
-    def __init__(self, name: str, place: Source | Path, endings: tuple[str, ...]) -> None:
+    def __init__(self, name: str, place: Source | Path) -> None:
         self.name = name
-        self._total = 0
         self._place = place
         if isinstance(place, Source):
             content = place.content
@@ -46,26 +47,29 @@ class Members:
                     "archive", f"is a damaged ZIP archive ({error})", file=name, advice=_ADVICE
                 ) from error
         else:
-            found = islice((path for path in place.rglob("*") if path.is_file()), MAX_FILES + 1)
-            names = [path.relative_to(place).as_posix() for path in found]
+            names = list(islice(_files(os.fspath(place)), MAX_FILES + 1))
         if len(names) > MAX_FILES:
             raise PhoneLogError("too-large", f"more than {MAX_FILES:,} files", file=name, advice=_ADVICE)
-        self.names = sorted({found for found in names if found.lower().endswith(endings)}, key=_order)
+        self._names = names
 
-    def read(self, limit: int) -> Iterator[tuple[str, bytes]]:
+    def ending(self, endings: tuple[str, ...]) -> list[str]:
+        """Those whose names end in one of ``endings``, in order of their names."""
+        return sorted({name for name in self._names if name.lower().endswith(endings)}, key=_order)
+
+    def read(self, names: list[str], limit: int) -> Iterator[tuple[str, bytes]]:
         """Name and content of each. Raises when one is larger than ``limit``, or all than MAX_TOTAL."""
-        for member in self.names:
+        total = 0
+        for member in names:
             data = self._content(member, min(limit, MAX_WHOLE))
-            self._total += len(data)
-            if self._total > MAX_TOTAL:
+            total += len(data)
+            if total > MAX_TOTAL:
                 raise too_large(self.name, MAX_TOTAL)
             yield member, data
 
     def _content(self, member: str, limit: int) -> bytes:
         try:
             if isinstance(self._place, Path):
-                with open_file(self._place / member) as file:
-                    data = file.read(limit + 1)
+                data = read_file(os.path.join(self._place, member), limit)
             else:
                 data = self._unpacked(self._archive, member, limit)
         except OSError as error:
@@ -102,8 +106,20 @@ class Members:
             ) from error
 
 
-def _opened(content: Path | bytes) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+def _files(place: str) -> Iterator[str]:
+    """The files in a folder and in those it has, named from there with ``/``; links lead to no folder."""
+    folders = [("", place)]
+    while folders:
+        inside, folder = folders.pop()
+        entries: list[os.DirEntry[str]] = []
+        with suppress(OSError), os.scandir(folder) as found:
+            entries += found
+        for entry in entries:
+            with suppress(OSError):  # a link that leads to itself
+                if entry.is_file():
+                    yield inside + entry.name
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append((f"{inside}{entry.name}/", entry.path))
 
 
 def _order(name: str) -> bytes:

@@ -6,9 +6,8 @@ are epoch milliseconds.
 """
 
 from billproof.handset.android_rows import call
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import RowError
-from billproof.handset.rows import Entries
+from billproof.handset.rows import Draft, Entries
 from billproof.handset.sheets import Sheet, check_width
 
 FORMAT = "android-call-log"
@@ -27,7 +26,7 @@ def looks_like(sheet: Sheet) -> bool:
     return "_id" in sheet.header
 
 
-def read(sheet: Sheet) -> PhoneLog:
+def read(sheet: Sheet) -> Draft:
     entries = Entries(sheet.name)
     places = [(name, sheet.header.index(name)) for name in _WANTED if name in sheet.header]
     last = max(place for _, place in places)

@@ -8,9 +8,8 @@ box's wall clock; durations are H:MM.
 import re
 
 from billproof.handset import values, wall_time
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import RowError
-from billproof.handset.rows import CALL, IN, NO, OUT, YES, Entries, Row
+from billproof.handset.rows import CALL, IN, NO, OUT, YES, Draft, Entries, Row
 from billproof.handset.sheets import Sheet, check_width
 
 FORMAT = "fritzbox"
@@ -24,7 +23,7 @@ def looks_like(sheet: Sheet) -> bool:
     return sheet.separator == ";" and sheet.header[0] in _FIRST and len(sheet.header) >= _COLUMNS - 1
 
 
-def read(sheet: Sheet) -> PhoneLog:
+def read(sheet: Sheet) -> Draft:
     entries = Entries(sheet.name)
     width = len(sheet.header)
     newer = any(row[0].strip() == "4" for _, row in sheet.rows())

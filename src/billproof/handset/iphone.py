@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from billproof.handset import values
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import PhoneLogError, RowError
-from billproof.handset.rows import APP, CALL, IN, NO, OUT, YES, Entries, Row
+from billproof.handset.rows import APP, CALL, IN, NO, OUT, YES, Draft, Entries, Row
 from billproof.handset.source import Source
 
 FORMAT = "iphone-call-history"
@@ -31,7 +30,7 @@ _MAX_CALLBACKS = 2000
 _ADVICE = "Give the file CallHistory.storedata of an iPhone backup (docs/handset.md says where it is)."
 
 
-def read(source: Source) -> PhoneLog:
+def read(source: Source) -> Draft:
     data = bytearray(source.whole())
     if len(data) < 100:
         raise PhoneLogError("malformed", "ends in the middle of a database", file=source.name, advice=_ADVICE)
@@ -64,7 +63,7 @@ def _restrain(database: sqlite3.Connection) -> None:
     database.text_factory = bytes
 
 
-def _read(name: str, database: sqlite3.Connection) -> PhoneLog:
+def _read(name: str, database: sqlite3.Connection) -> Draft:
     found = database.execute("SELECT type FROM sqlite_master WHERE name = ? LIMIT 1", (_TABLE,)).fetchone()
     if found is None or found[0] != b"table":
         raise PhoneLogError("database", "is a database, but not a call history", file=name, advice=_ADVICE)

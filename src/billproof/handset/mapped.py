@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from billproof.handset import values, wall_time
-from billproof.handset.entries import Clock, PhoneLog
+from billproof.handset.entries import Clock
 from billproof.handset.problems import PhoneLogError, RowError
-from billproof.handset.rows import APP, CALL, IN, MESSAGE, MMS, NO, OUT, YES, Entries, Row
+from billproof.handset.rows import APP, CALL, IN, MESSAGE, MMS, NO, OUT, YES, Draft, Entries, Row
 from billproof.handset.sheets import Sheet
 from billproof.intake import timeformat, zones
 
@@ -133,7 +133,7 @@ def _wrong(name: str, message: str, key: str | None = None) -> PhoneLogError:
     )
 
 
-def read(sheet: Sheet, mapping: Mapping) -> PhoneLog:
+def read(sheet: Sheet, mapping: Mapping) -> Draft:
     places = {}
     for key, column in mapping.columns.items():
         if column not in sheet.header:

@@ -16,13 +16,14 @@ from billproof.handset import (
 )
 from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import PhoneLogError
+from billproof.handset.rows import Draft, finish
 from billproof.handset.sheets import Sheet
 from billproof.handset.source import MAX_WHOLE, Source
 
 _PAGES = (".html", ".htm")
 _FILES = (".xml", ".csv", ".storedata")
 _KINDS = "docs/handset.md says what each kind of phone can export, and how."
-_FORMATS: tuple[tuple[Callable[[Sheet], bool], Callable[[Sheet], PhoneLog]], ...] = tuple(
+_FORMATS: tuple[tuple[Callable[[Sheet], bool], Callable[[Sheet], Draft]], ...] = tuple(
     (format.looks_like, format.read) for format in (calllog_csv, fritzbox, spreadsheet)
 )
 
@@ -38,36 +39,41 @@ def read_phone_log(
     """
     rules = mapped.load(Path(mapping)) if isinstance(mapping, str | Path) else mapping
     if isinstance(source, tuple):
-        return _read(Source(*source), rules)
-    path = Path(source)
+        return finish(_read(Source(*source), rules))
+    return finish(read_drafts(Path(source), rules))
+
+
+def read_drafts(path: Path, rules: mapped.Mapping | None = None) -> list[Draft]:
+    """The logs at a path, to be finished together with others."""
     if path.is_dir():
         return _members(path.name, path, rules)
     return _read(Source(path.name, path), rules)
 
 
-def _read(source: Source, rules: mapped.Mapping | None) -> list[PhoneLog]:
+def _read(source: Source, rules: mapped.Mapping | None) -> list[Draft]:
     head = source.head()
     if archive.is_zip(head):
         return _members(source.name, source, rules)
     return [_file(source, head, rules)]
 
 
-def _members(name: str, place: Source | Path, rules: mapped.Mapping | None) -> list[PhoneLog]:
+def _members(name: str, place: Source | Path, rules: mapped.Mapping | None) -> list[Draft]:
+    members = archive.Members(name, place)
     logs = [
         _file(Source(f"{name}/{member}", data), data[:65_536], rules)
-        for member, data in archive.Members(name, place, _FILES).read(MAX_WHOLE)
+        for member, data in members.read(members.ending(_FILES), MAX_WHOLE)
     ]
-    pages = archive.Members(name, place, _PAGES)
-    if pages.names:
-        log = voice.read(name, pages.read(voice.MAX_PAGE))
-        if len(log.entries) or log.rejects or not logs:
+    pages = members.ending(_PAGES)
+    if pages:
+        log = voice.read(name, members.read(pages, voice.MAX_PAGE))
+        if len(log) or log.rejects or not logs:
             logs.append(log)
     if not logs:
         raise PhoneLogError("archive", "holds no phone log", file=name, advice=_KINDS)
     return logs
 
 
-def _file(source: Source, head: bytes, rules: mapped.Mapping | None) -> PhoneLog:
+def _file(source: Source, head: bytes, rules: mapped.Mapping | None) -> Draft:
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise PhoneLogError("empty", "is empty", file=source.name, advice="Export it again.")
     if head.startswith(b"%PDF"):
@@ -117,7 +123,7 @@ def _start(head: bytes) -> str:
     return text.lstrip("\ufeff \t\r\n")[:8192]
 
 
-def _markup(source: Source, head: bytes, start: str) -> PhoneLog:
+def _markup(source: Source, head: bytes, start: str) -> Draft:
     if voice.is_page(head):
         data = source.whole()
         if len(data) > voice.MAX_PAGE:

@@ -14,6 +14,7 @@ CHUNK = 1 << 18
 MAX_WHOLE = 512 << 20
 """Bytes of a file that must be read whole: all formats but XML, which is streamed."""
 MAX_STREAM = 16 << 30
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Source:
         if isinstance(self.content, bytes):
             data = self.content
         else:
-            with self._open(self.content) as file:
-                data = file.read(MAX_WHOLE + 1)
+            try:
+                data = read_file(self.content, MAX_WHOLE)
+            except OSError as error:
+                raise unreadable(self.name, error) from error
         if len(data) > MAX_WHOLE:
             raise too_large(self.name, MAX_WHOLE)
         return data
@@ -64,11 +67,34 @@ class Source:
 
 def open_file(path: Path) -> BinaryIO:
     """A file, opened; OSError for a pipe or device, which might never end or answer."""
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(number).st_mode):
+    return os.fdopen(_opened(path)[0], "rb")
+
+
+def read_file(path: str | Path, limit: int) -> bytes:
+    """What a file holds, or its first ``limit`` + 1 bytes; OSError as of :func:`open_file`.
+
+    Asks the system for a file's size and its bytes, no more: folders of logs hold thousands of small files.
+    """
+    number, size = _opened(path)
+    try:
+        pieces: list[bytes] = []
+        left = limit + 1
+        while left and (piece := os.read(number, min(size + 1, left))):
+            pieces.append(piece)
+            left -= len(piece)
+    finally:
+        os.close(number)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _opened(path: str | Path) -> tuple[int, int]:
+    """A descriptor, and the file's size."""
+    number = os.open(path, _FLAGS)
+    about = os.fstat(number)
+    if not stat.S_ISREG(about.st_mode):
         os.close(number)
         raise OSError(errno.EINVAL, "not a file")
-    return os.fdopen(number, "rb")
+    return number, about.st_size
 
 
 def too_large(name: str, limit: int) -> PhoneLogError:

@@ -5,9 +5,8 @@ Source: exports of such programs; none publishes its columns, so they are known 
 """
 
 from billproof.handset import values, wall_time
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import PhoneLogError, RowError
-from billproof.handset.rows import APP, CALL, IN, NO, OUT, YES, Entries, Row
+from billproof.handset.rows import APP, CALL, IN, NO, OUT, YES, Draft, Entries, Row
 from billproof.handset.sheets import Sheet
 
 FORMAT = "spreadsheet"
@@ -52,7 +51,7 @@ def looks_like(sheet: Sheet) -> bool:
     return all(field in places for field in _NEEDED)
 
 
-def read(sheet: Sheet) -> PhoneLog:
+def read(sheet: Sheet) -> Draft:
     places = columns_of(sheet)
     dates = [row[places["date"]].strip() for _, row in sheet.rows() if len(row) > places["date"]]
     order = wall_time.order_of(dates)

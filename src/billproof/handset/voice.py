@@ -12,9 +12,8 @@ from datetime import datetime
 from functools import partial
 
 from billproof.handset import html_tags, values
-from billproof.handset.entries import PhoneLog
 from billproof.handset.problems import RowError
-from billproof.handset.rows import CALL, IN, MESSAGE, MMS, NO, OUT, YES, Entries, Row
+from billproof.handset.rows import CALL, IN, MESSAGE, MMS, NO, OUT, YES, Draft, Entries, Row
 
 FORMAT = "google-voice"
 MAX_PAGE = 16 << 20
@@ -41,7 +40,7 @@ def is_page(data: bytes) -> bool:
     return b"haudio" in data or b"hChatLog" in data
 
 
-def read(name: str, pages: Iterable[tuple[str, bytes]]) -> PhoneLog:
+def read(name: str, pages: Iterable[tuple[str, bytes]]) -> Draft:
     """``pages``: names and contents, in the order in which their entries shall stand. A page that is none of
     Google Voice's is passed over. Rejects give the page's place, from 1.
     """
