@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set up what the contract project needs, from nothing but Python 3.11, Node and `npm install`:
+# Set up what the contract project needs, from nothing but Python 3.11, Node and `npm ci`:
 # .venv-contracts (Brownie, Slither), .tools/halmos, the compiler link that py-solc-x looks for, and a HOME of
 # the project's own, because Brownie and py-solc-x write into it. Safe to run again.
 set -euo pipefail

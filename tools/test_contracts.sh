@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Run every check of the contracts: the shipped artifact and the gas table against the sources, forge, Slither and
-# halmos in one lane, Brownie on anvil and on ganache in the other. Needs `npm install` and tools/setup_contracts.sh.
+# halmos in one lane, Brownie on anvil and on ganache in the other. Needs `npm ci` and tools/setup_contracts.sh.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 
 for needed in node_modules/solc .venv-contracts/bin/brownie .tools/halmos/bin/halmos .tools/solcx/solc-v0.8.30; do
-    [ -e "$needed" ] || { echo "$needed is missing: run npm install and tools/setup_contracts.sh" >&2; exit 1; }
+    [ -e "$needed" ] || { echo "$needed is missing: run npm ci and tools/setup_contracts.sh" >&2; exit 1; }
 done
 
 # Brownie, py-solc-x and forge write into HOME.

@@ -69,7 +69,7 @@ def _tool(name: str) -> str:
     path = BIN / name
     if not path.exists() or (name == "ganache" and shutil.which("node") is None):
         if REQUIRED:
-            pytest.fail(f"{name} is not installed: run npm install")
+            pytest.fail(f"{name} is not installed: run npm ci")
         pytest.skip(f"{name} is not installed")
     return str(path)
 
