@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Compile `BillingLedger` into the file that the package ships and that every chain gets.
+"""Compile `BillingLedger` and `TariffBook` into the files that the package ships and that every chain gets.
 
 The bytecode carries no metadata hash, so comments do not change it, and it is deployed through the
-well-known CREATE2 deployer: one address on every chain. `--check` compiles again and fails when the
-committed file differs.
+well-known CREATE2 deployer: one address on every chain. The book's constructor takes its ledger, which is
+part of its init code: the address in its file is that of the book of the shipped ledger. `--check` compiles
+again and fails when a committed file differs.
 """
 
 import argparse
@@ -15,19 +16,18 @@ from pathlib import Path
 from keccak import checksum_address, keccak256
 
 ROOT = Path(__file__).resolve().parent.parent
-ARTIFACT = ROOT / "src/billproof/ledger/artifacts/BillingLedger.json"
-SOURCE = "contracts/BillingLedger.sol"
-CONTRACT = "BillingLedger"
+ARTIFACTS = ROOT / "src/billproof/ledger/artifacts"
+LEDGER, BOOK = "BillingLedger", "TariffBook"
 EVM_VERSION = "shanghai"
 OPTIMIZER = {"enabled": True, "runs": 10_000}
 DEPLOYER = bytes.fromhex("4e59b44847b379578588920cA78FbF26c0B4956C")
-SALT_TEXT = "billproof/BillingLedger/1"
 
 
-def standard_json() -> dict:
+def standard_json(contract: str) -> dict:
+    source = f"contracts/{contract}.sol"
     return {
         "language": "Solidity",
-        "sources": {SOURCE: {"content": (ROOT / SOURCE).read_text()}},
+        "sources": {source: {"content": (ROOT / source).read_text()}},
         "settings": {
             "remappings": ["@openzeppelin/=node_modules/@openzeppelin/"],
             "optimizer": OPTIMIZER,
@@ -35,7 +35,7 @@ def standard_json() -> dict:
             "metadata": {"bytecodeHash": "none", "appendCBOR": False},
             "outputSelection": {
                 "*": {
-                    CONTRACT: [
+                    contract: [
                         "abi",
                         "evm.bytecode.object",
                         "evm.deployedBytecode",
@@ -48,11 +48,11 @@ def standard_json() -> dict:
     }
 
 
-def compile_ledger() -> dict:
-    """The compiler's answer for `BillingLedger`; ends the program on any error or warning."""
+def compile_contract(contract: str) -> dict:
+    """The compiler's answer for one contract; ends the program on any error or warning."""
     run = subprocess.run(  # noqa: S603 - our own compiler wrapper
         [str(ROOT / "tools/solc"), "--standard-json", "--base-path", str(ROOT)],
-        input=json.dumps(standard_json()),
+        input=json.dumps(standard_json(contract)),
         capture_output=True,
         text=True,
         check=False,
@@ -62,7 +62,7 @@ def compile_ledger() -> dict:
     answer = json.loads(run.stdout)
     if answer.get("errors"):
         sys.exit("\n".join(error["formattedMessage"] for error in answer["errors"]))
-    return answer["contracts"][SOURCE][CONTRACT]
+    return answer["contracts"][f"contracts/{contract}.sol"][contract]
 
 
 def storage_layout(layout: dict) -> list[dict]:
@@ -87,23 +87,25 @@ def storage_layout(layout: dict) -> list[dict]:
     return [describe(variable) for variable in layout["storage"]]
 
 
-def build() -> dict:
-    compiled = compile_ledger()
+def build(contract: str, arguments: bytes = b"") -> dict:
+    """One artifact; `arguments` are the constructor's, encoded, and enter the address only."""
+    compiled = compile_contract(contract)
     creation = "0x" + compiled["evm"]["bytecode"]["object"]
     deployed = compiled["evm"]["deployedBytecode"]
-    salt = keccak256(SALT_TEXT.encode())
-    initcode_hash = keccak256(bytes.fromhex(creation[2:]))
+    salt_text = f"billproof/{contract}/1"
+    salt = keccak256(salt_text.encode())
+    initcode_hash = keccak256(bytes.fromhex(creation[2:]) + arguments)
     address = keccak256(b"\xff" + DEPLOYER + salt + initcode_hash)[12:]
     spans = [span for reference in deployed["immutableReferences"].values() for span in reference]
     return {
-        "contractName": CONTRACT,
+        "contractName": contract,
         "license": "Apache-2.0",
         "compiler": json.loads(compiled["metadata"])["compiler"]["version"],
         "evmVersion": EVM_VERSION,
         "optimizer": OPTIMIZER,
         "create2": {
             "deployer": checksum_address(DEPLOYER),
-            "saltText": SALT_TEXT,
+            "saltText": salt_text,
             "salt": "0x" + salt.hex(),
             "initcodeHash": "0x" + initcode_hash.hex(),
             "address": checksum_address(address),
@@ -122,18 +124,26 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
     check = parser.parse_args().check
-    text = json.dumps(build(), indent=1) + "\n"
-    name = ARTIFACT.relative_to(ROOT)
-    size = (len(json.loads(text)["deployedBytecode"]) - 2) // 2
+    ledger = build(LEDGER)
+    book = build(BOOK, bytes(12) + bytes.fromhex(ledger["create2"]["address"][2:]))
+    return max([settle(artifact, check=check) for artifact in (ledger, book)])
+
+
+def settle(artifact: dict, *, check: bool) -> int:
+    """Writes one file, or compares it with the committed one; the exit code."""
+    text = json.dumps(artifact, indent=1) + "\n"
+    file = ARTIFACTS / f"{artifact['contractName']}.json"
+    name = file.relative_to(ROOT)
+    size = (len(artifact["deployedBytecode"]) - 2) // 2
     if check:
-        if not ARTIFACT.exists() or ARTIFACT.read_text() != text:
+        if not file.exists() or file.read_text() != text:
             print(f"{name} is not what contracts/ compiles to: run tools/build_artifact.py", file=sys.stderr)
             return 1
         print(f"{name}: up to date, {size:,} bytes of code")
         return 0
-    ARTIFACT.parent.mkdir(parents=True, exist_ok=True)
-    ARTIFACT.write_text(text)
-    print(f"{name}: written, {size:,} bytes of code, address {json.loads(text)['create2']['address']}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    print(f"{name}: written, {size:,} bytes of code, address {artifact['create2']['address']}")
     return 0
 
 
