@@ -1,4 +1,8 @@
-"""What an amendment of a sealed month must be: verifiers refuse anything else, so it is checked here."""
+"""What records that correct others may do.
+
+Verifiers refuse an amendment that is not what is required here, and point out records of other batches that
+raise what they correct.
+"""
 
 from __future__ import annotations
 
@@ -32,3 +36,14 @@ def require_amending(statements: Statements) -> None:
         raise InputError(
             f"{raised} statements of this amendment raise a bill", field="amount", advice=_ADVICE
         )
+
+
+def raising(statements: Statements) -> int:
+    """How many records name one that they correct, and raise the bill.
+
+    In an amendment its total bounds them. Elsewhere nothing does, and what corrects something is compared
+    with no phone log and no tariff.
+    """
+    records = statements.records
+    correcting = pc.not_equal(records["corrects"], pa.scalar(ZERO32, pa.binary(32)))
+    return int(pc.sum(pc.and_(correcting, pc.greater(records["amount"], 0))).as_py() or 0)

@@ -39,7 +39,10 @@ class Control:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What a run did. ``stored`` is None after a dry run. rows = committed + rejected + other_periods."""
+    """What a run did. ``stored`` is None after a dry run. rows = committed + rejected + other_periods.
+
+    ``raising`` are records of a batch that is no amendment which name a record and raise what it cost.
+    """
 
     id: BatchId
     rows: int
@@ -49,6 +52,7 @@ class BatchResult:
     accounts: int
     totals: dict[str, int]
     repeated: int
+    raising: int
     without_holder: int
     reasons: dict[str, int]
     root: bytes | None
@@ -122,7 +126,7 @@ def batch(
         if writer is None or rejects_copy or control != Control() or amends or intake.committed == 0:
             # Before there are secrets: what is refused here leaves none behind.
             counted = _count(intake, parts, amending=amends > 0)
-            result = _result(batch_id, intake, counted)
+            result = _result(batch_id, intake, counted, amends)
             if rejects_copy is not None:
                 with replacing(rejects_copy, mode=0o600) as copy:
                     shutil.copyfile(intake.rejects, copy)
@@ -131,7 +135,7 @@ def batch(
         if writer is None:
             return result
         statements, hashed = _hash(intake, parts, writer, vault, counted, progress)
-        result = _result(batch_id, intake, hashed)
+        result = _result(batch_id, intake, hashed, amends)
         if holders:
             vault.enrol(pa.array(list(holders), pa.string()), holders)
         enrolment = vault.enrol(statements.accounts)
@@ -253,7 +257,7 @@ def _protect(rejects_copy: Path | None, inputs: Sequence[Input], force: bool) ->
         raise InputError("is there already", file=rejects_copy, advice="Use --force to overwrite.")
 
 
-def _result(batch_id: BatchId, intake: Intake, figures: Figures) -> BatchResult:
+def _result(batch_id: BatchId, intake: Intake, figures: Figures, amends: int) -> BatchResult:
     counted = (intake.committed, intake.rows - intake.rejected - intake.other_periods)
     if counted != (figures.committed, figures.committed):
         raise DifferenceError(
@@ -268,6 +272,7 @@ def _result(batch_id: BatchId, intake: Intake, figures: Figures) -> BatchResult:
         accounts=figures.accounts,
         totals=dict(sorted(figures.totals.items())),
         repeated=figures.repeated,
+        raising=0 if amends else figures.raising,
         without_holder=0,
         reasons=intake.reasons,
         root=None,

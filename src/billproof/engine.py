@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from billproof.amendment import require_amending
+from billproof.amendment import raising, require_amending
 from billproof.commit import RootedStatements, root_statements
 from billproof.grouping import Grouping, parts_for
 from billproof.inorder import in_order
@@ -24,18 +24,26 @@ from billproof.store import BatchWriter
 
 @dataclass(frozen=True)
 class Figures:
-    """What is counted of statements: records, accounts, records that repeat another, totals by currency."""
+    """What is counted of statements: records, accounts, records that repeat another, records that raise what
+    they correct, totals by currency."""
 
     committed: int = 0
     accounts: int = 0
     repeated: int = 0
+    raising: int = 0
     totals: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, statements: Statements) -> Figures:
         sums = pa.table({"currency": statements.currencies, "total": statements.total})
         totals = totals_by_currency(sums, "total")
-        return cls(statements.records.num_rows, len(statements), repeated(statements), totals)
+        return cls(
+            statements.records.num_rows,
+            len(statements),
+            repeated(statements),
+            raising(statements),
+            totals,
+        )
 
     def __add__(self, other: Figures) -> Figures:
         totals = Counter(self.totals)
@@ -45,6 +53,7 @@ class Figures:
             self.committed + other.committed,
             self.accounts + other.accounts,
             self.repeated + other.repeated,
+            self.raising + other.raising,
             totals,
         )
 

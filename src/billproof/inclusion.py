@@ -178,6 +178,18 @@ def amendment_problems(document: doc.Bundle | doc.Receipt) -> list[Problem]:
     return problems
 
 
+def raising_lines(document: doc.Bundle | doc.Receipt) -> list[int]:
+    """The lines, by index, that name a line which they correct and raise what it cost."""
+    records: Sequence[doc.Record | doc.ReceiptRecord] = (
+        document.records if isinstance(document, doc.Bundle) else [document.record]
+    )
+    return [
+        int(record.index)
+        for record in records
+        if _bytes(record.corrects) != ZERO32 and int(record.amount) > 0
+    ]
+
+
 def hash_lines(records: Sequence[doc.Record]) -> LineHashes:
     """Peer and record hashes of a bundle's lines, each at the index that it states."""
     peers = hash_peers(

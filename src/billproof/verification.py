@@ -25,6 +25,7 @@ from billproof.inclusion import (
     include_bundle,
     include_receipt,
     line_of_problem,
+    raising_lines,
 )
 from billproof.ledger import deployments
 from billproof.ledger.deployments import Deployment
@@ -35,7 +36,7 @@ from billproof.ledger.states import BatchKey, BatchState
 from billproof.on_chain import ledger_call
 from billproof.report import Report, Step, Verdict
 from billproof.trust import Pins
-from billproof.wording import anchoring, anchoring_facts, description, facts, first
+from billproof.wording import anchoring, anchoring_facts, description, facts, first, raising
 
 _COMPLAIN = (
     "Fetch the file again from the operator. If it stays invalid, keep both: the operator must explain it."
@@ -182,6 +183,8 @@ class Verifier:
             problems = amendment_problems(document)
             if problems:
                 return report.add("inclusion", Verdict.INVALID, first(problems), problems=problems)
+        elif raised := raising_lines(document):
+            report.notes.append(raising(raised))
         lines = len(document.records) if isinstance(document, doc.Bundle) else 1
         report.add(
             "inclusion",

@@ -31,6 +31,16 @@ def description(document: doc.Bundle | doc.Receipt) -> str:
     return f"a bundle of {len(document.records)} lines, {total}, {batch}"
 
 
+def raising(lines: list[int]) -> str:
+    """What lines of an ordinary batch do that correct something upwards."""
+    shown = ", ".join(str(line + 1) for line in lines[:5]) + (" …" if len(lines) > 5 else "")
+    which = f"line {shown} raises" if len(lines) == 1 else f"lines {shown} raise"
+    return (
+        f"{which} the bill as a correction of another line, which no phone log and no tariff is compared"
+        " with: ask the operator which line, and why"
+    )
+
+
 def facts(document: doc.Bundle | doc.Receipt, inclusion: Inclusion) -> dict[str, object]:
     """What a document holds, for the report's JSON."""
     from billproof.store import batch_fields  # Arrow's files, which the rest of verification does without

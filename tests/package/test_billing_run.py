@@ -192,6 +192,21 @@ def test_amendments_lower_bills_and_name_what_they_correct(run: Any, tmp_path: P
     assert run([row], amends=1).stored.amends == 1
 
 
+def test_corrections_that_raise_a_bill_are_counted(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(MAPPING + '[corrects]\ncolumn = "number"\n')
+    corrected = "0x" + "11" * 32
+    rows = [
+        f"A{account},call,2026-10-02T09:00:00+01:00,5,{corrects},{amount},EUR"
+        for account, corrects, amount in (
+            *((1, corrected, "0.10"), (1, corrected, "-0.10"), (1, corrected, "0"), (1, "", "0.10")),
+            *((2, corrected, "2.00"), (2, corrected, "-1.00")),
+        )
+    ]
+    assert run(rows, dry_run=True).raising == 2
+    assert run(rows).raising == 2
+    assert run(rows[1:2] + rows[-2:-1] + ["A2" + rows[1][2:]] * 20, amends=1).raising == 0
+
+
 def test_sequences_leave_no_gap(run: Any) -> None:
     with pytest.raises(InputError, match="takes no gaps"):
         run(GOOD, sequence=2)

@@ -24,6 +24,7 @@ from billproof.inclusion import (
     include_bundle,
     include_receipt,
     line_of_problem,
+    raising_lines,
 )
 
 UINT63 = st.integers(0, (1 << 63) - 1)
@@ -246,6 +247,23 @@ def test_amendments_only_lower_and_only_correct(bundle: doc.Bundle) -> None:
     assert amendment_problems(msgspec.structs.replace(bundle, records=records, statement=statement)) == []
     receipt = cut.receipt(bundle, 4, show_number=False)
     assert [problem.line for problem in amendment_problems(receipt)] == [4]
+
+
+def test_lines_that_raise_what_they_correct_are_found(bundle: doc.Bundle) -> None:
+    assert raising_lines(bundle) == []
+    changed = {2: ("0x" + "11" * 32, "1"), 3: ("0x" + "11" * 32, "-1"), 4: ("0x" + "11" * 32, "0")}
+    records = [
+        msgspec.structs.replace(
+            record, **dict(zip(("corrects", "amount"), changed.get(at, (record.corrects, "5")), strict=True))
+        )
+        for at, record in enumerate(bundle.records)
+    ]
+    changed_bundle = msgspec.structs.replace(bundle, records=records)
+    assert raising_lines(changed_bundle) == [2]
+    receipt = cut.receipt(bundle, 2, show_number=False)
+    assert raising_lines(receipt) == []
+    record = msgspec.structs.replace(receipt.record, corrects="0x" + "11" * 32, amount="7")
+    assert raising_lines(msgspec.structs.replace(receipt, record=record)) == [2]
 
 
 # --- cutting ----------------------------------------------------------------------------------------

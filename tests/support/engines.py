@@ -107,6 +107,7 @@ def compare(one: BatchResult, other: BatchResult) -> None:
         "accounts",
         "totals",
         "repeated",
+        "raising",
         "reasons",
     ):
         assert getattr(one, name) == getattr(other, name), name

@@ -182,6 +182,11 @@ def _print(result: Any) -> None:
         say(
             f"{result.repeated:,} records repeat another one (same account, service, time, number and usage)."
         )
+    if result.raising:
+        say(
+            f"Look again: {result.raising:,} records raise a bill as corrections of other records. Verifiers"
+            " point them out: leave `corrects` empty in what is charged."
+        )
     if result.stored and result.without_holder:
         say(f"{result.without_holder:,} accounts have no holder address: they cannot open disputes on-chain.")
 
@@ -200,6 +205,7 @@ def _document(result: Any, backup: Path | None) -> dict[str, Any]:
         "accounts": result.accounts,
         "totals": {currency: str(total) for currency, total in result.totals.items()},
         "repeated": result.repeated,
+        "raising": result.raising,
         "withoutHolder": result.without_holder,
         "reasons": result.reasons,
         "backup": str(backup) if backup else None,

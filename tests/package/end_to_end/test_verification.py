@@ -246,6 +246,22 @@ def test_amendments_only_lower_bills_and_name_what_they_correct(world: Any) -> N
     assert sum("amends this one and was not checked" in note for note in notes) == 3
 
 
+def test_lines_that_raise_a_bill_as_corrections_are_pointed_out(world: Any) -> None:
+    corrected = world.bundle("A5").records[1].hash
+    batch = world.batch(
+        [
+            f"A5,credit,2026-10-20T10:00:00+01:00,0,,-0.25,credit,{corrected}",
+            f"A5,call,2026-10-21T10:00:00+01:00,60,+353209100001,9.00,national,{corrected}",
+        ],
+        region=6,
+    )
+    world.anchor(batch)
+    report = check(world, world.bundle("A5", batch))
+    assert report.verdict is Verdict.VALID
+    assert [note for note in report.notes if note.startswith("line 2 raises the bill as a correction")]
+    assert not [note for note in check(world, world.bundle("A4")).notes if "correction" in note]
+
+
 def test_a_repudiated_batch_cannot_be_checked(world: Any) -> None:
     stolen = world.batch(ROWS_OF_A_THIEF, region=4)
     world.anchor(stolen)
