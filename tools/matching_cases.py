@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import matching_cases_findings
 import matching_cases_pairs
+import matching_cases_questions
 from matching_case import HOUR, RATE, Case, local, number
 
 
@@ -14,6 +15,7 @@ def cases() -> Iterator[Case]:
     yield from _cycles()
     yield from matching_cases_pairs.cases()
     yield from matching_cases_findings.cases()
+    yield from matching_cases_questions.cases()
     for seed in range(12):
         yield _random(seed)
 
@@ -94,7 +96,7 @@ def _numbers() -> Iterator[Case]:
     case = Case("masked-bill").log().base()
     case.both("+353871234xxx", local(5), 60, as_logged="0871234567")
     case.both("087 765 4***", local(6), 60, as_logged="+353877654321")
-    case.line("+353871299••••", local(7), 60, "invoice-only:absent", confidence=70)
+    case.line("+353871299••••", local(7), 60, "invoice-only:unknown")
     case.entry("+353871299123", local(7), 60, "missing")  # a digit shorter than the masked number
     case.line("xxxxxx", local(8), 60, "matched:paired", at="0.15")  # nothing but masks: withheld
     case.entry("+353871299124", local(8), 60)
@@ -103,19 +105,17 @@ def _numbers() -> Iterator[Case]:
     case = Case("withheld").log().base()
     case.both("", local(5), 60, as_logged="+353861111111", service=2, later=20)
     case.both("+353862222222", local(6), 60, as_logged="", service=2, talked=55)
-    case.line(
-        "", local(7), 60, "invoice-only:absent", service=2, confidence=70
-    )  # 61 s are too far for a withheld one
+    case.line("", local(7), 60, "invoice-only:unknown", service=2)  # 61 s are too far for a withheld one
     case.entry("", local(7) + 61, 60, "incoming", direction="in")
-    case.line("", local(8), 60, "invoice-only:absent", service=2)  # 21 s longer: too much
+    case.line("", local(8), 60, "invoice-only:unknown", service=2)  # 21 s longer: too much
     case.entry("", local(8), 39, "incoming", direction="in")
-    case.message("", local(9), "invoice-only:absent")  # messages are never taken for withheld ones
+    case.message("", local(9), "invoice-only:unknown")  # messages are never taken for withheld ones
     case.sent("+353863333333", local(9), "by-app")
     case.sent("+353863333333", local(3), "by-app")
     yield case
 
     case = Case("other-numbers").log().base()
-    case.line("+353871234567", local(5), 60, "invoice-only:absent", at="")
+    case.line("+353871234567", local(5), 60, "invoice-only:unknown", at="")
     case.entry("+353871234568", local(5), 60, "missing")
     yield case
 
@@ -149,7 +149,7 @@ def _cycles() -> Iterator[Case]:
     case.line(number(1), local(-3), 60, "late:uncovered")
     case.line(number(2), local(1, 0) - 60, 60, "late:paired", at="0.12")
     case.entry(number(2), local(1, 0) - 60, 60)
-    case.line(number(3), local(1, 0), 60, "invoice-only:absent")
+    case.line(number(3), local(1, 0), 60, "invoice-only:unknown")
     yield case
 
     case = Case("before-the-log-begins").log().base(first=10)

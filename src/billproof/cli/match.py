@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from billproof.bundle.documents import Bundle
     from billproof.handset import PhoneLog
     from billproof.matching import MatchResult
+    from billproof.matching.result import MatchedLine
     from billproof.store import StoredBatch
 
 _PATH = click.Path(path_type=Path)
@@ -39,7 +40,7 @@ _SHOWN = 30
 @click.option(
     "--logs", "folder", type=options.FOLDER, help="With --all: it holds a folder of logs an account."
 )
-@click.option("--out", type=options.FILE, help="With --all: the findings, as .csv or .parquet.")
+@click.option("--out", type=options.FILE, help="With --all: findings and questions, as .csv or .parquet.")
 @options.force_option
 @options.json_option
 def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bool, **given: Any) -> int:
@@ -49,6 +50,9 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
     confirmed, or found to be missing on the phone, billed twice, or longer than the call was; clocks, time
     zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). Nothing
     leaves this machine.
+
+    A line to a number that no log knows is a question to you, not a finding: a deleted history looks the
+    same.
 
     Exit codes: 0 nothing to dispute, 1 findings, 2 bad input, such as the log of another phone.
     """
@@ -125,6 +129,7 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
 
     colour, mark = ("red", "✗") if result.findings else ("green", "✓")
     click.echo(click.style(f"{mark} {wording.verdict(result, bundle)}", fg=colour, bold=True))
+    services = [int(record.service) for record in bundle.records]
     found = wording.findings(result, bundle)
     for line, sentence, of in found[:_SHOWN]:
         stake = wording.amount(of.stake, result.currency)
@@ -132,6 +137,15 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
         click.echo(f"      {stake} of {line.amount} at stake, {of.confidence} % sure")
     if len(found) > _SHOWN:
         click.echo(f"  … and {len(found) - _SHOWN:,} more (--csv and --json list all)")
+    _print_questions(result, bundle)
+    apart, reasons = wording.uncompared(result, services)
+    if apart:
+        click.echo(f"{apart}, because")
+        for reason in reasons:
+            click.echo(f"  {reason}")
+    hint = wording.hint(result, services)
+    if hint:
+        click.echo(hint)
     for log, read in zip(result.logs, logs, strict=True):
         rejected = f"; {len(read.rejects):,} rows could not be used" if read.rejects else ""
         click.echo(f"  log {wording.name_of(log)}: {'; '.join(wording.log_notes(log))}{rejected}")
@@ -140,6 +154,22 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
     if entries:
         facts("Entries of the phone", [(words, f"{count:,}") for words, count in entries])
     say(_UNCHECKED)
+
+
+def _print_questions(result: MatchResult, bundle: Bundle) -> None:
+    from billproof.bundle.lines import line_of
+    from billproof.matching import wording
+
+    head = wording.questions(result)
+    if head:
+        click.echo(click.style(f"? {head}", fg="yellow", bold=True))
+    for found in sorted(result.questions, key=lambda line: (-line.amount, line.index))[:_SHOWN]:
+        record = bundle.records[found.index]
+        line = line_of(record, result.currency)
+        asked = printable(wording.question(line, int(record.service)), 500)
+        click.echo(f"  line {line.number}, {line.when}, {line.amount}: {asked}")
+    if len(result.questions) > _SHOWN:
+        click.echo(f"  … and {len(result.questions) - _SHOWN:,} more (--csv and --json list all)")
 
 
 def _bundle(path: Path) -> Bundle:
@@ -166,7 +196,7 @@ def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
     writer.writerow(
         [
             *("line", "when", "what", "number", "used", "charged", "amount", "class", "reason"),
-            *("log", "entry", "talked", "stake", "confidence"),
+            *("log", "entry", "talked", "stake", "confidence", "says"),
         ]
     )
     for found, record in zip(result.lines, bundle.records, strict=True):
@@ -175,8 +205,13 @@ def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
         row = [line.number, line.when, line.what, line.party, line.used, line.billed, line.amount]
         row += [found.kind, found.reason, log, "" if found.entry is None else found.entry + 1]
         row += ["" if found.talked is None else found.talked, money(found.stake), found.confidence or ""]
+        row.append("finding" if found.finding else "question" if found.question else _unsaid(found))
         writer.writerow([_plain(cell) for cell in row])
     _write(path, text.getvalue())
+
+
+def _unsaid(found: MatchedLine) -> str:
+    return "not compared" if found.uncompared else ""
 
 
 def _plain(cell: object) -> object:
@@ -265,6 +300,10 @@ def _write_findings(out: Path, tables: Iterator[Any]) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _texts(sums: Any) -> dict[str, str]:
+    return {currency: str(total) for currency, total in sorted(sums.items())}
+
+
 def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: bool) -> None:
     from billproof.matching.wording import amount
 
@@ -282,13 +321,19 @@ def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: boo
                 "classes": dict(totals.classes),
                 "findings": totals.findings,
                 "billsWithFindings": totals.bills_with_findings,
-                "stake": {currency: str(stake) for currency, stake in sorted(totals.stake.items())},
+                "stake": _texts(totals.stake),
+                "questions": totals.questions,
+                "billsWithQuestions": totals.bills_with_questions,
+                "asked": _texts(totals.asked),
+                "uncompared": totals.uncompared,
+                "unchecked": _texts(totals.unchecked),
                 "unreadable": totals.unreadable,
             },
         )
         return
-    stake = (
-        ", ".join(amount(stake, currency) for currency, stake in sorted(totals.stake.items())) or "nothing"
+    stake, asked, unchecked = (
+        ", ".join(amount(sum_, currency) for currency, sum_ in sorted(sums.items())) or "nothing"
+        for sums in (totals.stake, totals.asked, totals.unchecked)
     )
     click.echo(
         click.style(
@@ -297,6 +342,11 @@ def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: boo
             bold=True,
         )
     )
+    click.echo(
+        f"{totals.questions:,} questions in {totals.bills_with_questions:,} bills, which only subscribers can"
+        f" answer: {asked}"
+    )
+    click.echo(f"{totals.uncompared:,} lines could not be compared with a phone: {unchecked}")
     table(["class", "lines"], [[name, f"{count:,}"] for name, count in totals.classes.most_common()])
     say(f"{totals.entries:,} entries of {totals.logs:,} logs; {totals.without_logs:,} bills have no log.")
     for name in totals.unreadable[:_SHOWN]:

@@ -41,12 +41,20 @@ FINDINGS = pa.schema(
         pa.field("index", pa.int64(), nullable=False),
         pa.field("class", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
+        pa.field("amount", pa.int64(), nullable=False),
         pa.field("stake", pa.int64(), nullable=False),
         pa.field("currency", pa.string(), nullable=False),
-        pa.field("confidence", pa.int64(), nullable=False),
+        pa.field("confidence", pa.int64(), nullable=True),
     ]
 )
-"""One row a finding; ``index`` is the line's place in its bill, from 0, ``stake`` in billionths."""
+"""One row a finding or question; ``index`` is the line's place in its bill, from 0; ``amount`` and ``stake``
+are billionths. A question (``reason`` is ``unknown``) has nothing at stake and no confidence."""
+
+
+_COUNTS = (
+    *("bills", "without_logs", "lines", "entries", "logs", "findings", "bills_with_findings"),
+    *("questions", "bills_with_questions", "uncompared"),
+)
 
 
 @dataclass
@@ -60,14 +68,20 @@ class Totals:
     logs: int = 0
     findings: int = 0
     bills_with_findings: int = 0
+    questions: int = 0
+    bills_with_questions: int = 0
+    uncompared: int = 0
     stake: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
+    unchecked: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
 
     def add(self, other: Totals) -> None:
-        for name in ("bills", "without_logs", "lines", "entries", "logs", "findings", "bills_with_findings"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.stake.update(other.stake)
+        for name in ("stake", "asked", "unchecked"):
+            getattr(self, name).update(getattr(other, name))
         self.classes.update(other.classes)
         self.unreadable.extend(other.unreadable)
 
@@ -186,27 +200,39 @@ def _logs_of(home: Path, totals: Totals) -> list[PhoneLog]:
 
 def _findings(answer: Answer, accounts: list[str], currencies: list[str], totals: Totals) -> pa.Table:
     stack, said = answer.stack, answer.verdicts
-    rows = np.flatnonzero(np.isin(said.kind, verdicts.FINDINGS))
+    found = verdicts.is_finding(said.kind, said.reason)
+    open_ = verdicts.is_question(said.reason)
+    amount = stack.lines.amount
+    apart = verdicts.is_uncompared(said.kind, said.reason) & (amount > 0)
+    rows = np.flatnonzero(found | open_)
     bill = stack.lines.bill[rows]
-    stakes = [said.stakes[at] for at in rows.tolist()]
+    stakes = [said.stakes.get(at, 0) for at in rows.tolist()]
     totals.lines += len(stack.lines)
     totals.entries += len(stack.entries)
     totals.logs += len(stack.logs)
-    totals.findings += len(rows)
-    totals.bills_with_findings += len(np.unique(bill))
+    totals.findings += int(found.sum())
+    totals.bills_with_findings += len(np.unique(stack.lines.bill[found]))
+    totals.questions += int(open_.sum())
+    totals.bills_with_questions += len(np.unique(stack.lines.bill[open_]))
+    totals.uncompared += int(apart.sum())
     for at, stake in zip(bill.tolist(), stakes, strict=True):
         totals.stake[currencies[at]] += stake
+    for which, sums in ((open_ & (amount > 0), totals.asked), (apart, totals.unchecked)):
+        for at, cost in zip(stack.lines.bill[which].tolist(), amount[which].tolist(), strict=True):
+            sums[currencies[at]] += cost
     counts = np.bincount(said.kind, minlength=len(verdicts.CLASSES)).tolist()
     totals.classes.update({name: held for name, held in zip(verdicts.CLASSES, counts, strict=True) if held})
+    sure = said.confidence[rows]
     return pa.table(
         [
             [accounts[at] for at in bill.tolist()],
             stack.lines.index[rows],
             [verdicts.CLASSES[kind] for kind in said.kind[rows].tolist()],
             [verdicts.REASONS[reason] for reason in said.reason[rows].tolist()],
+            amount[rows],
             stakes,
             [currencies[at] for at in bill.tolist()],
-            said.confidence[rows],
+            pa.array(sure, mask=sure < 0),
         ],
         schema=FINDINGS,
     )

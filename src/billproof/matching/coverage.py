@@ -14,13 +14,11 @@ from billproof.matching.windows import Groups, spread
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_FEW = 2
-_APART = 300
 _RUN = 5
 _STRANGE = 3
 
 #: Why a line is not covered; 0 where it is.
-COVERED, OUTSIDE, DELETED, HOLE, FOREIGN = 0, 1, 2, 3, 4
+COVERED, OUTSIDE, HOLE, FOREIGN = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
     if (lines.comparable & ~has & (why == COVERED)).any():
         hole = _in_holes(stack, views, clocks, has) & ~has & (why == COVERED)
         why[hole] = HOLE
-        why[_deleted(stack, has) & ~has & (why != OUTSIDE)] = DELETED
-    why[foreign & (why == COVERED)] = FOREIGN
+    why[foreign & (why != OUTSIDE)] = FOREIGN
     return Coverage(spans, why, seen, counts)
 
 
@@ -74,34 +71,6 @@ def _foreign(stack: Stack, has: Flags, covered: Flags) -> Flags:
     held = np.bincount(lines.bill[has], minlength=bills)
     strange: Flags = ((within >= _STRANGE) & (held == 0))[lines.bill]
     return strange & lines.comparable
-
-
-def _deleted(stack: Stack, has: Flags) -> Flags:
-    """Lines of numbers that the bill has more than once and no log at all, in one kind or in all of them."""
-    apart = stack.lines.kind
-    return _gone(stack, has, apart, stack.entries.kind) | _gone(
-        stack, has, np.zeros_like(apart), np.zeros_like(stack.entries.kind)
-    )
-
-
-def _gone(stack: Stack, has: Flags, kind: Ints, logged_kind: Ints) -> Flags:
-    lines, entries = stack.lines, stack.entries
-    able = np.flatnonzero(lines.comparable & stack.forms.whole[lines.number])
-    forms = len(stack.forms.texts)
-    group = (lines.bill[able] * 4 + kind[able]) * forms + lines.number[able]
-    distinct, inverse, counts = np.unique(group, return_inverse=True, return_counts=True)
-    inverse = inverse.reshape(-1)
-    matched = np.bincount(inverse[has[able]], minlength=len(distinct))
-    logged = (stack.logs.bill[entries.log] * 4 + logged_kind) * forms + entries.number
-    time = lines.started_at[able]
-    first, last = np.full(len(distinct), NEVER), np.full(len(distinct), NEVER)
-    np.maximum.at(last, inverse, time)
-    np.maximum.at(first, inverse, -time)
-    gone = (counts >= _FEW) & (matched == 0) & (last + first >= _APART)
-    gone &= ~np.isin(distinct, logged)
-    found = np.zeros(len(lines), bool)
-    found[able] = gone[inverse]
-    return found
 
 
 def _in_holes(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Flags:

@@ -196,7 +196,9 @@ class Forms:
             tails.append(int(digits[-8:]) if len(digits) >= 9 and not hidden else -1)
         self.empty: Flags = np.array(empty, bool)
         self.masked: Flags = np.array(masked, bool)
-        self._tails: Ints = np.array(tails, np.int64)
+        self.tails: Ints = np.array(
+            tails, np.int64
+        )  # the last eight digits of whole numbers of nine or more, else -1
 
     @property
     def whole(self) -> Flags:
@@ -206,8 +208,8 @@ class Forms:
     def relate(self, ours: Ints, theirs: Ints) -> Ints:
         """The relation of each pair of codes."""
         found = np.full(len(ours), OTHER, np.int64)
-        tail = self._tails[ours]
-        found[(tail >= 0) & (tail == self._tails[theirs])] = ALIKE
+        tail = self.tails[ours]
+        found[(tail >= 0) & (tail == self.tails[theirs])] = ALIKE
         for at in np.flatnonzero(self.masked[ours] != self.masked[theirs]).tolist():
             one, two = self.texts[int(ours[at])], self.texts[int(theirs[at])]
             if alike_masked(*((one, two) if one.endswith("x") else (two, one))):

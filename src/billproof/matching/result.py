@@ -55,10 +55,22 @@ class MatchedLine:
     talked: int | None
     stake: int
     confidence: int | None
+    amount: int
 
     @property
     def finding(self) -> bool:
-        return verdicts.CLASSES.index(self.kind) in verdicts.FINDINGS
+        return verdicts.CLASSES.index(self.kind) in verdicts.FINDINGS and not self.question
+
+    @property
+    def question(self) -> bool:
+        """Whether only the subscriber can say if it is right: no log knows the number."""
+        return self.reason == "unknown"
+
+    @property
+    def uncompared(self) -> bool:
+        """Whether it costs something and could not be laid beside any log."""
+        apart = self.kind in ("not-covered", "not-comparable") or self.reason == "uncovered"
+        return apart and self.amount > 0
 
     def document(self) -> dict[str, Any]:
         return {
@@ -133,6 +145,26 @@ class MatchResult:
         """The lines in question, in the bill's order."""
         return tuple(line for line in self.lines if line.finding)
 
+    @cached_property
+    def questions(self) -> tuple[MatchedLine, ...]:
+        """The lines that only the subscriber can answer for, in the bill's order."""
+        return tuple(line for line in self.lines if line.question)
+
+    @property
+    def asked(self) -> int:
+        """What the questions cost together."""
+        return sum(max(0, line.amount) for line in self.questions)
+
+    @cached_property
+    def uncompared(self) -> tuple[MatchedLine, ...]:
+        """The lines that cost something and could not be compared, in the bill's order."""
+        return tuple(line for line in self.lines if line.uncompared)
+
+    @property
+    def unchecked(self) -> int:
+        """What those cost together."""
+        return sum(line.amount for line in self.uncompared)
+
     @property
     def foreign(self) -> bool:
         """Whether the logs are most likely of another phone than the bill (docs/matching.md, section 8)."""
@@ -140,8 +172,8 @@ class MatchResult:
 
     @property
     def compared(self) -> bool:
-        """Whether the logs could tell anything of the bill: an entry for a line, or a finding."""
-        return any(line.entry is not None or line.finding for line in self.lines)
+        """Whether the logs could tell anything of the bill: an entry for a line, a finding or a question."""
+        return any(line.entry is not None or line.finding or line.question for line in self.lines)
 
     @property
     def stake(self) -> int:
@@ -172,6 +204,10 @@ class MatchResult:
                 "classes": self.classes,
                 "findings": len(self.findings),
                 "stake": str(self.stake),
+                "questions": len(self.questions),
+                "asked": str(self.asked),
+                "uncompared": len(self.uncompared),
+                "unchecked": str(self.unchecked),
             },
         }
 
@@ -229,6 +265,7 @@ def _lines(answer: Answer, bill: int) -> list[MatchedLine]:
         joins.tolist(),
         said.talked[start:end].tolist(),
         said.confidence[start:end].tolist(),
+        stack.lines.amount[start:end].tolist(),
         strict=True,
     )
     return [
@@ -242,8 +279,9 @@ def _lines(answer: Answer, bill: int) -> list[MatchedLine]:
             talked=talked if talked >= 0 else None,
             stake=said.stakes.get(start + at, 0),
             confidence=sure if sure >= 0 else None,
+            amount=amount,
         )
-        for at, (kind, reason, entry_at, log_at, place_at, to, talked, sure) in enumerate(columns)
+        for at, (kind, reason, entry_at, log_at, place_at, to, talked, sure, amount) in enumerate(columns)
     ]
 
 

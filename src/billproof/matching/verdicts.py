@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from billproof.matching.clock import Clocks, Views
 from billproof.matching.columns import NO, Stack
-from billproof.matching.coverage import COVERED, Coverage
+from billproof.matching.coverage import COVERED, FOREIGN, HOLE, OUTSIDE, Coverage
+from billproof.matching.histories import known_numbers
 from billproof.matching.joining import Joined
 from billproof.matching.rounding import UNKNOWN, round_up
 from billproof.matching.strays import near_twins
@@ -34,13 +35,33 @@ REASONS = (
         "same",
         "near",
     ),
-    *("shifted", "forwarded", "overlap", "uncovered", "outside", "deleted", "hole", "foreign", "absent"),
+    *("shifted", "forwarded", "overlap", "uncovered", "outside", "hole", "foreign", "unknown", "absent"),
 )
 _CLASS = {name: at for at, name in enumerate(CLASSES)}
 _REASON = {name: at for at, name in enumerate(REASONS)}
 
-#: Classes that put money in question.
+#: Classes that put money in question, but for the reason ``unknown``: such a line is a question.
 FINDINGS = tuple(_CLASS[name] for name in ("longer", "hung", "duplicate", "invoice-only"))
+
+
+def is_finding(kind: Ints, reason: Ints) -> Flags:
+    """Which of these places in CLASSES and REASONS put money in question."""
+    found: Flags = np.isin(kind, FINDINGS) & (reason != _REASON["unknown"])
+    return found
+
+
+def is_question(reason: Ints) -> Flags:
+    """Which are for the subscriber to answer: no log can tell."""
+    found: Flags = reason == _REASON["unknown"]
+    return found
+
+
+def is_uncompared(kind: Ints, reason: Ints) -> Flags:
+    """Which could not be laid beside any log."""
+    apart = np.isin(kind, (_CLASS["not-covered"], _CLASS["not-comparable"]))
+    found: Flags = apart | (reason == _REASON["uncovered"])
+    return found
+
 
 _LONG = 10_800
 _HUNG = 3_600
@@ -161,18 +182,23 @@ def judge(
     said.settle(has & (lines.service == 4), "matched", "part")
     said.settle(has, "matched", "continued")
     said.settle(_twins(stack, has) & voice, "duplicate", "same")
-    one, other = near_twins(stack, joined.usage, np.flatnonzero(said.left & covered))
+    asking = np.flatnonzero(said.left & (covered | (coverage.why == HOLE)))
+    known = np.zeros(count, bool)
+    known[asking] = known_numbers(stack, coverage.counts, asking)
+    one, other = near_twins(stack, joined.usage, asking[covered[asking]])
     near = np.zeros(count, bool)
-    near[one[has[other] | (other < one)]] = True
+    near[one[has[other] | (known[one] & (other < one))]] = True
     said.settle(near, "duplicate", "near")
     said.settle(lines.service == 3, "not-comparable", "forwarded")
     said.settle(_overlapped(stack, found, np.flatnonzero(said.left & covered)), "hung", "overlap")
     said.settle(late & ~covered, "late", "uncovered")
-    for why, reason in enumerate(("outside", "deleted", "hole", "foreign"), start=1):
-        said.settle(coverage.why == why, "not-covered", reason)
+    said.settle(coverage.why == OUTSIDE, "not-covered", "outside")
+    said.settle(coverage.why == FOREIGN, "not-covered", "foreign")
+    said.settle(~known, "invoice-only", "unknown")
+    said.settle(coverage.why == HOLE, "not-covered", "hole")
     said.settle(np.ones(count, bool), "invoice-only", "absent")
 
-    findings = np.flatnonzero(np.isin(said.kind, FINDINGS))
+    findings = np.flatnonzero(is_finding(said.kind, said.reason))
     stakes = {
         at: _stake(stack, joined, int(at), int(said.reason[at]), int(talked[at]), int(roundings[at]))
         for at in findings.tolist()
@@ -242,15 +268,6 @@ for (_name, _why), _percent in _SURE.items():
     _SURE_OF[_CLASS[_name], _REASON[_why]] = _percent
 
 
-def _known_numbers(stack: Stack, rows: Ints) -> Flags:
-    """Which lines' numbers some log of the bill has, in an entry of any kind; empty and masked ones count."""
-    lines, entries = stack.lines, stack.entries
-    forms = max(1, len(stack.forms.texts))
-    logged = stack.logs.bill[entries.log] * forms + entries.number
-    known = np.isin(lines.bill[rows] * forms + lines.number[rows], logged)
-    return known | ~stack.forms.whole[lines.number[rows]]
-
-
 def _confidence(
     stack: Stack, views: Views, clocks: Clocks, coverage: Coverage, said: _Open, excess: Ints, findings: Ints
 ) -> Ints:
@@ -268,7 +285,7 @@ def _confidence(
         known[of[clocks.known[views.log[rows]]]] = True
         held = np.zeros(len(findings), np.int64)
         np.add.at(held, of, coverage.counts[views.log[rows], lines.kind[views.line[rows]]])
-        lowered = 20 * ~_known_numbers(stack, findings)
-        lowered += 20 * ~stack.forms.whole[lines.number[findings]] + 20 * ~known + 15 * (held < _FEW_ENTRIES)
+        lowered = 20 * stack.forms.masked[lines.number[findings]]
+        lowered += 20 * ~known + 15 * (held < _FEW_ENTRIES)
         sure = np.where(absent, sure - lowered, sure)
     return sure

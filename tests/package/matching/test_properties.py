@@ -98,6 +98,13 @@ def test_what_always_holds(rows, first, second):
             assert 0 <= found.confidence <= 99
         assert found.finding or found.stake == 0
         assert (found.kind == "not-comparable" and found.reason == "service") == (row["service"] in (6, 32))
+        if found.question:
+            assert found.entry is None
+            assert not found.finding
+    summary = result.document()["summary"]
+    assert summary["questions"] == len(result.questions)
+    paid = sum(max(0, row["amount"]) for row in rows)
+    assert int(summary["asked"]) + int(summary["unchecked"]) + int(summary["stake"]) <= paid
     document = result.document()
     assert document["summary"]["stake"] == str(sum(int(found["stake"]) for found in document["lines"]))
     assert sum(document["summary"]["classes"].values()) == len(rows)

@@ -37,8 +37,8 @@ def test_there_are_vectors_of_every_class_and_reason():
         *(("late", reason) for reason in ("paired", "uncovered")),
         *(("matched", reason) for reason in ("paired", "shifted", "continued", "part")),
         *(("duplicate", reason) for reason in ("same", "near")),
-        *(("not-covered", reason) for reason in ("outside", "deleted", "hole", "foreign")),
-        ("invoice-only", "absent"),
+        *(("not-covered", reason) for reason in ("outside", "hole", "foreign")),
+        *(("invoice-only", reason) for reason in ("unknown", "absent")),
     }
     assert entries == {
         *("billed", "free", "incoming", "unanswered", "other-sim", "freephone"),

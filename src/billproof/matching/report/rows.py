@@ -43,7 +43,18 @@ class Row:
 
     @property
     def finding(self) -> bool:
-        return self.kind in words.FINDINGS
+        return self.kind in words.FINDINGS and not self.question
+
+    @property
+    def question(self) -> bool:
+        """Whether only the subscriber can say if it is right."""
+        return self.reason == "unknown"
+
+    @property
+    def uncompared(self) -> bool:
+        """Whether it costs something and could not be laid beside any log."""
+        apart = self.kind in ("not-covered", "not-comparable") or self.reason == "uncovered"
+        return apart and self.amount > 0
 
     @property
     def phone(self) -> str:

@@ -30,6 +30,10 @@ CLAIMS = {
 }
 
 _WHY = {
+    (
+        "invoice-only",
+        "unknown",
+    ): "nothing with this number is in the log: it is not yours, or you deleted its history",
     ("invoice-only", "absent"): "the log covers this time and has no such {thing}",
     ("duplicate", "same"): "another line is the same in number, time and length",
     ("duplicate", "near"): "almost the same as another line, and the phone has one {thing} only",
@@ -48,7 +52,6 @@ _WHY = {
     ("matched", "continued"): "part of a call that the phone shows as one",
     ("matched", "part"): "part of a long message",
     ("not-covered", "outside"): "before the log begins or after it ends",
-    ("not-covered", "deleted"): "nothing with this number is in the log: its history was probably deleted",
     ("not-covered", "hole"): "the log has a hole here",
     ("not-covered", "foreign"): "nothing of this bill is in the log: it seems to be of another phone",
     ("not-comparable", "service"): "fees, data and services leave no entry",
