@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure what the ledger's operations cost and write docs/gas.md; run with the Python of .venv-contracts.
+"""Measure what the ledger and its tariff book cost and write docs/gas.md; run with .venv-contracts.
 
 Every figure is the receipt of a transaction on a fresh anvil that runs the shipped artifact. Inputs are
 fixed, so the table is the same on every machine. `--check` fails when the committed table differs or a
@@ -26,7 +26,7 @@ from bills import make_record  # noqa: E402
 from typed import named, signable, struct_hash  # noqa: E402
 
 TABLE = ROOT / "docs/gas.md"
-ARTIFACT = ROOT / "src/billproof/ledger/artifacts/BillingLedger.json"
+ARTIFACTS = ROOT / "src/billproof/ledger/artifacts"
 NOVEMBER_2025 = 1_761_955_200
 PERIOD = 202_510
 SIGNER_KEY = "0x" + "42" * 32
@@ -41,17 +41,24 @@ class Row:
 
 
 class Bench:
-    """A ledger on a chain of its own, and the cost of each call."""
+    """A ledger and its tariff book on a chain of their own, and the cost of each call."""
 
     def __init__(self, client: Web3) -> None:
         self.client = client
         self.sender = client.eth.accounts[0]
-        self.artifact = json.loads(ARTIFACT.read_text())
-        place = self.artifact["create2"]
-        receipt = self.send({"to": place["deployer"], "data": place["salt"] + self.artifact["bytecode"][2:]})
-        self.deployment = receipt["gasUsed"]
-        self.ledger = client.eth.contract(address=place["address"], abi=self.artifact["abi"]).functions
-        self.address = place["address"]
+        self.artifact = json.loads((ARTIFACTS / "BillingLedger.json").read_text())
+        self.deployment = self.deploy(self.artifact)
+        self.address = self.artifact["create2"]["address"]
+        self.ledger = client.eth.contract(address=self.address, abi=self.artifact["abi"]).functions
+
+    def deploy(self, artifact: dict, arguments: str = "") -> int:
+        """Gas of putting a shipped contract at its address; `arguments` are its constructor's, in hex."""
+        place = artifact["create2"]
+        data = place["salt"] + artifact["bytecode"][2:] + arguments
+        receipt = self.send({"to": place["deployer"], "data": data})
+        if not self.client.eth.get_code(place["address"]):
+            sys.exit(f"{artifact['contractName']} is not at the address that its file says")
+        return receipt["gasUsed"]
 
     def send(self, fields: dict) -> dict:
         transaction = {"from": self.sender, "gas": 8_000_000, **fields}
@@ -64,7 +71,7 @@ class Bench:
 
     def cost(self, call) -> int:
         """Gas of the call as a transaction."""
-        return self.send({"to": self.address, "data": call._encode_transaction_data()})["gasUsed"]
+        return self.send({"to": call.address, "data": call._encode_transaction_data()})["gasUsed"]
 
     def execution(self, call) -> int:
         """Gas of the ledger's code alone: without the transaction's own 21,000 and its input bytes."""
@@ -123,6 +130,40 @@ def anchoring(bench: Bench) -> list[Row]:
     ]
 
 
+def tariffs(bench: Bench) -> list[Row]:
+    """The book, after `anchoring`: operator 1 is there, its admin holds the anchorer's right too."""
+    artifact, rng = json.loads((ARTIFACTS / "TariffBook.json").read_text()), random.Random(3)  # noqa: S311
+    deployment = bench.deploy(artifact, bench.address[2:].rjust(64, "0"))
+    address = artifact["create2"]["address"]
+    book = bench.client.eth.contract(address=address, abi=artifact["abi"]).functions
+    first, last = 1_761_955_200, 1_793_491_200  # 2025-11-01 and 2026-11-01
+    hashes = [rng.randbytes(32) for _ in range(5)]
+    signer = bench.client.eth.account.from_key(SIGNER_KEY)
+    bench.cost(bench.ledger.grantAnchorer(1, signer.address))
+    deadline, nonce = 2**40, bench.ledger.nonceOf(1, signer.address).call()
+    values = (1, hashes[4], first, last, signer.address, nonce, deadline)
+    message = signable(
+        "Publish", named("Publish", values), bench.client.eth.chain_id, address, "Billproof TariffBook"
+    )
+    signature = signer.sign_message(message).signature
+    rows = [
+        Row("deployment", deployment),
+        Row("`publish`, an operator's first version", bench.cost(book.publish(1, hashes[0], first, last))),
+        Row("`publish`, next version", bench.cost(book.publish(1, hashes[1], first, last)), 90_000),
+        Row("`publish`, without an end", bench.cost(book.publish(1, hashes[2], first, 0)), 90_000),
+    ]
+    bench.cost(bench.ledger.revokeAnchorer(1, bench.sender))
+    return [
+        *rows,
+        Row("`publish`, by the admin without the right", bench.cost(book.publish(1, hashes[3], first, last))),
+        Row(
+            "`publishBySig`",
+            bench.cost(book.publishBySig(1, hashes[4], first, last, signer.address, deadline, signature)),
+        ),
+        Row("`withdraw`", bench.cost(book.withdraw(1, hashes[0], last))),
+    ]
+
+
 def proofs(bench: Bench) -> list[Row]:
     ledger, rng = bench.ledger, random.Random(2)  # noqa: S311 - made-up statements
     key = (1, PERIOD - 1, 1, 1)
@@ -161,7 +202,7 @@ def proofs(bench: Bench) -> list[Row]:
     return [*rows, Row("`proveRingFault`, as a transaction", bench.cost(fault))]
 
 
-def render(bench: Bench, transactions: list[Row], views: list[Row]) -> str:
+def render(bench: Bench, transactions: list[Row], views: list[Row], published: list[Row]) -> str:
     def lines(rows: list[Row]) -> str:
         return "\n".join(
             f"| {row.operation} | {row.gas:,} | {f'{row.limit:,}' if row.limit else ''} |" for row in rows
@@ -191,6 +232,16 @@ sends them; these figures are for contracts that call them, and for the limit th
 | operation | gas | limit |
 |---|---:|---:|
 {lines(views)}
+
+## Tariffs
+
+Transactions of the tariff book beside the ledger ([tariff.md](tariff.md#10-on-chain)), whole. A version is one
+slot and a line of the operator's list. The ledger says in one slot whether a key is an anchorer's; the admin is
+read with everything else that it holds of the operator.
+
+| operation | gas | limit |
+|---|---:|---:|
+{lines(published)}
 """
 
 
@@ -198,7 +249,8 @@ def measure(client: Web3) -> tuple[str, list[Row]]:
     bench = Bench(client)
     transactions = [Row("deployment", bench.deployment), *anchoring(bench)]
     views = proofs(bench)
-    return render(bench, transactions, views), [*transactions, *views]
+    published = tariffs(bench)
+    return render(bench, transactions, views, published), [*transactions, *views, *published]
 
 
 def free_port() -> int:

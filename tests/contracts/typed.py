@@ -51,6 +51,15 @@ FIELDS = {
         ("uint256", "nonce"),
         ("uint256", "deadline"),
     ],
+    "Publish": [
+        ("uint64", "operatorId"),
+        ("bytes32", "tariffHash"),
+        ("uint64", "validFrom"),
+        ("uint64", "validUntil"),
+        ("address", "publisher"),
+        ("uint256", "nonce"),
+        ("uint256", "deadline"),
+    ],
 }
 DOMAIN = [
     ("string", "name"),
@@ -69,12 +78,12 @@ def named(struct, values):
     return dict(zip((name for _, name in FIELDS[struct]), values, strict=True))
 
 
-def signable(struct, message, chain_id=1, ledger="0x" + "00" * 20):
-    """The EIP-712 message of `struct` in the ledger's domain."""
+def signable(struct, message, chain_id=1, ledger="0x" + "00" * 20, name="Billproof"):
+    """The EIP-712 message of `struct` in the domain of the ledger, or of a book under its `name`."""
     types = {"EIP712Domain": _members(DOMAIN), struct: _members(FIELDS[struct])}
     if struct == "Statement":
         types["Totals"] = _members(FIELDS["Totals"])
-    domain = {"name": "Billproof", "version": "1", "chainId": chain_id, "verifyingContract": ledger}
+    domain = {"name": name, "version": "1", "chainId": chain_id, "verifyingContract": ledger}
     return encode_typed_data(
         full_message={"types": types, "primaryType": struct, "domain": domain, "message": message}
     )
