@@ -235,9 +235,9 @@ sends them; these figures are for contracts that call them, and for the limit th
 
 ## Tariffs
 
-Transactions of the tariff book beside the ledger ([tariff.md](tariff.md#10-on-chain)), whole. A version is one
-slot and a line of the operator's list. The ledger says in one slot whether a key is an anchorer's; the admin is
-read with everything else that it holds of the operator.
+Transactions of the tariff book beside the ledger, whole ([tariff.md](tariff.md#10-on-chain)). A version is a
+slot and a line of the operator's list. The ledger has an anchorer in one slot; the admin is read with all else
+that it holds of the operator.
 
 | operation | gas | limit |
 |---|---:|---:|
