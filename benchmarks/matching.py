@@ -1,8 +1,9 @@
 """How well bills are told right from wrong: simulated months with errors, matched with their phone logs.
 
 Prints one JSON object: for each kind of error that a phone log can show, how many of those it shows were
-found (recall), how many findings were right (precision), how many subscribers without any error were left
-alone, and how fast. ``--seeds`` months of ``--subscribers`` each.
+found (recall); of those that a log with a deleted history would show alike, how many were found or at least
+asked about; how many findings were right (precision); how many subscribers without any error were left alone,
+by findings and by questions too; and how fast. ``--seeds`` months of ``--subscribers`` each.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class Score:
         self.found: Counter[str] = Counter()
         self.named: Counter[str] = Counter()
         self.right: Counter[str] = Counter()
-        self.clean = self.left_alone = 0
+        self.clean = self.left_alone = self.unasked = 0
+        self.to_ask = self.asked = self.questions = self.right_questions = 0
+        self.unquestioned: list[dict[str, Any]] = []
         self.sure_named = self.sure_right = self.sure_found = 0
         self.missed: list[dict[str, Any]] = []
         self.false: list[dict[str, Any]] = []
@@ -80,7 +83,9 @@ class Score:
         wrong: dict[tuple[str, int], dict[str, str]] = {
             (label["account"], int(label["record"])): label for label in labels
         }
-        named = {(found["account"], found["index"]): found for found in findings}
+        every = {(found["account"], found["index"]): found for found in findings}
+        questions = {key: found for key, found in every.items() if found["reason"] == "unknown"}
+        named = {key: found for key, found in every.items() if key not in questions}
         near = defaultdict(set)  # of a duplicate either twin may be named
         for label in labels:
             if label["kind"] == "duplicate":
@@ -103,6 +108,13 @@ class Score:
                 self.sure_found += any(named[hit]["confidence"] >= SURE for hit in hits)
                 if not hits:
                     self.missed.append(label)
+            if label["visible"] == "ask":
+                self.to_ask += 1
+                self.asked += key in every
+                if key not in every:
+                    self.unquestioned.append(label)
+        self.questions += len(questions)
+        self.right_questions += sum(wrong.get(key, {}).get("kind") == "phantom" for key in questions)
         for key, found in named.items():
             self.named[found["class"]] += 1
             good = key in twins or (key in wrong and found["class"] in FITTING.get(wrong[key]["kind"], ()))
@@ -116,6 +128,7 @@ class Score:
         blamed = {account for account, _ in named}
         self.clean += accounts - len(guilty)
         self.left_alone += accounts - len(guilty | blamed)
+        self.unasked += accounts - len(guilty | {account for account, _ in every})
 
     def figures(self) -> dict[str, Any]:
         def share(part: int, whole: int) -> float | None:
@@ -140,6 +153,13 @@ class Score:
             },
             "recallPercent": share(self.found.total(), self.shown.total()),
             "precisionPercent": share(self.right.total(), self.named.total()),
+            "questions": {
+                "toAsk": self.to_ask,
+                "asked": self.asked,
+                "percent": share(self.asked, self.to_ask),
+                "all": self.questions,
+                "ofPhantoms": self.right_questions,
+            },
             "atConfidence80": {
                 "named": self.sure_named,
                 "precisionPercent": share(self.sure_right, self.sure_named),
@@ -149,6 +169,8 @@ class Score:
                 "subscribers": self.clean,
                 "leftAlone": self.left_alone,
                 "percent": share(self.left_alone, self.clean),
+                "noQuestionEither": self.unasked,
+                "noQuestionPercent": share(self.unasked, self.clean),
             },
         }
 
@@ -204,7 +226,11 @@ def main() -> None:
         given.keep,
     )
     if given.misjudged:
-        given.misjudged.write_text(json.dumps({"missed": score.missed, "false": score.false}, indent=1))
+        given.misjudged.write_text(
+            json.dumps(
+                {"missed": score.missed, "unasked": score.unquestioned, "false": score.false}, indent=1
+            )
+        )
     print(json.dumps(figures, indent=1))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from billproof.records import Service
 from billproof.simulate.formats import FORMATS, Issuer
 from billproof.simulate.mistakes import Billed, Mistake
-from billproof.simulate.phones.block import Seen
+from billproof.simulate.phones.block import Seen, number_keys
 from billproof.simulate.result import decimal_text
 from billproof.simulate.tariffs import rate_table
 from billproof.simulate.traffic import Bools, Int64s, Lines
@@ -95,15 +95,16 @@ def rows(
             Mistake(int(billed.mistake[row])).name.lower(),
             decimal_text(int(billed.excess[row])),
             "" if truth < 0 else str(truth),
-            "yes" if shown[k] else "no",
+            shown[k],
         )
         texts.append(",".join(fields) + "\n")
     return texts
 
 
-def _visible(billed: Billed, seen: Seen | None, wrong: Int64s, first: int) -> list[bool]:
+def _visible(billed: Billed, seen: Seen | None, wrong: Int64s, first: int) -> list[str]:
+    """``yes`` where the log shows it; ``ask`` where a log that is merely incomplete would look the same."""
     if seen is None:
-        return [False] * len(wrong)
+        return ["no"] * len(wrong)
     lines = billed.lines.take(wrong)
     who = lines.subscriber - first
     kind, event = billed.mistake[wrong], billed.event[wrong]
@@ -112,7 +113,8 @@ def _visible(billed: Billed, seen: Seen | None, wrong: Int64s, first: int) -> li
     begin = np.where(call, seen.calls[0][who], seen.messages[0][who])
     end = np.where(call, seen.calls[1][who], seen.messages[1][who])
     covered = (lines.started_at >= begin) & (lines.started_at <= end)
-    covered &= (seen.forgotten[who] == 0) | (lines.number != seen.forgotten[who])
+    # Who deletes a number's calls, or a conversation, leaves none: no log tells that from a line made up.
+    left = np.isin(number_keys(who, call, lines.number), seen.numbers)
     step = rate_table().step[lines.rate]
     longer: Bools = (noted >= 0) & (lines.usage - noted >= step + _SLACK_SECONDS)
     shown = np.select(
@@ -121,7 +123,8 @@ def _visible(billed: Billed, seen: Seen | None, wrong: Int64s, first: int) -> li
             kind == Mistake.DUPLICATE,
             (kind == Mistake.DURATION) | (kind == Mistake.HUNG),
         ],
-        [covered, noted >= 0, longer],
+        [covered & left, noted >= 0, longer],
         default=False,
     )
-    return [bool(value) for value in shown]
+    asked = (kind == Mistake.PHANTOM) & covered & ~left
+    return ["yes" if yes else "ask" if ask else "no" for yes, ask in zip(shown, asked, strict=True)]

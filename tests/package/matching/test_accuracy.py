@@ -21,7 +21,10 @@ def benchmark():
 
 def test_errors_are_found_and_nobody_is_accused(benchmark, tmp_path):
     _, figures = benchmark.measure(200, [7], 0.02, tmp_path)
-    assert figures["recallPercent"] >= 95
-    assert figures["precisionPercent"] >= 90
+    assert figures["recallPercent"] >= 98
+    assert figures["precisionPercent"] >= 97
+    assert figures["questions"]["percent"] >= 95
     assert figures["errorFree"]["percent"] >= 97
+    assert figures["errorFree"]["noQuestionPercent"] >= 90
+    assert figures["questions"]["toAsk"] >= 1
     assert sum(kind["shown"] for kind in figures["recall"].values()) >= 20

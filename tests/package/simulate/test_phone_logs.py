@@ -349,10 +349,14 @@ def test_a_visible_wrong_line_can_be_seen(tmp_path: Path) -> None:
     assert not shown["overcharge", "yes"] + shown["tariff", "yes"]
     assert min(shown[kind, "yes"] for kind in ("phantom", "duplicate", "duration", "hung")) >= 5
     assert shown["duration", "no"]
+    assert shown["phantom", "ask"] >= 5
+    assert {kind for kind, visible in shown if visible == "ask"} == {"phantom"}
     for label in labels:
         if label["visible"] == "no" or label["service"] != "voice_originated":
             continue
         entries = logs[label["account"]]
+        if label["kind"] == "phantom":
+            assert any(plain(e.number) == label["number"] for e in entries) == (label["visible"] == "yes")
         at = datetime.fromisoformat(label["started_at"]).timestamp()
         assert min(e.at for e in entries) - 9 * 3600 <= at <= max(e.at for e in entries) + 9 * 3600
         if label["kind"] in ("duration", "hung"):

@@ -39,13 +39,20 @@ class Seen:
 
     ``duration`` is of shape (true lines,): seconds in the log, -1 where there is no such entry. The rest is
     by subscriber: when calls and messages in the log begin and end (true UTC seconds; an empty log begins
-    after everything), and the number whose entries were deleted (0 for none).
+    after everything). ``numbers`` are those in each log's calls and in its messages, as keys of
+    :func:`number_keys`, in order.
     """
 
     duration: Int64s
     calls: tuple[Int64s, Int64s]
     messages: tuple[Int64s, Int64s]
-    forgotten: Int64s
+    numbers: Int64s
+
+
+def number_keys(subscriber: Int64s, calls: Bools, number: Int64s) -> Int64s:
+    """One number of a subscriber within the block, of calls or messages, and a position in the pool."""
+    keys: Int64s = (subscriber * 2 + calls << 40) + number
+    return keys
 
 
 def write(
@@ -63,7 +70,7 @@ def write(
     """Write the logs of subscribers ``first`` onwards, whose account numbers are ``accounts``."""
     size = len(accounts)
     phones = Phones.draw(draws, size, month, forced)
-    noted, old, forgotten = kept(draws, entries(draws, true, first, phones, month, pool), phones)
+    noted, old = kept(draws, entries(draws, true, first, phones, month, pool), phones)
     root = out / "phones" / f"operator-{operator}"
     documents = []
     for position, name in enumerate(FORMATS):
@@ -76,7 +83,7 @@ def write(
             account = path.relative_to(root).parts[0]
             files.setdefault(account, []).append(path.relative_to(out).as_posix())
         documents += [PhoneLog(operator, account, name, tuple(paths)) for account, paths in files.items()]
-    return sorted(documents, key=lambda log: log.account), _seen(noted, phones, forgotten, len(true))
+    return sorted(documents, key=lambda log: log.account), _seen(noted, phones, len(true), size)
 
 
 def _logs(
@@ -101,8 +108,7 @@ def _logs(
     return Logs(mine, tuple(logs), month, spelling)
 
 
-def _seen(noted: Entries, phones: Phones, forgotten: Int64s, events: int) -> Seen:
-    size = len(forgotten)
+def _seen(noted: Entries, phones: Phones, events: int, size: int) -> Seen:
     minutes = phones.kind[noted.subscriber] == FORMATS.index("fritzbox")
     shown = np.where(minutes, -(-noted.duration // 60) * 60, noted.duration)
     duration = np.full(events, -1, dtype=np.int64)
@@ -116,4 +122,5 @@ def _seen(noted: Entries, phones: Phones, forgotten: Int64s, events: int) -> See
         np.maximum.at(end, noted.subscriber[rows], noted.when[rows])
         return begin, end
 
-    return Seen(duration, span(noted.calls), span(~noted.calls), forgotten)
+    numbers = np.unique(number_keys(noted.subscriber, noted.calls, noted.number)[noted.number > 0])
+    return Seen(duration, span(noted.calls), span(~noted.calls), numbers)

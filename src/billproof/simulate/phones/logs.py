@@ -28,11 +28,11 @@ NAMES = (
 _STYLES = 4
 
 
-def kept(draws: Draws, entries: Entries, phones: Phones) -> tuple[Entries, Bools, Int64s]:
-    """Entries still in a log, which of them are in an old phone's log, and the forgotten number.
+def kept(draws: Draws, entries: Entries, phones: Phones) -> tuple[Entries, Bools]:
+    """Entries still in a log, and which of them are in an old phone's log.
 
-    The forgotten number (a position in the pool, 0 for none) is of shape (subscribers,). With a new phone,
-    the entries before it are in the old phone's log, and in the new one's too where they were carried over.
+    With a new phone, the entries before it are in the old phone's log, and in the new one's too where they
+    were carried over.
     """
     size = len(phones.kind)
     owner = entries.subscriber
@@ -63,7 +63,7 @@ def kept(draws: Draws, entries: Entries, phones: Phones) -> tuple[Entries, Bools
     )
     old = np.concatenate((early, np.zeros(len(copied), dtype=np.bool_)))
     order = np.lexsort((both.at, ~old, both.subscriber))
-    return both.take(order), old[order], forgotten
+    return both.take(order), old[order]
 
 
 @dataclass(frozen=True)
