@@ -28,7 +28,6 @@ from billproof.commitment.structs import (
     Struct,
     hash_one,
 )
-from billproof.store import batch_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests/vectors"
@@ -138,7 +137,7 @@ def account_keys() -> dict[str, Any]:
             subject = hash_one(SUBJECT, {"accountId": account, "keySecret": secret})
             cases.append(
                 {
-                    "batch": batch_fields(batch),
+                    "batch": batch.fields,
                     "accountId": account,
                     "accountSeed": hexed(seed),
                     "holder": hexed(holder),

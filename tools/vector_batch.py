@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from billproof import secret_store
 from billproof.batch_id import BatchId
+from billproof.batch_writer import write_batch
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
 from billproof.commit import Commitment, commit
@@ -24,7 +25,7 @@ from billproof.commitment.structs import Struct, hash_one
 from billproof.records import SCHEMA, ZERO32, Service
 from billproof.secret_store import SecretStore
 from billproof.statements import Statements, arrange
-from billproof.store import StoredBatch, batch_fields, write_batch
+from billproof.store import StoredBatch
 
 ACCOUNTS = ("1001", "1002", "1003")
 _TARIFF = b'name = "Example 10"\n'
@@ -129,7 +130,7 @@ class Example:
         return {
             "secrets": {"accountSeeds": self.seeds, "batchSecret": _hex(self.secret)},
             "tariffFile": _TARIFF.decode(),
-            "batch": batch_fields(self.batch),
+            "batch": self.batch.fields,
             "batchId": _hex(self.batch.hash),
             "root": _hex(self.commitment.root),
             "nodes": [_hex(node) for node in self.commitment.nodes],

@@ -20,6 +20,7 @@ from billproof.ledger.transactions import Receipt
 from billproof.recovery import period_lock
 from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch, find_batches
+from billproof.sums import check_sums
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _anchor_alone(
                 file=batch.path,
                 advice=f"Rebuild it for {deployment.name} with `billproof batch --force`.",
             )
-        batch.check_sums()
+        check_sums(batch.path)
     results = outbox.anchor(
         [anchor_request(batch) for batch in stored], client, patience=patience, progress=progress
     )

@@ -34,7 +34,8 @@ from billproof.ledger.states import AnchoredEvent, BatchKey
 from billproof.ledger.transactions import receipt
 from billproof.recovery import require_whole
 from billproof.secret_store import SecretStore
-from billproof.store import MANIFEST_SCHEMA, StoredBatch, batch_fields
+from billproof.store import MANIFEST_SCHEMA, StoredBatch
+from billproof.sums import check_sums
 
 EIP712_DOMAIN = Struct(
     "EIP712Domain",
@@ -104,7 +105,7 @@ class RingFault:
         """The arguments of ``proveRingFault`` as JSON values."""
         return {
             "schema": "billproof/ring-fault/1",
-            "batch": batch_fields(self.batch),
+            "batch": self.batch.fields,
             "entryA": self.entries[0],
             "proofA": self.proofs[0],
             "entryB": self.entries[1],
@@ -152,7 +153,7 @@ def find_ring_fault(manifest: Manifest) -> RingFault | None:
 
 def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manifest:
     """Derives a stored batch again, as far as the secrets given allow; returns its manifest."""
-    stored.check_sums()
+    check_sums(stored.path)
     told("every file is as it was written")
     manifest = Manifest.read(stored.path / "manifest.json")
     nodes = audit_manifest(manifest)

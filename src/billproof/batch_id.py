@@ -37,6 +37,18 @@ class BatchId:
         )
 
     @property
+    def fields(self) -> dict[str, str]:
+        """The batch id as every file of ours writes it."""
+        return {
+            "chainId": str(self.chain_id),
+            "ledger": self.ledger,
+            "operatorId": str(self.operator_id),
+            "period": str(self.period),
+            "region": str(self.region),
+            "sequence": str(self.sequence),
+        }
+
+    @property
     def path(self) -> Path:
         """Where the batch lies inside a store: ``operator/period/region-sequence``."""
         return Path(str(self.operator_id), str(self.period), f"{self.region}-{self.sequence}")

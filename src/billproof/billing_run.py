@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from billproof.batch_id import BatchId, check_period
+from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements, commit_statements
 from billproof.commitment.keccak import keccak
 from billproof.engine import Engine, Figures, LocalEngine, Parts
@@ -24,7 +25,7 @@ from billproof.intake_run import Input, Intake, Progress
 from billproof.records import NANO, ZERO32
 from billproof.recovery import recover
 from billproof.secret_store import SecretStore
-from billproof.store import BatchWriter, StoredBatch, find_batches
+from billproof.store import StoredBatch, find_batches
 
 __all__ = ["BatchResult", "Control", "Input", "Progress", "batch"]
 

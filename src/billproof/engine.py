@@ -13,13 +13,13 @@ from typing import Protocol
 import pyarrow as pa
 
 from billproof.amendment import raising, require_amending
+from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements, root_statements
 from billproof.grouping import Grouping, parts_for
 from billproof.inorder import in_order
 from billproof.intake_run import Input, Intake, Progress
 from billproof.secret_store import SecretStore
 from billproof.statements import Statements, repeated, totals_by_currency
-from billproof.store import BatchWriter
 
 
 @dataclass(frozen=True)

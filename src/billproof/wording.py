@@ -43,9 +43,7 @@ def raising(lines: list[int]) -> str:
 
 def facts(document: doc.Bundle | doc.Receipt, inclusion: Inclusion) -> dict[str, object]:
     """What a document holds, for the report's JSON."""
-    from billproof.store import batch_fields  # Arrow's files, which the rest of verification does without
-
-    found: dict[str, object] = {"batch": batch_fields(inclusion.batch), "root": "0x" + inclusion.root.hex()}
+    found: dict[str, object] = {"batch": inclusion.batch.fields, "root": "0x" + inclusion.root.hex()}
     if isinstance(document, doc.Bundle):
         statement = document.statement
         found["statement"] = {

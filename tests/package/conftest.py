@@ -14,13 +14,14 @@ import pyarrow as pa
 import pytest
 
 from billproof.batch_id import BatchId
+from billproof.batch_writer import write_batch
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
 from billproof.commit import Commitment, commit
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
 from billproof.statements import Statements, arrange
-from billproof.store import StoredBatch, write_batch
+from billproof.store import StoredBatch
 
 ROOT = Path(__file__).resolve().parents[2]
 _RECORD: dict[str, Any] = {

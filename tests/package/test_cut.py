@@ -23,7 +23,6 @@ from billproof.commitment.keccak import keccak, rows_of
 from billproof.errors import InputError
 from billproof.inclusion import include_bundle, include_receipt
 from billproof.leaves import hash_peers, hash_records
-from billproof.store import batch_fields
 
 NASTY = [
     'quoted "',
@@ -78,7 +77,7 @@ def one_by_one(built: Any) -> Iterator[tuple[str, doc.Bundle]]:
             entry["account"],
             doc.Bundle(
                 schema=doc.BUNDLE,
-                batch=doc.BatchFields(**batch_fields(stored.id)),
+                batch=doc.BatchFields(**stored.id.fields),
                 account=doc.AccountOpening(
                     accountId=entry["account"],
                     keySecret=hexed(commit.key_secrets(stored.id, seeds)[0]),

@@ -16,6 +16,7 @@ from typing import Any
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.engine import Engine
 from billproof.errors import BillproofError
+from billproof.sums import check_sums
 
 MAPPING = """
 [account]
@@ -113,7 +114,7 @@ def compare(one: BatchResult, other: BatchResult) -> None:
         assert getattr(one, name) == getattr(other, name), name
     assert one.stored is not None
     assert other.stored is not None
-    one.stored.check_sums()
+    check_sums(one.stored.path)
     for name in ("manifest.bin", "manifest.json", "batch.json", "tree.bin", "intake.json"):
         assert (one.stored.path / name).read_bytes() == (other.stored.path / name).read_bytes(), name
     rejects = [

@@ -32,7 +32,7 @@ from billproof.inclusion import hash_lines
 from billproof.inorder import in_order
 from billproof.leaves import byte_rows, hash_peers, hash_records
 from billproof.secret_store import Enrolment, SecretStore
-from billproof.store import StoredBatch, batch_fields
+from billproof.store import StoredBatch
 
 #: Lines that are worked on at a time, or a statement's where it has more: some 20 MB of bundles.
 _LINES = 1 << 15
@@ -232,7 +232,7 @@ class Cutter:
         next_accounts = self.stored.entries["account_key"].take(pa.array(following))
         proofs, ends = tree.proofs(nodes, self._rows[at])
         return {
-            **batch_fields(self.stored.id),
+            **self.stored.id.fields,
             "accountId": texts(entries["account"]),
             "keySecret": hexes(self._key_secrets[at]),
             "holder": hexes(self._enrolment.holders[at]),

@@ -192,10 +192,8 @@ def _print(result: Any) -> None:
 
 
 def _document(result: Any, backup: Path | None) -> dict[str, Any]:
-    from billproof.store import batch_fields
-
     return {
-        "batch": batch_fields(result.id),
+        "batch": result.id.fields,
         "path": str(result.stored.path) if result.stored else None,
         "root": "0x" + result.root.hex() if result.root else None,
         "rows": result.rows,

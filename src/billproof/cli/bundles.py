@@ -174,9 +174,10 @@ def _batches(given: dict[str, Any]) -> tuple[list[StoredBatch], SecretStore]:
 def _cutters(stored: list[StoredBatch], vault: SecretStore, accounts: tuple[str, ...]) -> Iterator[Cutter]:
     """Each batch opened for the accounts asked for that have a statement in it, or for all."""
     from billproof.bundle.cut import Cutter
+    from billproof.sums import check_sums
 
     for batch in stored:
-        batch.check_sums()
+        check_sums(batch.path)
         wanted = sorted(set(accounts) & set(batch.entries["account"].to_pylist())) if accounts else None
         if wanted != []:
             yield Cutter(batch, vault, wanted)

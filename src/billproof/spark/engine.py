@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 
+from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements
 from billproof.engine import Part, Parts
 from billproof.errors import BillproofError
@@ -26,7 +27,6 @@ from billproof.spark.files import File
 from billproof.spark.pieces import Piece, read_batches
 from billproof.spark.slices import DigestOf, Slice, joined, runs, slices_of
 from billproof.spark.tasks import ROOTED, Made, Making, Read, Reading, write_list
-from billproof.store import BatchWriter
 
 #: Bytes of text, or of the like, to a slice and to a part: a task takes some 1.5 GB of memory for either.
 SLICE_BYTES = PART_BYTES = 128 << 20

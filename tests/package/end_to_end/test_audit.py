@@ -23,7 +23,6 @@ from billproof.files import json_bytes
 from billproof.ledger.client import BatchAnchor
 from billproof.ledger.reverts import RevertError
 from billproof.ledger.states import BatchKey
-from billproof.store import batch_fields
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +107,7 @@ def write_manifest(home: Path, batch: BatchId, keys: Any, statements: Any) -> au
     (home / "manifest.bin").write_bytes(listing)
     fields = {
         "schema": "billproof/manifest/1",
-        "batch": batch_fields(batch),
+        "batch": batch.fields,
         "root": "0x" + nodes[0].tobytes().hex(),
         "amends": "0",
         "records": "1",
