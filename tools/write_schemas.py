@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the JSON Schemas of bundle, receipt and account key file, `docs/schemas/*.json`, from the package.
+"""Write the JSON Schemas of bundle, receipt, account key file and tariff, `docs/schemas/*.json`, from the package.
 
 `--check` writes nothing and fails when a file differs.
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from billproof.bundle.documents import json_schemas
+from billproof.tariff import form
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "docs/schemas"
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail when a file differs instead of writing it")
     check = parser.parse_args().check
     status = 0
-    for name, schema in json_schemas().items():
+    for name, schema in {**json_schemas(), form.SCHEMA: form.json_schema()}.items():
         path = SCHEMAS / f"{name.split('/')[1]}.json"
         text = json.dumps(schema, indent=2) + "\n"
         if path.exists() and path.read_text() == text:

@@ -1,0 +1,60 @@
+"""Whether a tariff's rates fit together: exactly one for each record of a service and zone that any names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from billproof.tariff import model, values
+from billproof.tariff.grid import Grid
+
+if TYPE_CHECKING:
+    from billproof.tariff.document import Source
+
+
+def check_coverage(tariff: model.Tariff, source: Source) -> None:
+    """Raises where two rates apply to one record (*overlap*) or none does (*gap*), with an example."""
+    grid = Grid.of(tariff)
+    if grid.clash is not None:
+        first, second, cell = grid.clash
+        raise source.error(
+            ("rates", second),
+            f"an overlap: {tariff.rates[first].name!r} and {tariff.rates[second].name!r} both apply to"
+            f" {_example(tariff, grid, cell)}",
+            "let their zones, destinations or bands exclude each other",
+        )
+    for service, zone in sorted(
+        {(int(s), z) for rate in tariff.rates for s in rate.applies.services for z in rate.applies.zones}
+    ):
+        place = grid.zones.index(zone)
+        without = grid.rates[grid.service_row[service], place] < 0
+        without[-1] &= not without[-1].all()  # other numbers may have no rate, but then at no time
+        missing = np.argwhere(without)
+        if len(missing):
+            cell = (service, place, int(missing[0][0]), int(missing[0][1]))
+            first = next(
+                at
+                for at, rate in enumerate(tariff.rates)
+                if service in rate.applies.services and zone in rate.applies.zones
+            )
+            raise source.error(
+                ("rates", first),
+                f"a gap: no rate applies to {_example(tariff, grid, cell)}",
+                "write a rate for it, or one without destinations, which takes the rest",
+            )
+
+
+def _example(tariff: model.Tariff, grid: Grid, cell: tuple[int, int, int, int]) -> str:
+    """``voice-originated at home to near on mon 08:00``."""
+    service, zone, destination, slot = cell
+    kind, minute = grid.slots.examples[slot]
+    where = {model.HOME: "at home", model.ELSEWHERE: "in any other network"}.get(
+        grid.zones[zone], f"in {grid.zones[zone]}"
+    )
+    name = grid.destinations[destination]
+    words = f"{values.word_of(service)} {where} to {'any other number' if name == model.ELSEWHERE else name}"
+    if len(grid.slots.bands) == 1:
+        return words
+    day = values.WEEKDAYS[kind] if kind < 7 else "a holiday"
+    return f"{words} on {day} at {minute // 60:02d}:{minute % 60:02d}"
