@@ -2,6 +2,10 @@
 names that SMS Backup & Restore gives their columns.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+
 from billproof.handset import values
 from billproof.handset.problems import RowError
 from billproof.handset.rows import APP, CALL, IN, MESSAGE, MMS, NO, OUT, UNKNOWN, YES, Row
@@ -9,6 +13,9 @@ from billproof.handset.rows import APP, CALL, IN, MESSAGE, MMS, NO, OUT, UNKNOWN
 WITHHELD = ("2", "3", "4")
 """CallLog.Calls.NUMBER_PRESENTATION: restricted, unknown, payphone."""
 MAX_RECIPIENTS = 100
+DRAFT = "3"
+_NOBODY = "insert-address-token"
+_FROM = "137"  # the sender among a message's addresses
 # Telephony.Sms.TYPE and Telephony.Mms.MESSAGE_BOX → direction, answered; None: a draft, which went nowhere.
 _BOXES: dict[str, tuple[int, int] | None] = {
     "1": (IN, YES),
@@ -25,21 +32,37 @@ def call(attributes: dict[str, str]) -> Row:
     code = attributes.get("type", "")
     if code not in values.CALL_TYPES:
         raise RowError("type", "is not a type of call from 1 to 7")
-    direction, answered = values.CALL_TYPES[code]
     at = values.milliseconds("date", attributes.get("date"))
     text = attributes.get("duration", "")
     seconds = values.duration("duration", values.whole("duration", text)) if text else -1
+    return call_row(
+        code,
+        at,
+        seconds,
+        attributes.get("number", ""),
+        attributes.get("presentation", ""),
+        attributes.get("subscription_component_name", ""),
+        attributes.get("subscription_id", ""),
+    )
+
+
+def call_row(
+    code: str, at: int, seconds: int, number: str, presentation: str, component: str, card: str
+) -> Row:
+    """A call of a type from 1 to 7."""
+    direction, answered = values.CALL_TYPES[code]
     if answered is None:
         answered = values.answered(seconds)
     if code == values.ELSEWHERE and seconds == 0:
         seconds = -1
-    number = values.clean_number(attributes.get("number", ""))
-    if attributes.get("presentation") in WITHHELD:
+    number = values.clean_number(number)
+    if presentation in WITHHELD:
         number = ""
-    kind = APP if through_app(attributes.get("subscription_component_name", "")) else CALL
-    return kind, direction, answered, number, at, seconds, 0, sim(attributes.get("subscription_id", ""))
+    kind = APP if through_app(component) else CALL
+    return kind, direction, answered, number, at, seconds, 0, sim(card)
 
 
+@lru_cache(maxsize=1024)
 def through_app(component: str) -> bool:
     """Whether an app's connection service made the call, not the phone's."""
     return "/" in component and "telephony" not in component.lower()
@@ -57,13 +80,27 @@ def _box(field: str, attributes: dict[str, str]) -> tuple[int, int] | None:
 
 
 def message(attributes: dict[str, str]) -> Row | None:
-    box = _box("type", attributes)
-    if box is None:
+    if _box("type", attributes) is None:
         return None
     at = values.milliseconds("date", attributes.get("date"))
-    number = values.clean_number(attributes.get("address", ""))
-    parts = values.segments(attributes.get("body", ""))
-    return MESSAGE, *box, number, at, 0, parts, sim(attributes.get("sub_id", ""))
+    texts = (attributes.get(name, "") for name in ("address", "body", "sub_id"))
+    return message_row(attributes["type"], at, *texts)
+
+
+def message_row(code: str, at: int, number: str, body: str, card: str) -> Row:
+    """A message of a type from 1 to 6 that is no draft."""
+    direction, answered = _BOXES[code] or (OUT, UNKNOWN)
+    return MESSAGE, direction, answered, values.clean_number(number), at, 0, values.segments(body), sim(card)
+
+
+def senders(addresses: Iterable[dict[str, str]]) -> list[str]:
+    """Of a message with pictures, by its ``addr`` tags."""
+    found = (
+        address["address"]
+        for address in addresses
+        if address.get("type") == _FROM and address.get("address", _NOBODY) != _NOBODY
+    )
+    return list(islice(found, MAX_RECIPIENTS))
 
 
 def mms(attributes: dict[str, str], senders: list[str]) -> list[Row]:

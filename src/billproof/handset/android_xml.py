@@ -4,22 +4,33 @@ Source: the app's own description of its fields (synctech.com.au/sms-backup-rest
 fields-in-xml-backup-files). Times are epoch milliseconds.
 """
 
-from billproof.handset import android_batches, android_rows, values, xml_stream
+from billproof.handset import android_batches, android_quick, android_rows, values, xml_stream
 from billproof.handset.problems import PhoneLogError, RowError
 from billproof.handset.rows import Draft, Entries
 from billproof.handset.source import Source
 
 FORMAT = "sms-backup-restore"
 _ROOTS = ("calls", "smses")
-_NOBODY = "insert-address-token"
-_FROM = "137"
 
 
 def read(source: Source) -> Draft:
     """The log in a backup."""
+    quick = android_quick.read(source.content) if isinstance(source.content, bytes) else None
+    if quick is not None:
+        root, rows = quick
+        entries = Entries(source.name)
+        entries.extend(rows)
+        return entries.log(FORMAT, exported_at=_exported_at(root))
     reader = _Reader(source.name)
     xml_stream.parse(source, reader.start, {"mms": reader.end_mms})
     return reader.finish()
+
+
+def _exported_at(root: dict[str, str]) -> int | None:
+    try:
+        return values.milliseconds("backup_date", root.get("backup_date"))
+    except RowError:
+        return None
 
 
 def _row(attributes: list[str]) -> dict[str, str]:
@@ -52,9 +63,7 @@ class _Reader:
             self.mms_line = line
             self.senders = []
         elif name == "addr" and self.mms is not None and len(self.senders) < android_rows.MAX_RECIPIENTS:
-            address = _row(attributes)
-            if address.get("type") == _FROM and address.get("address", _NOBODY) != _NOBODY:
-                self.senders.append(address["address"])
+            self.senders += android_rows.senders([_row(attributes)])
         elif not self.root:
             self._begin(name, attributes)
 
@@ -67,10 +76,7 @@ class _Reader:
                 advice="Give the calls-….xml or sms-….xml that SMS Backup & Restore made.",
             )
         self.root = name
-        try:
-            self.exported_at = values.milliseconds("backup_date", _row(attributes).get("backup_date"))
-        except RowError:
-            self.exported_at = None
+        self.exported_at = _exported_at(_row(attributes))
 
     def _turn(self, batch: android_batches.Batch) -> None:
         """Entries keep the file's order, should it hold both kinds."""

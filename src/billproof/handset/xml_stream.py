@@ -27,6 +27,9 @@ _ANY = rb"[0-9]{1,7}|[xX][0-9a-fA-F]{1,6}"
 _MARK = re.compile(rb"&#")
 _REFERENCE = re.compile(rb"&#(?:(%s);&#(%s)|(%s));" % (_HIGH, _LOW, _ANY))
 _UNFINISHED = re.compile(rb"(?:&#(?:%s);)?(?:&(?:#[0-9a-zA-Z]{0,7})?)?\Z" % _HIGH)
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_KNOWN = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|amp|lt|gt|quot|apos);")
+_WORD = re.compile(r"&(?:#([0-9]{1,7})|([a-z]+));")
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -144,6 +147,17 @@ def _repaired(pieces: Iterator[bytes]) -> Iterator[bytes]:
         rest, piece = piece[cut:], piece[:cut]
         yield _REFERENCE.sub(_character, piece) if _MARK.search(piece) else piece
     yield _REFERENCE.sub(_character, rest)
+
+
+def all_known(text: str) -> bool:
+    """Whether every ``&`` begins a reference that :func:`parse` knows."""
+    return "&" not in text or text.count("&") == len(_KNOWN.findall(text))
+
+
+def characters(text: str) -> str:
+    """What :func:`parse` makes of references in a value, all of which it knows."""
+    repaired = _REFERENCE.sub(_character, text.encode()).decode()
+    return _WORD.sub(lambda match: chr(int(match[1])) if match[1] else _NAMED[match[2]], repaired)
 
 
 def _character(match: re.Match[bytes]) -> bytes:
