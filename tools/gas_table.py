@@ -236,8 +236,8 @@ sends them; these figures are for contracts that call them, and for the limit th
 ## Tariffs
 
 Transactions of the tariff book beside the ledger, whole ([tariff.md](tariff.md#10-on-chain)). A version is a
-slot and a line of the operator's list. The ledger has an anchorer in one slot; the admin is read with all else
-that it holds of the operator.
+slot and a line of the operator's list. The ledger has an anchorer in one slot; the admin is read with all
+else that it holds of the operator.
 
 | operation | gas | limit |
 |---|---:|---:|

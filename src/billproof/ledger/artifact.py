@@ -1,4 +1,4 @@
-"""The compiled ledger contract that ships inside the package, and the one address that follows from it."""
+"""The compiled contracts that ship inside the package, and the addresses that follow from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def keccak(data: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Artifact:
-    """The shipped contract. ``immutables`` are (start, length) byte ranges that the constructor fills in."""
+    """A shipped contract. ``immutables`` are (start, length) byte ranges that the constructor fills in."""
 
     abi: list[dict[str, Any]]
     bytecode: bytes
@@ -36,8 +36,12 @@ class Artifact:
     @property
     def address(self) -> str:
         """Where the deployer puts it, the same on every chain (EIP-1014); lower-case."""
+        return self.address_with(b"")
+
+    def address_with(self, arguments: bytes) -> str:
+        """The same for a constructor that takes ``arguments``, encoded: they are part of the init code."""
         deployer = bytes.fromhex(CREATE2_DEPLOYER[2:])
-        return "0x" + keccak(b"\xff" + deployer + self.salt + keccak(self.bytecode))[12:].hex()
+        return "0x" + keccak(b"\xff" + deployer + self.salt + keccak(self.bytecode + arguments))[12:].hex()
 
     def is_code_of(self, code: bytes) -> bool:
         """Whether ``code`` is this contract's, whatever its immutables hold."""
@@ -52,19 +56,34 @@ class Artifact:
         return bytes(masked)
 
 
+LEDGER, TARIFF_BOOK = "BillingLedger", "TariffBook"
+"""The shipped contracts."""
+
+
+def book_arguments(ledger: str) -> bytes:
+    """What the tariff book's constructor takes: its ledger, for ever."""
+    return bytes(12) + bytes.fromhex(ledger[2:])
+
+
+def book_address(ledger: str) -> str:
+    """Where the tariff book of a ledger is, the same on every chain; lower-case. Its init code holds the
+    ledger's address, so that whatever code is there is that of this ledger's book."""
+    return load_artifact(TARIFF_BOOK).address_with(book_arguments(ledger))
+
+
 @cache
-def load_artifact() -> Artifact:
-    """The shipped contract.
+def load_artifact(contract: str = LEDGER) -> Artifact:
+    """A shipped contract.
 
     Raises:
         BillproofError: the installation lacks it.
     """
-    file = resources.files("billproof.ledger") / "artifacts" / "BillingLedger.json"
+    file = resources.files("billproof.ledger") / "artifacts" / f"{contract}.json"
     try:
         content = json.loads(file.read_bytes())
     except FileNotFoundError:
         raise BillproofError(
-            "the compiled ledger contract is missing from this installation",
+            f"the compiled contract {contract} is missing from this installation",
             advice="install the package again; in a checkout, build the artifact",
         ) from None
     ranges = sorted((int(place["start"]), int(place["length"])) for place in content["immutableReferences"])

@@ -1,4 +1,4 @@
-"""Calls of the ledger by their ABI: encoding of structs given as mappings, decoding of answers.
+"""Calls of the shipped contracts by their ABI: encoding of structs given as mappings, decoding of answers.
 
 eth_abi is the codec that web3 uses; using it directly spares loading web3.
 """
@@ -15,7 +15,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from billproof.errors import CannotCheckError, InputError
-from billproof.ledger.artifact import keccak, load_artifact
+from billproof.ledger.artifact import LEDGER, keccak, load_artifact
 
 
 class Reason(IntEnum):
@@ -50,14 +50,14 @@ _REASONS = {
 }
 
 
-def encode_call(name: str, arguments: Sequence[Any]) -> bytes:
-    """The data of a call of a ledger function. A struct is a mapping with the ABI's names, a dataclass in
+def encode_call(name: str, arguments: Sequence[Any], contract: str = LEDGER) -> bytes:
+    """The data of a call of a contract's function. A struct is a mapping with the ABI's names, a dataclass in
     the ABI's order, or a sequence.
 
     Raises:
         InputError: a value does not fit its type.
     """
-    abi = _function(name)
+    abi = _function(name, contract)
     types = [_type(parameter) for parameter in abi["inputs"]]
     selector = keccak(f"{name}({','.join(types)})".encode())[:4]
     try:
@@ -67,19 +67,19 @@ def encode_call(name: str, arguments: Sequence[Any]) -> bytes:
         raise InputError(f"{name} cannot be called with these values: {type(error).__name__}") from error
 
 
-def decode_result(name: str, answer: Any) -> Any:
+def decode_result(name: str, answer: Any, contract: str = LEDGER) -> Any:
     """The answer of a view: one value, or a tuple.
 
     Raises:
         CannotCheckError: it is not an answer of this function.
     """
-    types = [_type(parameter) for parameter in _function(name)["outputs"]]
+    types = [_type(parameter) for parameter in _function(name, contract)["outputs"]]
     try:
         raw = bytes.fromhex(answer[2:]) if isinstance(answer, str) else bytes(memoryview(answer))
         values = decode(types, raw)
     except (DecodingError, ValueError, TypeError, OverflowError) as error:
         raise CannotCheckError(
-            f"the answer to {name} is not one of the ledger's", advice="use another endpoint with --rpc"
+            f"the answer to {name} is not one of the contract's", advice="use another endpoint with --rpc"
         ) from error
     return values[0] if len(values) == 1 else values
 
@@ -95,8 +95,8 @@ def decode_reason(name: str, answer: Any) -> Reason:
 
 
 @cache
-def _function(name: str) -> dict[str, Any]:
-    for entry in load_artifact().abi:
+def _function(name: str, contract: str) -> dict[str, Any]:
+    for entry in load_artifact(contract).abi:
         if entry["type"] == "function" and entry["name"] == name:
             return entry
     raise KeyError(name)

@@ -244,6 +244,10 @@ class LedgerClient:
         data = encode_call(name, arguments)
         return sign(self.endpoint, self.signer, self.deployment.ledger, data, nonce=nonce, fees=fees, gas=gas)
 
+    def send(self, to: str, data: bytes) -> Receipt:
+        """Signs a call of a contract, sends it, and waits for its block."""
+        return self._done(sign(self.endpoint, self.signer, to, data))
+
     def require_success(self, found: Receipt) -> Receipt:
         """The receipt itself, or the contract's reason for a transaction that failed in its block."""
         if found.success:
@@ -260,7 +264,9 @@ class LedgerClient:
         raise in_words(data or b"")
 
     def _transact(self, name: str, *arguments: Any) -> Receipt:
-        signed = self.prepare(name, arguments)
+        return self._done(self.prepare(name, arguments))
+
+    def _done(self, signed: Signed) -> Receipt:
         try:
             broadcast(self.endpoint, signed.raw)
         except NonceUsedError:

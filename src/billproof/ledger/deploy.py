@@ -1,4 +1,4 @@
-"""Deploys the shipped contract to the one address that it has on every chain; again is no harm.
+"""Deploys the shipped contracts to the one address that each has on every chain; again is no harm.
 
 The deterministic deployer (github.com/Arachnid/deterministic-deployment-proxy) is on most chains, anvil
 included. Where it is not, its published transaction puts it there: nobody holds that sender's key (its
@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from billproof.errors import CannotCheckError, InputError, LedgerError
-from billproof.ledger.artifact import CREATE2_DEPLOYER, load_artifact
+from billproof.ledger.artifact import (
+    CREATE2_DEPLOYER,
+    TARIFF_BOOK,
+    book_address,
+    book_arguments,
+    load_artifact,
+)
 from billproof.ledger.deployments import Deployment, KnownEndpoint, known_chains, load
 from billproof.ledger.devaccounts import DEVELOPMENT_CHAIN_IDS, EMBEDDED_CHAIN_ID
 from billproof.ledger.reads import chain_id, hash32, ledger_code_present
@@ -111,6 +117,35 @@ def deploy(
         )
     deployment = Deployment(**{**vars(wanted), "deployer_block": receipt.block_number})
     return DeployResult(deployment, receipt, installed)
+
+
+def deploy_book(endpoint: Endpoint, signer: Signer, deployment: Deployment) -> Receipt | None:
+    """Puts the tariff book of a deployment's ledger beside it; None when it is there already.
+
+    Its address holds the ledger's, so that nothing else can be there, and nothing has to be noted down.
+
+    Raises:
+        LedgerError: the chain refuses the deployment.
+    """
+    if _book_there(endpoint, deployment):
+        return None
+    _ensure_deployer(endpoint, signer)
+    artifact = load_artifact(TARIFF_BOOK)
+    data = artifact.salt + artifact.bytecode + book_arguments(deployment.ledger)
+    signed = sign(endpoint, signer, CREATE2_DEPLOYER, data)
+    broadcast(endpoint, signed.raw)
+    receipt = wait(endpoint, signed.hash)
+    if not receipt.success or not _book_there(endpoint, deployment):
+        raise LedgerError(
+            f"the deployment transaction {signed.hash} did not create the tariff book",
+            advice="check that the chain runs the Shanghai rules (opcode PUSH0) or later",
+        )
+    return receipt
+
+
+def _book_there(endpoint: Endpoint, deployment: Deployment) -> bool:
+    answer = endpoint.request("eth_getCode", [book_address(deployment.ledger), "latest"])
+    return answer not in ("0x", None)
 
 
 def may_be_noted(url: str) -> bool:

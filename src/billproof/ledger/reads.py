@@ -56,7 +56,7 @@ def ledger_code_present(endpoint: Endpoint, deployment: Deployment, block: str =
     Raises:
         ForeignCodeError: another contract is there.
     """
-    answer = _state_call(endpoint, "eth_getCode", [deployment.ledger, block], block)
+    answer = state_call(endpoint, "eth_getCode", [deployment.ledger, block], block)
     try:
         code = bytes.fromhex(answer[2:]) if isinstance(answer, str) and answer[:2] == "0x" else None
     except ValueError:
@@ -222,7 +222,7 @@ def final_block(endpoint: Endpoint, deployment: Deployment) -> BlockRef:
 
 
 def _view(endpoint: Endpoint, deployment: Deployment, data: str, block: str) -> Any:
-    answer = _state_call(endpoint, "eth_call", [{"to": deployment.ledger, "data": data}, block], block)
+    answer = state_call(endpoint, "eth_call", [{"to": deployment.ledger, "data": data}, block], block)
     if answer == "0x":
         require_chain(endpoint, deployment)
         require_ledger(endpoint, deployment, block)
@@ -230,7 +230,12 @@ def _view(endpoint: Endpoint, deployment: Deployment, data: str, block: str) -> 
     return answer
 
 
-def _state_call(endpoint: Endpoint, method: str, params: list[Any], block: str) -> Any:
+def state_call(endpoint: Endpoint, method: str, params: list[Any], block: str) -> Any:
+    """The answer to a question about the state at a block, which is the last of ``params``.
+
+    Raises:
+        PrunedStateError: the node has not got that state.
+    """
     try:
         return endpoint.request(method, params)
     except RpcError as error:

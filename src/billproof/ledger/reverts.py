@@ -1,4 +1,4 @@
-"""The ledger contract's custom errors, in words, with what to do."""
+"""The contracts' custom errors, in words, with what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from billproof.errors import LedgerError
-from billproof.ledger.artifact import keccak, load_artifact
+from billproof.ledger.artifact import LEDGER, TARIFF_BOOK, keccak, load_artifact
 from billproof.ledger.rpc import RpcError, printable
 
 _BATCH = "batch {3} of operator {0}, period {1}, region {2}"
@@ -56,6 +56,31 @@ _SAYINGS = {
     "AlreadyFlagged": ("the batch {0} is flagged already", "nothing to do"),
     "NoRingFault": ("the two entries show no ring fault", "check the entries and their proofs"),
 }
+_BOOK_SAYINGS = {
+    "NotPublisher": (
+        "{1} may not publish for operator {0}",
+        "an anchorer or the admin publishes: billproof operator grant",
+    ),
+    "NotAdmin": ("{1} is not the admin of operator {0}", "use the admin's keystore"),
+    "ZeroHash": ("a hash of zero stands for no tariff", "name the tariff's file"),
+    "EmptyValidity": ("the validity ends before it begins", "correct `valid` in the tariff's file"),
+    "AlreadyPublished": (
+        "operator {0} has published {1} before, and that stays",
+        "look at it: billproof tariff published; other terms need a file with another version",
+    ),
+    "NotPublished": ("operator {0} never published {1}", "check the operator and the file"),
+    "AlreadyWithdrawn": ("it is withdrawn already, from {2} (UTC seconds) on", "nothing to do"),
+    "WithdrawalInThePast": (
+        "{0} (UTC seconds) is in the past for the block that takes it",
+        "withdraw from some minutes ahead",
+    ),
+    "NoSuchIndex": ("operator {0} has published fewer versions than {1}", "count from 0"),
+    "SignatureExpired": _SAYINGS["SignatureExpired"],
+    "InvalidSignature": (
+        "the signature is not that of {0} for this tariff and the ledger's nonce",
+        "sign again; a signature counts until the key anchors by one, or is revoked",
+    ),
+}
 _STANDARD = {
     "InvalidAccountNonce": ("the nonce of {0} is {1} by now", "sign again with the current nonce"),
     "Error": ("{0}", ""),
@@ -93,8 +118,9 @@ def revert_data(error: RpcError) -> bytes | None:
 def in_words(data: bytes) -> RevertError:
     """The error for a contract's revert data."""
     name, arguments = decode(data)
-    short = name.removeprefix("BillingLedger")
-    saying, advice = _SAYINGS.get(short, _STANDARD.get(name, ("", "")))
+    who, sayings = ("tariff book", _BOOK_SAYINGS) if name.startswith(TARIFF_BOOK) else ("ledger", _SAYINGS)
+    short = name.removeprefix(LEDGER).removeprefix(TARIFF_BOOK)
+    saying, advice = sayings.get(short, _STANDARD.get(name, ("", "")))
     if saying:
         message = saying.format(*arguments)
     elif name:
@@ -103,12 +129,12 @@ def in_words(data: bytes) -> RevertError:
         message = "the contract refused without saying why" + (f" (0x{data[:36].hex()})" if data else "")
         advice = "check that billproof and the deployment fit together"
     return RevertError(
-        f"the ledger refused: {printable(message)}", advice=advice, name=name, arguments=arguments
+        f"the {who} refused: {printable(message)}", advice=advice, name=name, arguments=arguments
     )
 
 
 def decode(data: bytes) -> tuple[str, tuple[Any, ...]]:
-    """Name and arguments of a custom error; the name is empty when it is not one of the ledger's."""
+    """Name and arguments of a custom error; the name is empty when it is not one of the contracts'."""
     from eth_abi.abi import decode as decode_abi
     from eth_abi.exceptions import DecodingError
 
@@ -128,7 +154,8 @@ def _errors() -> dict[bytes, tuple[str, list[str]]]:
     builtin = [("Error", ["string"]), ("Panic", ["uint256"])]
     own = [
         (entry["name"], [argument["type"] for argument in entry["inputs"]])
-        for entry in load_artifact().abi
+        for contract in (LEDGER, TARIFF_BOOK)
+        for entry in load_artifact(contract).abi
         if entry["type"] == "error"
     ]
     for name, types in builtin + own:

@@ -97,6 +97,25 @@ class PeriodState:
 
 
 @dataclass(frozen=True)
+class TariffState:
+    """A version of a tariff in the book, UTC seconds; all zero when it was never published.
+
+    ``valid_from`` and ``valid_until`` (the first second after it, 0 for no end) are wall clock times written
+    as if they were UTC; ``published_at`` and ``withdrawn_from`` (0 while it is not withdrawn) are UTC. They
+    are the operator's own numbers up to 2⁶⁴ - 1, not all of them in a calendar.
+    """
+
+    published_at: int
+    valid_from: int
+    valid_until: int
+    withdrawn_from: int
+
+    @property
+    def exists(self) -> bool:
+        return self.published_at != 0
+
+
+@dataclass(frozen=True)
 class AnchoredEvent:
     """One ``BatchAnchored`` event."""
 

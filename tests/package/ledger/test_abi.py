@@ -6,9 +6,9 @@ import pytest
 
 from billproof.errors import CannotCheckError, InputError
 from billproof.ledger import abi
-from billproof.ledger.artifact import keccak, load_artifact
+from billproof.ledger.artifact import LEDGER, TARIFF_BOOK, keccak, load_artifact
 from billproof.ledger.calls import Reason, decode_reason, decode_result, encode_call
-from billproof.ledger.reverts import _SAYINGS, decode, in_words, revert_data
+from billproof.ledger.reverts import _BOOK_SAYINGS, _SAYINGS, decode, in_words, revert_data
 from billproof.ledger.rpc import RpcError
 from billproof.ledger.states import BatchKey
 
@@ -32,21 +32,26 @@ def signature(entry):
         (abi.OPERATOR_COUNT, "operatorCount"),
         (abi.IS_ANCHORER, "isAnchorer"),
         (abi.BATCH_ANCHORED, "BatchAnchored"),
+        (abi.TARIFF_OF, "tariffOf"),
+        (abi.TARIFF_COUNT, "tariffCount"),
+        (abi.TARIFF_AT, "tariffAt"),
     ],
 )
 def test_selectors(constant, name):
-    entry = next(e for e in load_artifact().abi if e.get("name") == name)
+    both = [*load_artifact().abi, *load_artifact(TARIFF_BOOK).abi]
+    entry = next(e for e in both if e.get("name") == name)
     digest = keccak(signature(entry).encode())
     assert constant == "0x" + (digest if entry["type"] == "event" else digest[:4]).hex()
 
 
-def test_every_error_has_words_and_none_is_invented():
+@pytest.mark.parametrize(("contract", "sayings"), [(LEDGER, _SAYINGS), (TARIFF_BOOK, _BOOK_SAYINGS)])
+def test_every_error_has_words_and_none_is_invented(contract, sayings):
     own = {
-        entry["name"].removeprefix("BillingLedger")
-        for entry in load_artifact().abi
-        if entry["type"] == "error" and entry["name"].startswith("BillingLedger")
+        entry["name"].removeprefix(contract)
+        for entry in load_artifact(contract).abi
+        if entry["type"] == "error" and entry["name"].startswith(contract)
     }
-    assert own == set(_SAYINGS)
+    assert own == set(sayings)
 
 
 def test_same_encoding_as_the_codec():
