@@ -1,13 +1,24 @@
-"""``SHA256SUMS`` of a batch's directory, which `sha256sum --check` reads too."""
+"""``SHA256SUMS`` of a batch's directory, which `sha256sum --check` reads too.
+
+Two digests of different contents agree in four characters of 64. So a listed digest that agrees in most of
+them was made of this very content, and was itself damaged afterwards.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from pathlib import Path
 
 from billproof.errors import DifferenceError
 
 FILE = "SHA256SUMS"
+
+_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+
+#: Characters in which a damaged digest still agrees, at least; by chance it happens once in 10^20.
+_ENOUGH = 32
 
 _ADVICE = (
     "Restore the batch from a copy. Or move its directory away and run `billproof batch` with --sequence on"
@@ -21,17 +32,53 @@ def write_sums(home: Path) -> None:
 
 
 def check_sums(home: Path) -> None:
-    """Compares every file with its digest; :class:`DifferenceError` names the first that differs."""
+    """Compares every file with its digest.
+
+    :class:`DifferenceError` names the first file that differs, or ``SHA256SUMS`` where that was damaged.
+    """
     file = home / FILE
-    listed = file.read_bytes() if file.exists() else b""
-    there = _digests(home)
+    if not file.exists():
+        raise DifferenceError(f"{file}: is missing", advice=_ADVICE)
+    listed, there = file.read_bytes(), _digests(home)
     if listed == _listing(there):
         return
-    lines = (line.partition("  ") for line in listed.decode(errors="replace").split("\n"))
-    said = {name: digest for digest, _, name in lines if name}
-    differing = [name for name in sorted(said.keys() | there.keys()) if said.get(name) != there.get(name)]
-    wrong = home / differing[0] if said and differing else file
-    raise DifferenceError(f"{wrong}: not what was written (by {FILE})", advice=_ADVICE)
+    changed, untold = _against(listed.decode("latin-1"), there)
+    if changed:
+        raise DifferenceError(f"{home / changed[0]}: not what was written (by {FILE})", advice=_ADVICE)
+    message = f"{file}: {FILE} itself differs from what was written"
+    if untold:
+        raise DifferenceError(f"{message}, and says nothing of {untold[0]} any more", advice=_ADVICE)
+    again = f"cd {shlex.quote(str(home))} && sha256sum {' '.join(map(shlex.quote, there))} > {FILE}"
+    raise DifferenceError(
+        f"{message}; no other file does", advice=f"Restore it from a copy, or write it again: {again}"
+    )
+
+
+def _against(listed: str, there: dict[str, str]) -> tuple[list[str], list[str]]:
+    """By name, the files that the listing speaks against (changed, missing or added), and those that it says
+    nothing of because it is damaged."""
+    lines = listed.split("\n")
+    said = {line[66:]: line[:64] for line in lines if line}
+    whole = [match for match in map(_LINE.fullmatch, lines) if match]
+    changed: list[str] = []
+    untold: list[str] = []
+    for name, digest in there.items():
+        if name in said:
+            if _agreeing(said[name], digest) < _ENOUGH:
+                changed.append(name)
+        elif digest not in listed:  # with it there, only the name or what is around it was damaged
+            damaged = len(whole) < len(lines) - 1 or not listed.endswith("\n")
+            (untold if damaged else changed).append(name)
+    changed += [
+        name
+        for digest, name in (match.groups() for match in whole)
+        if name not in there and digest not in there.values()
+    ]
+    return sorted(changed), untold
+
+
+def _agreeing(one: str, other: str) -> int:
+    return sum(a == b for a, b in zip(one, other, strict=False))
 
 
 def _listing(digests: dict[str, str]) -> bytes:

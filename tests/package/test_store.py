@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,45 @@ def test_a_flipped_bit_in_any_file_is_noticed(name: str, stored: StoredBatch) ->
                 check_sums(stored.path)
     path.write_bytes(content)
     check_sums(stored.path)
+
+
+def test_a_damaged_byte_of_the_digests_is_blamed_on_them(stored: StoredBatch) -> None:
+    path = stored.path / "SHA256SUMS"
+    content = path.read_bytes()
+    for position in range(0, len(content), 3):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << position % 8
+        path.write_bytes(flipped)
+        with pytest.raises(DifferenceError, match=r"SHA256SUMS itself differs .*; no other file") as raised:
+            check_sums(stored.path)
+    subprocess.run(["sh", "-c", raised.value.advice.rpartition(": ")[2]], check=True)
+    assert path.read_bytes() == content
+    check_sums(stored.path)
+
+
+@pytest.mark.parametrize("damage", ["digests", "both", "swapped", "zeros"])
+def test_damaged_digests_cover_no_other_damage(damage: str, stored: StoredBatch) -> None:
+    sums, tree_file = stored.path / "SHA256SUMS", stored.path / "tree.bin"
+    content = sums.read_bytes()
+    if damage == "digests":  # of another file altogether
+        lines = content.split(b"\n")
+        lines[-2] = hashlib.sha256(b"other").hexdigest().encode() + lines[-2][64:]
+        sums.write_bytes(b"\n".join(lines))
+        words = r"tree\.bin: not what was written"
+    elif damage == "both":
+        tree_file.write_bytes(tree_file.read_bytes()[:-1])
+        sums.write_bytes(b"f" + content[1:])
+        words = r"tree\.bin: not what was written"
+    elif damage == "swapped":
+        shutil.move(stored.path / "batch.json", stored.path / "b")
+        shutil.move(stored.path / "manifest.json", stored.path / "batch.json")
+        shutil.move(stored.path / "b", stored.path / "manifest.json")
+        words = r"batch\.json: not what was written"
+    else:
+        sums.write_bytes(bytes(100) + content[100:])
+        words = r"SHA256SUMS itself differs .* says nothing of batch\.json any more"
+    with pytest.raises(DifferenceError, match=words):
+        check_sums(stored.path)
 
 
 @pytest.mark.parametrize("name", FILES)
