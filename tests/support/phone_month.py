@@ -70,8 +70,8 @@ class Month:
         return path
 
 
-def make_month(home: Path, chain: Chain) -> Month:
-    """The whole way, with the functions that the commands call."""
+def make_month(home: Path, chain: Chain, domain: str = "") -> Month:
+    """The whole way, with the functions that the commands call; ``domain`` is what the ledger names."""
     period = period_before(int(datetime.now(UTC).strftime("%Y%m")))
     simulation = simulate(
         home / "month",
@@ -85,7 +85,7 @@ def make_month(home: Path, chain: Chain) -> Month:
         errors=0.03,
     )
     client = chain.client()
-    operator, _ = client.register_operator(NAME, "")
+    operator, _ = client.register_operator(NAME, domain)
     client.grant(operator, client.signer.address)
     other = simulate(home / "other", operators=1, subscribers=2, period=period, seed=8, formats=("csv",))
 

@@ -3,3 +3,16 @@ declare module "virtual:ledger" {
   const ledger: { address: string; codeLength: number; codeHash: string; immutables: [start: number, length: number][] };
   export default ledger;
 }
+
+declare module "virtual:deployments" {
+  /** Deployment files, as the package has them. */
+  const files: {
+    chainId: string;
+    name: string;
+    kind: string;
+    ledger: string | null;
+    finality: "finalized" | { confirmations: number };
+    endpoints: { url: string; operatedBy: string }[];
+  }[];
+  export default files;
+}

@@ -1,5 +1,6 @@
 /** Where the ledger lives: the verifier's own list, built in; never the word of a proof file. */
 
+import files from "virtual:deployments";
 import ledger from "virtual:ledger";
 
 export interface KnownEndpoint {
@@ -17,21 +18,7 @@ export interface Deployment {
   endpoints: KnownEndpoint[];
 }
 
-interface DeploymentFile {
-  chainId: string;
-  name: string;
-  kind: string;
-  ledger: string | null;
-  finality: "finalized" | { confirmations: number };
-  endpoints: KnownEndpoint[];
-}
-
-const FILES = import.meta.glob<DeploymentFile>("../../../src/billproof/ledger/deployments/*.json", {
-  eager: true,
-  import: "default",
-});
-
-export const DEPLOYMENTS: Deployment[] = Object.values(FILES).map((file) => ({
+export const DEPLOYMENTS: Deployment[] = files.map((file) => ({
   chainId: BigInt(file.chainId),
   name: file.name,
   kind: file.kind as Deployment["kind"],
