@@ -158,7 +158,7 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
 
 def _print_questions(result: MatchResult, bundle: Bundle) -> None:
     from billproof.bundle.lines import line_of
-    from billproof.matching import wording
+    from billproof.matching import asking, wording
 
     head = wording.questions(result)
     if head:
@@ -166,8 +166,9 @@ def _print_questions(result: MatchResult, bundle: Bundle) -> None:
     for found in sorted(result.questions, key=lambda line: (-line.amount, line.index))[:_SHOWN]:
         record = bundle.records[found.index]
         line = line_of(record, result.currency)
-        asked = printable(wording.question(line, int(record.service)), 500)
-        click.echo(f"  line {line.number}, {line.when}, {line.amount}: {asked}")
+        what = printable(f"The {line.what} {line.party}".rstrip(), 300)
+        click.echo(f"  line {line.number}, {line.when}, {line.amount}: {what}.")
+        click.echo(f"      {asking.question(line, int(record.service))}")
     if len(result.questions) > _SHOWN:
         click.echo(f"  … and {len(result.questions) - _SHOWN:,} more (--csv and --json list all)")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from billproof.bundle import documents as doc
 from billproof.bundle.lines import Line, has_tax, line_of
+from billproof.matching import asking
 from billproof.matching.result import MatchedLine, MatchedLog, MatchResult
 from billproof.printable import printable
 from billproof.records import money
@@ -27,48 +27,6 @@ _SENTENCES = {
 #: Of a line that is not on the phone: up to here something other than the bill may well be the cause.
 _UNSURE = 70
 _ASK_YOURSELF = "Did you delete it, or use another phone?"
-
-#: What is asked where no log knows the number, by what the line is.
-_QUESTIONS = {
-    1: "{what}: do you know this number? If you never called it, the line is wrong.",
-    2: "{what}: do you know this number? If it never called you, the line is wrong.",
-    4: "{what}: do you know this number? If you never wrote to it, the line is wrong.",
-    5: "{what}: do you know this number? If it never wrote to you, the line is wrong.",
-    7: "{what}: do you know this number? If you never wrote to it, the line is wrong.",
-}
-_NAMELESS = "{what}, at {when}: was that yours? If not, the line is wrong."
-
-#: Why lines could not be compared; {} is their number.
-_UNCOMPARED = {
-    "service": (
-        "{} is a fee, data, tax or the like, which phones do not log",
-        "{} are fees, data, taxes and the like, which phones do not log",
-    ),
-    "outside": (
-        "{} is from before your log begins or after it ends",
-        "{} are from before your log begins or after it ends",
-    ),
-    "messages": (
-        "{} is a message, and you gave no log of messages",
-        "{} are messages, and you gave no log of messages",
-    ),
-    "calls": ("{} is a call, and you gave no log of calls", "{} are calls, and you gave no log of calls"),
-    "uncovered": (
-        "{} is from an earlier month, which your log does not reach",
-        "{} are from an earlier month, which your log does not reach",
-    ),
-    "hole": ("{} falls into a gap in your log", "{} fall into a gap in your log"),
-    "forwarded": (
-        "{} is a forwarded call, which need not have rung",
-        "{} are forwarded calls, which need not have rung",
-    ),
-    "correction": ("{} corrects another line", "{} correct other lines"),
-    "foreign": ("{} is not in this log at all", "{} are not in this log at all"),
-}
-_MESSAGE_HINT = (
-    "Your bill has {} messages, your log has calls only. Export the messages as well and give both:"
-    " billproof match INVOICE CALLS MESSAGES"
-)
 
 _CLASSES = {
     "matched": "confirmed by the phone",
@@ -96,8 +54,6 @@ _ENTRIES = {
 }
 
 _KINDS = {"call": "calls", "message": "messages", "mms": "MMS"}
-_VOICE = (1, 2, 3)
-_MESSAGES = (4, 5, 7)
 
 
 def verdict(result: MatchResult, bundle: doc.Bundle) -> str:
@@ -109,23 +65,14 @@ def verdict(result: MatchResult, bundle: doc.Bundle) -> str:
         return f"{lines} not agree with the phone: {amount(result.stake, result.currency)} at stake{tax}"
     if not result.compared:
         return "Nothing could be compared: no line lies within what the phone logs cover"
-    return f"Nothing to dispute: the phone confirms {result.classes.get('matched', 0):,} lines"
+    far = " so far" if result.questions else ""
+    return f"Nothing to dispute{far}: the phone confirms {result.classes.get('matched', 0):,} lines"
 
 
 def questions(result: MatchResult) -> str:
     """How many lines only the subscriber can answer for, and what they cost; empty without any."""
-    count = len(result.questions)
-    if not count:
-        return ""
-    noun = "1 question" if count == 1 else f"{count:,} questions"
-    return f"{noun} only you can answer ({amount(result.asked, result.currency)})"
-
-
-def question(line: Line, service: int) -> str:
-    """What is asked about a line."""
-    what = f"The {line.what} {line.party}".rstrip()
-    form = _QUESTIONS.get(service, _NAMELESS) if line.party else _NAMELESS
-    return form.format(what=what, when=line.when)
+    asked = amount(result.asked, result.currency)
+    return asking.questions_head(len(result.questions), asked) if result.questions else ""
 
 
 def uncompared(result: MatchResult, services: Sequence[int]) -> tuple[str, list[str]]:
@@ -133,49 +80,21 @@ def uncompared(result: MatchResult, services: Sequence[int]) -> tuple[str, list[
 
     ``services`` are those of the bill's lines.
     """
-    count = len(result.uncompared)
-    if not count:
+    if not result.uncompared:
         return "", []
-    reasons: Counter[str] = Counter()
-    costs: Counter[str] = Counter()
-    for line in result.uncompared:
-        reason = why_uncompared(line.reason, services[line.index], kinds_of(result.logs))
-        reasons[reason] += 1
-        costs[reason] += line.amount
-    noun = "1 line" if count == 1 else f"{count:,} lines"
-    return (
-        f"{noun} ({amount(result.unchecked, result.currency)}) could not be compared with your phone",
-        [
-            f"{_because(reason, times)} ({amount(costs[reason], result.currency)})"
-            for reason, times in reasons.most_common()
-        ],
-    )
-
-
-def _because(reason: str, times: int) -> str:
-    return _UNCOMPARED[reason][times > 1].format(f"{times:,}")
-
-
-def why_uncompared(reason: str, service: int, kinds: Collection[str]) -> str:
-    """The reason, told apart where no log has such entries at all; ``kinds`` are those that logs have."""
-    if reason in ("outside", "uncovered"):
-        if service in _MESSAGES and not {"message", "mms"} & set(kinds):
-            return "messages"
-        if service in _VOICE and "call" not in kinds:
-            return "calls"
-    return reason
-
-
-def kinds_of(logs: Iterable[MatchedLog]) -> set[str]:
-    """The kinds that any log covers."""
-    return {kind for log in logs for kind, span in log.coverage.items() if span}
+    lines = [(line.reason, services[line.index], line.amount) for line in result.uncompared]
+    head = asking.uncompared_head(len(lines), amount(result.unchecked, result.currency))
+    return head, asking.reasons(lines, kinds(result), lambda cost: amount(cost, result.currency))
 
 
 def hint(result: MatchResult, services: Sequence[int]) -> str:
     """What to give besides, where the bill has messages and the logs have calls only; else empty."""
-    kinds = kinds_of(result.logs)
-    count = sum(service in _MESSAGES for service in services)
-    return _MESSAGE_HINT.format(f"{count:,}") if count and kinds == {"call"} else ""
+    return asking.hint(services, kinds(result))
+
+
+def kinds(result: MatchResult) -> set[str]:
+    """The kinds that any log covers."""
+    return {kind for log in result.logs for kind, span in log.coverage.items() if span}
 
 
 def amount(billionths: int, currency: str) -> str:

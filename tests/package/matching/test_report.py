@@ -204,6 +204,63 @@ def test_without_findings_there_is_no_letter() -> None:
     assert "No line differs" in page
 
 
+def asked(*places: int) -> dict[str, Any]:
+    """The result with these lines as questions."""
+    found = result()
+    for at in places:
+        line = {
+            "class": "invoice-only",
+            "reason": "unknown",
+            "stake": "0",
+            "confidence": None,
+            "talked": None,
+        }
+        found["lines"][at].update({**line, "entry": None, "log": None})
+    return found
+
+
+def test_questions_stand_after_the_findings_and_are_no_part_of_them() -> None:
+    page = html_report(asked(0, 6), bundle(), [log()])
+    words = Page(page.partition("<body>")[2]).words
+    assert "<h1>5 lines to dispute, 5.70 EUR at stake</h1>" in page
+    assert "2 questions only you can answer (1.40 EUR)" in words
+    assert words.count("Do you know this number? If you never called it, the line is wrong.") == 2
+    assert words.index("What may be disputed") < words.index("2 questions only") < words.index("Both lists")
+    assert page.count('data-amount="700000000"') == 2
+    drawn = page.partition('class="timeline"')[2].partition("</svg>")[0]
+    assert drawn.count('class="question"') == 2
+    text = letter(asked(0, 6), bundle())
+    assert "line 1:" not in text
+    assert "line 7:" not in text
+
+
+def test_with_questions_alone_nothing_is_disputed_yet() -> None:
+    calm = asked(1)
+    for at, line in enumerate(calm["lines"]):
+        if at != 1:
+            line.update({"class": "matched", "reason": "paired", "stake": "0"})
+    assert "<h1>Nothing to dispute so far</h1>" in html_report(calm, bundle())
+    assert "1 question only you can answer (0.70 EUR)" in letter(calm, bundle())
+    rows = [
+        dict(zip(header, row, strict=True)) for header, *rest in [csv_rows(calm, bundle())] for row in rest
+    ]
+    assert [row["says"] for row in rows] == ["", "question", *[""] * 6]
+
+
+def test_what_could_not_be_compared_is_summed_up_by_reason() -> None:
+    found = result()
+    words = Page(html_report(found, bundle()).partition("<body>")[2]).words
+    assert "2 lines (1.40 EUR) could not be compared with your phone" in words
+    assert "1 is a fee, data, tax or the like, which phones do not log (0.70 EUR)" in words
+    assert "1 is from before your log begins or after it ends (0.70 EUR)" in words
+    assert "give that file too" not in words
+    texted = bundle()
+    texted.records[6] = record(6, service="4")
+    words = Page(html_report(found, texted).partition("<body>")[2]).words
+    assert "1 is a message, and your log has none (0.70 EUR)" in words
+    assert "The bill has 1 message, your log has calls only." in words
+
+
 def test_where_nothing_could_be_compared_the_report_does_not_say_that_all_is_well() -> None:
     blind = result()
     for line in blind["lines"]:

@@ -29,7 +29,8 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
         )
     who = printable(operator, 120) or match.operator.capitalize()
     if not match.findings:
-        return f"There is nothing to complain about: {match.verdict().lower()}.\n"
+        ask = f" There are {match.questions_head} first." if match.questions else ""
+        return f"There is nothing to complain about: {match.verdict().lower()}.{ask}\n"
     parts = [
         f"To {who}\n\n[your name and address]\n[date]",
         f"Complaint about the bill of {match.period}, account {match.account}",

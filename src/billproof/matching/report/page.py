@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -11,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from billproof.bundle import documents as doc
+from billproof.matching import asking
 from billproof.matching.report import words
 from billproof.matching.report.letter import letter
 from billproof.matching.report.rows import Match, Row, moment
@@ -33,7 +35,10 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none';"
         " form-action 'none'"
     )
-    body = [_verdict(match), _picture(match), _findings(match), _logs(match), _all(match), _letter(match)]
+    body = [
+        *(_verdict(match), _findings(match), _questions(match), _uncompared(match), _picture(match)),
+        *(_logs(match), _all(match), _letter(match)),
+    ]
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -56,7 +61,8 @@ def _verdict(match: Match) -> str:
         ("Confirmed by the phone", f"{match.confirmed:,}"),
         ("Bill’s total", total),
         ("At stake, before tax" if match.taxed else "At stake", match.stake),
-        ("Could not be compared", f"{match.classes['not-covered']:,}"),
+        ("Questions to you", f"{len(match.questions):,} ({match.asked})"),
+        ("Could not be compared", f"{len(match.uncompared):,} ({match.unchecked})"),
     ]
     return "\n".join(
         [
@@ -81,6 +87,7 @@ def _picture(match: Match) -> str:
         return ""
     legend = [
         ("finding", "billed, in dispute"),
+        ("question", "billed, a question to you"),
         ("bill", "billed and confirmed"),
         ("phone", "phone, and billed"),
         ("missing", "phone, should have been billed"),
@@ -105,10 +112,11 @@ def _findings(match: Match) -> str:
         return f"{head}<p>{match.verdict()}: not one of its lines has an entry.</p></section>"
     if not match.findings:
         return head + "<p>No line differs from what the phone has logged.</p></section>"
-    kinds = [kind for kind in words.FINDINGS if match.classes[kind]]
+    counts = Counter(row.kind for row in match.findings)
+    kinds = [kind for kind in words.FINDINGS if counts[kind]]
     boxes = "".join(
         f'<label><input type="checkbox" value="{kind}" checked> {words.CLASSES[kind]}'
-        f" ({match.classes[kind]})</label>"
+        f" ({counts[kind]})</label>"
         for kind in kinds
     )
     return (
@@ -116,6 +124,35 @@ def _findings(match: Match) -> str:
         '<label>Number or text <input type="search"></label></fieldset>'
         '<p role="status" aria-live="polite"></p></form>'
         f"{_table(match, match.findings, 'findings')}</section>"
+    )
+
+
+def _questions(match: Match) -> str:
+    if not match.questions or match.foreign:
+        return ""
+    items = "".join(
+        f'<li><label><input type="checkbox" data-amount="{max(0, row.amount)}"> Not mine</label>'
+        f" line {row.line.number}: {escape(str(row.line))}."
+        f" {asking.question(row.line, row.service)}</li>"
+        for row in match.questions
+    )
+    return (
+        f'<section aria-labelledby="h-ask"><h2 id="h-ask">{match.questions_head}</h2>'
+        "<p>Nothing with these numbers is in the log. It looks so when a line was made up, and also when you"
+        " deleted what you had with a number: tick what is not yours, and ask the operator about it.</p>"
+        f'<ul class="questions" data-currency="{escape(match.bundle.statement.currency)}">{items}</ul>'
+        '<p role="status" aria-live="polite"></p></section>'
+    )
+
+
+def _uncompared(match: Match) -> str:
+    hint = f"<p>{match.hint}</p>" if match.hint else ""
+    if not match.uncompared or match.foreign:
+        return hint
+    items = "".join(f"<li>{escape(reason)}</li>" for reason in match.uncompared_reasons())
+    return (
+        f'<section aria-labelledby="h-apart"><h2 id="h-apart">{match.uncompared_head}</h2>'
+        f"<ul>{items}</ul>{hint}</section>"
     )
 
 
@@ -130,7 +167,7 @@ def _table(match: Match, rows: Iterable[Row], name: str) -> str:
 
 def _line(match: Match, row: Row) -> str:
     sure = f" <small>{row.confidence} % sure</small>" if row.confidence is not None else ""
-    label = escape(words.CLASSES.get(row.kind, row.kind))
+    label = escape(words.QUESTION if row.question else words.CLASSES.get(row.kind, row.kind))
     what = escape(f"{row.line.what} {row.line.party}".strip())
     cells = [
         f'<td class="n">{row.line.number}</td>',
@@ -163,9 +200,11 @@ def _logs(match: Match) -> str:
 
 
 def _all(match: Match) -> str:
-    counts = ", ".join(
-        f"{match.classes[kind]:,} {text}" for kind, text in words.CLASSES.items() if match.classes[kind]
-    )
+    classes = match.classes - Counter(row.kind for row in match.questions)
+    said = [f"{classes[kind]:,} {text}" for kind, text in words.CLASSES.items() if classes[kind]]
+    if match.questions:
+        said.append(f"{len(match.questions):,} {words.QUESTION}")
+    counts = ", ".join(said)
     return (
         f'<section aria-labelledby="h-all"><h2 id="h-all">All lines</h2><p>{counts}.</p>'
         f"<details><summary>Show all {len(match.rows):,} lines</summary>{_table(match, match.rows, 'all')}"

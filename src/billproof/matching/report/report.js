@@ -19,3 +19,16 @@ if (form) {
   form.hidden = false;
   apply();
 }
+const asked = document.querySelector(".questions");
+if (asked) {
+  const boxes = [...asked.querySelectorAll("input")];
+  const status = asked.parentElement.querySelector("[role=status]");
+  const tell = () => {
+    const ticked = boxes.filter((box) => box.checked);
+    const cents = ticked.reduce((sum, box) => sum + BigInt(box.dataset.amount), 0n) / 10000000n;
+    const text = `${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`;
+    status.textContent = ticked.length ? `${ticked.length} of ${boxes.length} not yours: ${text} ${asked.dataset.currency}` : "";
+  };
+  asked.addEventListener("input", tell);
+  tell();
+}

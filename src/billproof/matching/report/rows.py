@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from billproof.bundle import documents as doc
 from billproof.bundle.lines import Line, has_tax, line_of
 from billproof.errors import InputError
+from billproof.matching import asking
 from billproof.matching.report import words
 from billproof.printable import printable
 from billproof.records import money
@@ -49,6 +50,12 @@ class Row:
     def question(self) -> bool:
         """Whether only the subscriber can say if it is right."""
         return self.reason == "unknown"
+
+    @property
+    def says(self) -> str:
+        """What it is to the subscriber, in a word for spreadsheets."""
+        told = {"finding": self.finding, "question": self.question, "not compared": self.uncompared}
+        return next((word for word, holds in told.items() if holds), "")
 
     @property
     def uncompared(self) -> bool:
@@ -93,6 +100,47 @@ class Match:
         """What may be disputed: most money first."""
         found = [row for row in self.rows if row.finding]
         return sorted(found, key=lambda row: (-row.stake, row.line.number))
+
+    @cached_property
+    def questions(self) -> list[Row]:
+        """What only the subscriber can answer for: most money first."""
+        found = [row for row in self.rows if row.question]
+        return sorted(found, key=lambda row: (-row.amount, row.line.number))
+
+    @property
+    def asked(self) -> str:
+        return self.money(sum(max(0, row.amount) for row in self.questions))
+
+    @cached_property
+    def uncompared(self) -> list[Row]:
+        """What costs something and could not be laid beside any log."""
+        return [row for row in self.rows if row.uncompared]
+
+    @property
+    def unchecked(self) -> str:
+        return self.money(sum(row.amount for row in self.uncompared))
+
+    @property
+    def questions_head(self) -> str:
+        return asking.questions_head(len(self.questions), self.asked)
+
+    @property
+    def uncompared_head(self) -> str:
+        return asking.uncompared_head(len(self.uncompared), self.unchecked)
+
+    def uncompared_reasons(self) -> list[str]:
+        lines = [(row.reason, row.service, row.amount) for row in self.uncompared]
+        return asking.reasons(lines, self.kinds, self.money)
+
+    @property
+    def hint(self) -> str:
+        """What log to give besides; empty when nothing is missing."""
+        return asking.hint([row.service for row in self.rows], self.kinds)
+
+    @cached_property
+    def kinds(self) -> set[str]:
+        """The kinds that any log covers."""
+        return {kind for log in self.result["logs"] for kind, span in log["coverage"].items() if span}
 
     @cached_property
     def classes(self) -> Counter[str]:
@@ -146,8 +194,8 @@ class Match:
             one = len(self.findings) == 1
             tax = ", before tax" if self.taxed else ""
             return f"{len(self.findings)} line{'' if one else 's'} to dispute, {self.stake} at stake{tax}"
-        if self.confirmed:
-            return "Nothing to dispute"
+        if self.confirmed or self.questions:
+            return "Nothing to dispute so far" if self.questions else "Nothing to dispute"
         return "Nothing could be compared"
 
     def notes(self) -> list[str]:

@@ -11,7 +11,7 @@ from billproof.records import money
 
 COLUMNS = (
     *("line", "when", "what", "party", "used", "billed", "phone", "amount"),
-    *("class", "reason", "stake", "confidence", "why", "hash"),
+    *("class", "reason", "stake", "confidence", "says", "why", "hash"),
 )
 
 
@@ -24,7 +24,7 @@ def csv_rows(result: Mapping[str, Any], bundle: doc.Bundle) -> Iterator[list[str
         cells = [
             *(line.number, line.when, line.what, line.party, line.used, line.billed, row.phone),
             *(money(row.amount).replace(",", ""), row.kind, row.reason, money(row.stake).replace(",", "")),
-            *("" if row.confidence is None else row.confidence, row.why, row.hash),
+            *("" if row.confidence is None else row.confidence, row.says, row.why, row.hash),
         ]
         yield [_plain(str(cell)) for cell in cells]
 

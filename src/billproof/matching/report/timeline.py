@@ -29,7 +29,7 @@ class _Mark:
 
 def timeline(match: Match) -> str:
     """The picture as inline SVG; empty when there is nothing to draw."""
-    marks = sorted(_bill(match), key=lambda mark: mark.style != "finding")[:_MAX_MARKS]
+    marks = sorted(_bill(match), key=lambda mark: mark.style not in ("finding", "question"))[:_MAX_MARKS]
     marks += list(_phone(match))[:_MAX_MARKS]
     days = sorted({piece // _DAY for mark in marks for piece, _ in _pieces(mark)})[:_MAX_DAYS]
     if not days:
@@ -72,7 +72,7 @@ def _drawn(mark: _Mark, start: int, seconds: int, place: dict[int, int]) -> str:
     middle = place[start // _DAY] + _ROW // 2
     x = _LEFT + start % _DAY * _HOUR / 3600
     width = max(_SHORTEST, seconds * _HOUR / 3600)
-    tall = 9 if mark.style == "finding" else 6
+    tall = 9 if mark.style in ("finding", "question") else 6
     y = middle - 1 - tall if mark.above else middle + 1
     return (
         f'<rect class="{mark.style}" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{tall}" rx="1">'
@@ -83,7 +83,9 @@ def _drawn(mark: _Mark, start: int, seconds: int, place: dict[int, int]) -> str:
 def _bill(match: Match) -> Iterator[_Mark]:
     for row in match.rows:
         if row.service in (1, 2, 3, 4, 5, 7):
-            style = "finding" if row.finding else "bill" if row.entry else "other"
+            style = (
+                "finding" if row.finding else "question" if row.question else "bill" if row.entry else "other"
+            )
             seconds = row.usage if row.service <= 3 else 0
             yield _Mark(row.start, seconds, True, style, f"bill: {row.line} ({row.why})")
 

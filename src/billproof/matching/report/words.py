@@ -14,6 +14,7 @@ CLASSES = {
     "not-comparable": "nothing that phones log",
 }
 FINDINGS = ("invoice-only", "duplicate", "hung", "longer")
+QUESTION = "only you can tell"
 
 #: What a subscriber asks for, by class: the paragraph of the letter.
 CLAIMS = {
