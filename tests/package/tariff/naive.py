@@ -488,6 +488,8 @@ def _cause(tariff: Tariff, record: Record, rated: Rated) -> str:
         return "allowance"
 
     def explains(other: Rate) -> bool:
+        if other is rate:
+            return False
         its_parts = parts_of(usage_of(record), intervals_of(other))
         return charged in (charge(tariff, other, its_parts, free), charge(tariff, other, its_parts, Free()))
 
@@ -496,7 +498,7 @@ def _cause(tariff: Tariff, record: Record, rated: Rated) -> str:
     if any(explains(r) for zone in zones for r in rates_at(tariff, record, zone, rated.destination)):
         return "zone"
     at_other_times = rates_at(tariff, record, rated.zone, rated.destination, any_band=True)
-    if any(explains(other) for other in at_other_times if other is not rate):
+    if any(explains(other) for other in at_other_times):
         return "band"
     if any(explains(r) for other in destinations for r in rates_at(tariff, record, rated.zone, other)):
         return "destination"
