@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ import pyarrow as pa
 
 from billproof.bundle.cut import file_name
 from billproof.errors import InputError
-from billproof.handset import PhoneLog, read_phone_log
+from billproof.handset import PhoneLog
+from billproof.handset.reading import read_drafts
+from billproof.handset.rows import Draft, finish
 from billproof.matching import verdicts
 from billproof.matching.columns import Invoice
 from billproof.matching.matcher import match_all
@@ -165,34 +168,37 @@ def _match_piece(piece: _Piece) -> tuple[pa.Table, Totals]:
     batch = _opened(piece.batch)
     totals = Totals(bills=len(piece.accounts))
     records = batch.records_of(piece.first, sum(piece.counts), _READ)
+    lines = Invoice.of_table(batch.id.period, "", records)
+    starts = np.cumsum([0, *piece.counts[:-1]])
+    currencies = records["currency"].take(pa.array(starts)).to_pylist()
+    found = [_logs_of(os.path.join(piece.logs, file_name(account)), totals) for account in piece.accounts]
+    logs = iter(finish([draft for drafts in found for draft in drafts]))
     cases: list[tuple[Invoice, list[PhoneLog]]] = []
     accounts: list[str] = []
-    start = 0
-    for account, count in zip(piece.accounts, piece.counts, strict=True):
-        found = _logs_of(piece.logs / file_name(account), totals)
-        if found:
+    bills = zip(piece.accounts, starts.tolist(), piece.counts, currencies, found, strict=True)
+    for account, start, count, currency, drafts in bills:
+        if drafts:
             accounts.append(account)
-            lines = records.slice(start, count)
-            cases.append((Invoice.of_table(batch.id.period, lines["currency"][0].as_py(), lines), found))
+            cases.append((lines.part(start, count, currency), list(islice(logs, len(drafts)))))
         else:
             totals.without_logs += 1
-        start += count
     answer = match_all(cases, region=piece.region)
     return _findings(answer, accounts, [invoice.currency for invoice, _ in cases], totals), totals
 
 
-def _logs_of(home: Path, totals: Totals) -> list[PhoneLog]:
+def _logs_of(folder: str, totals: Totals) -> list[Draft]:
     """The logs in an account's folder, which may also hold what is none."""
-    if not home.is_dir():
+    if not os.path.isdir(folder):
         return []
+    home = Path(folder)
     try:
-        return read_phone_log(home)
+        return read_drafts(home)
     except InputError:
         pass  # one of the files: the others count
-    logs: list[PhoneLog] = []
+    logs: list[Draft] = []
     for path in sorted(home.iterdir()):
         try:
-            logs += read_phone_log(path)
+            logs += read_drafts(path)
         except InputError as error:
             totals.unreadable.append(f"{home.name}/{path.name}: {error.message}")
     return logs

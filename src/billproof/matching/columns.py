@@ -98,6 +98,23 @@ class Invoice:
             corrects=pc.not_equal(table["corrects"], pa.scalar(bytes(32), pa.binary(32))).to_numpy(),
         )
 
+    def part(self, start: int, count: int, currency: str) -> Invoice:
+        """Some of the lines, as a bill of their own in ``currency``."""
+        rows = slice(start, start + count)
+        return Invoice(
+            self.period,
+            currency,
+            service=self.service[rows],
+            started_at=self.started_at[rows],
+            utc_offset=self.utc_offset[rows],
+            usage=self.usage[rows],
+            billed_usage=self.billed_usage[rows],
+            number=self.number.slice(start, count),
+            amount=self.amount[rows],
+            rate=self.rate.slice(start, count),
+            corrects=self.corrects[rows],
+        )
+
 
 @dataclass(frozen=True)
 class Lines:
