@@ -37,6 +37,13 @@ from billproof.records import money
 @click.option(
     "--errors", type=float, default=0.0, metavar="RATE", help="Share of usage lines to bill wrongly: 0.002."
 )
+@click.option(
+    "--error-kind",
+    "error_kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Only errors of this kind: phantom, duplicate, duration, hung, overcharge, tariff. May be repeated.",
+)
 @click.option("--out", type=options.FOLDER, required=True, help="Where to write.")
 @options.force_option
 @options.json_option
@@ -44,8 +51,8 @@ def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool
     """Write a month of realistic CDR files under DIR/cdr, with mapping files beside them.
 
     Nothing in them is real: numbers come from ranges reserved for fiction where there are any. See
-    docs/simulator.md for the model; simulation.json holds the control totals. With phone logs or errors,
-    labels.csv names every line that is wrong.
+    docs/simulator.md for the model; simulation.json holds the control totals. DIR/tariffs has the price plans
+    and each account's. With phone logs or errors, labels.csv names every line that is wrong.
     """
     from billproof.simulate import simulate as run
 

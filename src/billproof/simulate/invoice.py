@@ -13,14 +13,14 @@ import pyarrow as pa
 from billproof.records import NANO, Service
 from billproof.simulate.draws import Draws
 from billproof.simulate.month import Month
-from billproof.simulate.tariffs import PLANS, VAT_PERCENT, rate_table
+from billproof.simulate.tariffs import LOYALTY_PERCENT, PLANS, SIM_REPLACEMENT, VAT_PERCENT, rate_table
 from billproof.simulate.traffic import Block, Int64s, Lines
 
 LABELS = (
     "plan/monthly-fee",
     "device/instalment",
     "service/sim-replacement",
-    "discount/loyalty-10",
+    f"discount/loyalty-{LOYALTY_PERCENT}",
     "credit/outage",
     f"tax/vat-{VAT_PERCENT}",
     "rounding/cent",
@@ -48,8 +48,8 @@ def invoice_lines(draws: Draws, block: Block, month: Month, usage: Lines) -> Lin
     parts: list[tuple[Service, Int64s, Int64s, Int64s]] = [
         (Service.RECURRING, everyone, fee, zero),
         (Service.RECURRING, _some(draws, 300, block), instalment, zero),
-        (Service.ONE_OFF, _some(draws, 30, block), np.full(block.size, 15 * NANO), sometime),
-        (Service.DISCOUNT, _some(draws, 250, block), -fee // 10, zero),
+        (Service.ONE_OFF, _some(draws, 30, block), np.full(block.size, SIM_REPLACEMENT), sometime),
+        (Service.DISCOUNT, _some(draws, 250, block), -fee * LOYALTY_PERCENT // 100, zero),
         (Service.CREDIT, _some(draws, 20, block), -fee // 30, sometime),
     ]
     amounts = np.zeros(block.size, dtype=np.int64)

@@ -1,22 +1,24 @@
 """Billing errors on request: wrong lines among the right ones, each with what it overcharges.
 
 Errors go into the usage before the bill is closed, so tax and rounding follow them as they would in a
-billing system that does not know that it errs.
+billing system that does not know that it errs. So does free usage: a call that was never made uses it up.
+Only amounts too high and wrong rates come after it, since there the usage is right and its price is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from billproof.records import Service
 from billproof.simulate import distributions
+from billproof.simulate.cycle import Order, settled
 from billproof.simulate.draws import Draws
 from billproof.simulate.month import QUIET_END, Month
-from billproof.simulate.tariffs import PLANS, Kind, rate_table
+from billproof.simulate.tariffs import PLANS, Kind, plan_of, rate_table
 from billproof.simulate.traffic import Bools, Int64s, Lines
 
 
@@ -32,6 +34,9 @@ class Mistake(IntEnum):
     TARIFF = 6
 
 
+#: Those that can be asked for.
+KINDS = tuple(mistake.name.lower() for mistake in Mistake if mistake is not Mistake.NONE)
+
 #: Parts in a hundred of phantom, duplicate, duration, hung, overcharge, tariff: for calls made, messages
 #: sent, and all else; and for calls and messages that cost nothing, which only a wrong rate makes dear.
 _SHARES = ((15, 20, 40, 8, 10, 7), (35, 35, 0, 0, 20, 10), (0, 50, 0, 0, 50, 0))
@@ -39,7 +44,7 @@ _SHARES = ((15, 20, 40, 8, 10, 7), (35, 35, 0, 0, 20, 10), (0, 50, 0, 0, 50, 0))
 #: Chosen calls and messages that cost nothing which do go wrong; the others stay right.
 _FREE_PER_MILLE = 250
 
-_MILLION = 1_000_000
+_BILLION = 1_000_000_000
 _LATE_PER_MILLE = 3
 _LATE_DAYS = 20
 
@@ -52,7 +57,8 @@ class Billed:
     """Usage as it is billed, sorted by subscriber and start. Arrays have one element for each line.
 
     ``event`` is the position of what really happened in the true lines, -1 for nothing; ``mistake`` a
-    :class:`Mistake`; ``truth`` the true usage; ``excess`` billionths charged too much, before tax.
+    :class:`Mistake`; ``truth`` the true usage; ``excess`` billionths charged too much on the line, before
+    tax: what lines after it cost more because it used up free minutes is not in it.
     """
 
     lines: Lines
@@ -76,7 +82,7 @@ def late_lines(draws: Draws, lines: Lines, month: Month, first: int, size: int) 
     copies = lines.take(voice[at[fits]])
     started = month.start - 3600 - away[fits]
     rates = rate_table()
-    rate = copies.rate // (2 * len(Kind)) * len(Kind) * 2 + Kind.ROAMING_OUT * 2
+    rate = plan_of(copies.rate) * len(Kind) * 2 + Kind.ROAMING_OUT * 2
     billed, amount = rates.charge(rate, copies.usage)
     late = Lines(
         subscriber=copies.subscriber,
@@ -99,37 +105,35 @@ def unhung(draws: Draws, lines: Lines) -> tuple[Lines, Bools]:
     hung = (lines.service <= Service.VOICE_FORWARDED) & (lines.usage > table[:-1].max())
     usage = lines.usage.copy()
     usage[hung] = np.minimum(table[draws.u16(int(hung.sum()))], _LONGEST)
-    return _replaced(lines, usage=usage), hung
+    return lines.replaced(usage=usage), hung
 
 
 def billed(
-    draws: Draws, lines: Lines, true: Lines, hung: Bools, ppm: int, month: Month, strict: Bools, own: Int64s
+    draws: Draws,
+    lines: Lines,
+    true: Lines,
+    hung: Bools,
+    share: float,
+    kinds: Collection[str],
+    month: Month,
+    strict: Bools,
+    own: Int64s,
+    order: Order,
 ) -> Billed:
-    """Errors among ``lines``, about ``ppm`` in a million.
+    """Errors of these ``kinds`` among ``lines``, about a ``share`` of them.
 
     ``true`` are the same lines as they happened, ``hung`` those that differ. Where ``strict`` holds, the
     file can express no other rounding than the line's own. ``own`` are the subscribers' own numbers.
     """
     n = len(lines)
-    rates = rate_table()
-    _, right = rates.charge(lines.rate, true.usage)
     mistake = np.where(hung, int(Mistake.HUNG), 0).astype(np.int64)
-    excess = np.where(hung, lines.amount - right, 0)
-    wrong = _Wrong(draws, lines, month, strict, own)
-    chosen = (draws.below(_MILLION, n) < ppm) & ~hung
-    kind = np.where(chosen, _kinds(draws, lines), 0)
+    wrong = _Wrong(draws, lines, month, own)
+    chosen = (draws.below(_BILLION, n) < round(share * _BILLION)) & ~hung
+    kind = np.where(chosen, _kinds(draws, lines, kinds), 0)
     lines_now = lines
-    for code, change in (
-        (Mistake.DURATION, wrong.duration),
-        (Mistake.HUNG, wrong.hung),
-        (Mistake.OVERCHARGE, wrong.overcharge),
-        (Mistake.TARIFF, wrong.tariff),
-    ):
+    for code, change in ((Mistake.DURATION, wrong.duration), (Mistake.HUNG, wrong.hung)):
         rows = np.flatnonzero(kind == code)
-        rows, changed = change(rows)
-        mistake[rows] = code
-        excess[rows] = changed.amount - lines.amount[rows]
-        lines_now = _put(lines_now, rows, changed)
+        lines_now = _put(lines_now, rows, change(rows))
     phantoms = wrong.phantom(np.flatnonzero(kind == Mistake.PHANTOM))
     copied = np.flatnonzero(kind == Mistake.DUPLICATE)
     duplicates = wrong.duplicate(copied)
@@ -138,53 +142,81 @@ def billed(
     every = Lines(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name, _ in lines.columns()}
     )
-    order = np.lexsort((every.started_at, every.subscriber))
+    rank = np.lexsort((every.started_at, every.subscriber))
+    stays = _is_added(kind)  # beside a line that is right
     added = np.repeat([int(Mistake.PHANTOM), int(Mistake.DUPLICATE)], [len(phantoms), len(duplicates)])
-    return Billed(
-        lines=every.take(order),
-        event=np.concatenate((np.arange(n, dtype=np.int64), nothing, copied))[order],
-        mistake=np.concatenate((mistake, added))[order],
-        truth=np.concatenate((true.usage, nothing, true.usage[copied]))[order],
-        excess=np.concatenate((excess, phantoms.amount, duplicates.amount))[order],
-    )
+    mistake = np.concatenate((np.where(chosen & ~stays, kind, mistake), added))[rank]
+    event = np.concatenate((np.arange(n, dtype=np.int64), nothing, copied))[rank]
+    truth = np.concatenate((true.usage, nothing, true.usage[copied]))[rank]
+    every, left, before = settled(every.take(rank), order)
+    excess = np.where(_is_added(mistake), every.amount, 0)
+    longer = np.flatnonzero((mistake == Mistake.DURATION) | (mistake == Mistake.HUNG))
+    right = rate_table().settle(every.rate[longer], truth[longer], left[longer], before[longer])[1]
+    excess[longer] = every.amount[longer] - right
+    wrong = _Wrong(draws, every, month, own)  # of which only the prices are wrong
+    rows, changed = wrong.overcharge(np.flatnonzero(mistake == Mistake.OVERCHARGE))
+    priced = _put(every, rows, changed)
+    rows = np.flatnonzero(mistake == Mistake.TARIFF)
+    mistake[rows] = 0
+    rows, changed = wrong.tariff(rows, strict[event[rows]])
+    mistake[rows] = int(Mistake.TARIFF)
+    priced = _put(priced, rows, changed)
+    moved = (mistake == Mistake.OVERCHARGE) | (mistake == Mistake.TARIFF)
+    excess = np.where(moved, priced.amount - every.amount, excess)
+    return Billed(lines=priced, event=event, mistake=mistake, truth=truth, excess=excess)
 
 
-def _kinds(draws: Draws, lines: Lines) -> Int64s:
+def _is_added(mistake: Int64s) -> Bools:
+    """Lines that should not be on the bill at all."""
+    added: Bools = (mistake == Mistake.PHANTOM) | (mistake == Mistake.DUPLICATE)
+    return added
+
+
+def _kinds(draws: Draws, lines: Lines, wanted: Collection[str]) -> Int64s:
     """A kind for each line that it can have; none for other services that cost nothing."""
     call = (lines.service == Service.VOICE_ORIGINATED) & (lines.network <= 1)
     text = (lines.service == Service.MESSAGE_SENT) & (lines.network <= 1)
-    tables = np.concatenate([distributions.inverse(shares) for shares in _SHARES]) + 1
+    tables = np.concatenate([_table(shares, wanted) for shares in _SHARES])
     sort = np.where(call, 0, np.where(text, 1, 2))
     kind = tables[sort * distributions.TABLE + draws.u16(len(lines))]
-    free = np.where((call | text) & draws.chance(_FREE_PER_MILLE, len(lines)), int(Mistake.TARIFF), 0)
+    dear = int(Mistake.TARIFF) if "tariff" in wanted else 0
+    free = np.where((call | text) & draws.chance(_FREE_PER_MILLE, len(lines)), dear, 0)
     return np.where(lines.amount > 0, kind, free).astype(np.int64)
+
+
+def _table(shares: tuple[int, ...], wanted: Collection[str]) -> Int64s:
+    """Inverse table of a sort of lines: kinds, from 1, in their shares; 0 where none of them is wanted."""
+    weights = [share if name in wanted else 0 for name, share in zip(KINDS, shares, strict=True)]
+    if not any(weights):
+        return np.zeros(distributions.TABLE, dtype=np.int64)
+    return distributions.inverse(weights) + 1
 
 
 class _Wrong:
     """Wrong versions of some rows of ``lines``."""
 
-    def __init__(self, draws: Draws, lines: Lines, month: Month, strict: Bools, own: Int64s) -> None:
-        self._draws, self._lines, self._month, self._strict = draws, lines, month, strict
+    def __init__(self, draws: Draws, lines: Lines, month: Month, own: Int64s) -> None:
+        self._draws, self._lines, self._month = draws, lines, month
         self._own = own
 
-    def duration(self, rows: Int64s) -> tuple[Int64s, Lines]:
+    def duration(self, rows: Int64s) -> Lines:
         lines = self._lines.take(rows)
         usage = lines.usage + 1 + self._draws.below(300, len(rows))
         rates = rate_table()
         # At least one charging step more, or nobody is charged for it.
-        usage = np.where(rates.charge(lines.rate, usage)[0] > lines.billed, usage, lines.billed + 1)
-        return rows, _charged(lines, lines.rate, usage)
+        usage = np.where(rates.billed(lines.rate, usage) > lines.billed, usage, lines.billed + 1)
+        return _charged(lines, lines.rate, usage)
 
-    def hung(self, rows: Int64s) -> tuple[Int64s, Lines]:
+    def hung(self, rows: Int64s) -> Lines:
         lines = self._lines.take(rows)
-        return rows, _charged(lines, lines.rate, 7200 + self._draws.below(12 * 3600, len(rows)))
+        return _charged(lines, lines.rate, 7200 + self._draws.below(12 * 3600, len(rows)))
 
     def overcharge(self, rows: Int64s) -> tuple[Int64s, Lines]:
         lines = self._lines.take(rows)
         more = np.maximum(lines.amount * (10 + self._draws.below(190, len(rows))) // 100, 1)
-        return rows, _replaced(lines, amount=lines.amount + more)
+        return rows, lines.replaced(amount=lines.amount + more)
 
-    def tariff(self, rows: Int64s) -> tuple[Int64s, Lines]:
+    def tariff(self, rows: Int64s, strict: Bools) -> tuple[Int64s, Lines]:
         """By the rate of another destination, or of another plan; rows that neither makes dearer stay."""
         lines = self._lines.take(rows)
         n = len(rows)
@@ -203,7 +235,7 @@ class _Wrong:
                 rates.step[option] == rates.step[lines.rate]
             )
             dearer = rates.charge(option, lines.usage)[1] > lines.amount
-            rate = np.where((rate < 0) & dearer & (same | ~self._strict[rows]), option, rate)
+            rate = np.where((rate < 0) & dearer & (same | ~strict), option, rate)
         found = rate >= 0
         kept = lines.take(found)
         return rows[found], _charged(kept, rate[found], kept.usage)
@@ -214,13 +246,10 @@ class _Wrong:
         n = len(rows)
         second = month.slots[self._draws.u16(n)] * 3600 + self._draws.below(3600, n)
         second = np.where(second >= month.end - month.start - QUIET_END, second - 1800, second)
-        slot = second // 3600
-        rate = lines.rate // 2 * 2 + month.peak[slot]
-        moved = _charged(lines, rate, lines.usage)
-        return _replaced(
-            moved,
+        rate = lines.rate // 2 * 2 + month.is_peak(second)
+        return _charged(lines, rate, lines.usage).replaced(
             started_at=month.start + second,
-            offset=month.offsets[slot],
+            offset=month.offsets[second // 3600],
             number=self._strangers(rows),
         )
 
@@ -241,16 +270,12 @@ class _Wrong:
     def duplicate(self, rows: Int64s) -> Lines:
         lines = self._lines.take(rows)
         shift = np.where(self._draws.chance(500, len(rows)), 0, 1 + self._draws.below(8, len(rows)))
-        return _replaced(lines, started_at=lines.started_at + shift)
+        return lines.replaced(started_at=lines.started_at + shift)
 
 
 def _charged(lines: Lines, rate: Int64s, usage: Int64s) -> Lines:
     billed_usage, amount = rate_table().charge(rate, usage)
-    return _replaced(lines, rate=rate, usage=usage, billed=billed_usage, amount=amount)
-
-
-def _replaced(lines: Lines, **columns: npt.NDArray[np.int64]) -> Lines:
-    return Lines(**{name: columns.get(name, column) for name, column in lines.columns()})
+    return lines.replaced(rate=rate, usage=usage, billed=billed_usage, amount=amount)
 
 
 def _put(lines: Lines, rows: Int64s, changed: Lines) -> Lines:

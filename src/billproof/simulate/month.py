@@ -88,6 +88,15 @@ class Month:
         hour, weekday = self._clock
         return np.asarray((hour >= 8) & (hour < 18) & (weekday < 5), dtype=np.bool_)
 
+    def is_peak(self, second: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether seconds since the month's start are peak time."""
+        slot = second // 3600
+        if not (self.offsets % 60 != self.offsets[0] % 60).any():
+            return self.peak[slot]
+        local = self.start + second + self.offsets[slot] * 60  # clocks that change by half an hour
+        hour, weekday = local // 3600 % 24, (local // 86400 + EPOCH.weekday()) % 7
+        return np.asarray((hour >= 8) & (hour < 18) & (weekday < 5), dtype=np.bool_)
+
     @cached_property
     def slots(self) -> npt.NDArray[np.int64]:
         """Inverse table over the slots by hour of day and day of week."""

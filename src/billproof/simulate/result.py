@@ -70,6 +70,8 @@ class OperatorMonth:
     accounts: int
     accounts_by_format: dict[str, int]
     enrolment: str
+    #: Path of ``accounts.csv`` below ``out``, which names each account's tariff file.
+    tariffs: str
     files: tuple[CdrFile, ...]
 
     @property
@@ -142,6 +144,7 @@ def _operator(month: OperatorMonth) -> dict[str, Any]:
         "domain": month.carrier.domain,
         "accounts": month.accounts,
         "enrolment": month.enrolment,
+        "tariffs": month.tariffs,
         "records": month.records,
         "formats": {name: _format(month, name) for name in names},
         "files": [_file(file) for file in month.files],

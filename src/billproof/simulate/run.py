@@ -8,21 +8,25 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from billproof.errors import InputError
-from billproof.simulate import enrolment
+from billproof.simulate import documents, enrolment
 from billproof.simulate.blemishes import blemished, share
+from billproof.simulate.cycle import settled
 from billproof.simulate.draws import Draws
 from billproof.simulate.formats import FORMATS, FileFormat, Issuer
 from billproof.simulate.invoice import MEAN_LINES, invoice_lines, rate_names
 from billproof.simulate.labels import NAME as LABELS
+from billproof.simulate.mistakes import KINDS as MISTAKES
 from billproof.simulate.month import Month, zone
 from billproof.simulate.numbering import NumberPool, carrier, network_names, number_pool
 from billproof.simulate.output import CdrFiles
+from billproof.simulate.places import bill_order
 from billproof.simulate.result import NAME, SCHEMA, Blemish, OperatorMonth, PhoneLog, Simulation
 from billproof.simulate.traffic import FULL_MIX, Block, Habits, Int64s, Lines, usage_lines
 from billproof.simulate.witness import Wanted, Witness, write_labels
@@ -109,6 +113,7 @@ def simulate(
     phone_logs: bool = False,
     phone_format: str | None = None,
     errors: float = 0.0,
+    error_kinds: Sequence[str] = (),
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Simulation:
@@ -117,15 +122,16 @@ def simulate(
     ``period`` is ``YYYYMM`` in ``timezone``; ``rejects`` and ``other_periods`` are numbers of bad rows and
     of rows from neighbouring months, spread over all operators and formats. ``phone_logs`` writes a phone
     log for each account, all in ``phone_format`` where one is named; ``errors`` is the share of usage lines
-    to bill wrongly; with either, ``labels.csv`` says which lines are wrong. ``progress`` is called with
-    the number of subscribers done and in all. The same arguments give the same bytes.
+    to bill wrongly, in the ways of ``error_kinds`` or in all; with either, ``labels.csv`` says which lines
+    are wrong. ``progress`` is called with the number of subscribers done and in all. The same arguments give
+    the same bytes.
 
     Raises :class:`InputError` for options that make no sense, and when ``out`` holds a simulation and
     ``overwrite`` is not set.
     """
     options = Options(
         operators, subscribers, seed, tuple(formats), records_per_subscriber, currency, rejects,
-        other_periods, Wanted(phone_logs, phone_format, errors),
+        other_periods, Wanted(phone_logs, phone_format, errors, tuple(error_kinds) or MISTAKES),
     )  # fmt: skip
     month = Month(period, zone(timezone))
     pool = number_pool(operators, subscribers)
@@ -176,6 +182,7 @@ class _OperatorWriter:
         self.witness = Witness(out, options.wanted, options.seed, options.formats, self._issuer)
         self._formats = {name: FORMATS[name](self._issuer) for name in options.formats}
         self._accounts = dict.fromkeys(options.formats, 0)
+        self._plans: list[Int64s] = []
 
     def run(self, progress: Progress | None) -> OperatorMonth:
         options = self._options
@@ -198,6 +205,7 @@ class _OperatorWriter:
             accounts=options.subscribers,
             accounts_by_format=self._accounts,
             enrolment=self._enrol(),
+            tariffs=self._tariffs(),
             files=tuple(file for written in files.values() for file in written.closed),
         )
 
@@ -209,6 +217,8 @@ class _OperatorWriter:
         block = self._suited(Block.draw(draws, self._index, first, count), home)
         mean = max(0.0, options.mean - MEAN_LINES) if options.rated else options.mean
         usage = usage_lines(draws, block, self._month, self._issuer.pool, options.habits(home), mean)
+        usage, _, _ = settled(usage, partial(bill_order, self._issuer, options.formats))
+        self._plans.append(block.plan)
         if not options.wanted.any:
             return usage.joined(self._closing(draws, block, usage)) if options.rated else usage
         billed, seen = self.witness.bill(first, count, usage)
@@ -284,11 +294,18 @@ class _OperatorWriter:
         enrolment.write(self._out / path, Draws(self._options.seed, self._index, _ENROLMENT), accounts)
         return path
 
+    def _tariffs(self) -> str:
+        folder = f"tariffs/operator-{self._issuer.carrier.number}"
+        (self._out / folder).mkdir(parents=True)
+        return documents.write(
+            self._out, folder, self._issuer, np.concatenate(self._plans), closed=self._options.rated
+        )
+
 
 def _make_room(out: Path, overwrite: bool) -> None:
     """Create ``out``; remove what an earlier simulation wrote there, only when told to."""
     out.mkdir(parents=True, exist_ok=True)
-    ours = [out / "cdr", out / "enrolment", out / "phones"]
+    ours = [out / "cdr", out / "enrolment", out / "phones", out / "tariffs"]
     if not any(path.exists() for path in (*ours, out / NAME)):
         return
     advice = "choose another folder, or overwrite with --force"
@@ -301,7 +318,7 @@ def _make_room(out: Path, overwrite: bool) -> None:
     if not known:
         raise InputError(
             f"{out} holds files that no finished simulation wrote; they are left alone",
-            advice="choose another folder, or remove cdr, enrolment and phones yourself",
+            advice="choose another folder, or remove cdr, enrolment, phones and tariffs yourself",
         )
     for path in ours:
         shutil.rmtree(path, ignore_errors=True)

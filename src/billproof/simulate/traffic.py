@@ -74,6 +74,10 @@ class Lines:
         """The rows at these positions, or where the mask holds."""
         return Lines(**{name: column[rows] for name, column in self.columns()})
 
+    def replaced(self, **columns: Int64s) -> Lines:
+        """The lines with other columns in place of these."""
+        return Lines(**{name: columns.get(name, column) for name, column in self.columns()})
+
     def joined(self, other: Lines) -> Lines:
         """Both, sorted by subscriber and start time; equal times keep their order."""
         both = {name: np.concatenate((column, getattr(other, name))) for name, column in self.columns()}
@@ -125,7 +129,7 @@ def usage_lines(
     usage = _usage(draws, local, second, service, away)
 
     rates = rate_table()
-    rate = rates.rate(block.plan[local], kind, month.peak[slot])
+    rate = rates.rate(block.plan[local], kind, month.is_peak(second))
     billed, amount = rates.charge(rate, usage)
     return Lines(
         subscriber=local + block.first,

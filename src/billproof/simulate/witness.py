@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from billproof.simulate.mistakes import Billed
 from billproof.simulate.phones import PHONE_FORMATS
 from billproof.simulate.phones.block import Seen, write
 from billproof.simulate.phones.logs import Spelling
+from billproof.simulate.places import bill_order
 from billproof.simulate.result import PhoneLog
 from billproof.simulate.traffic import Lines
 
@@ -25,11 +26,12 @@ _LATE, _MISTAKES, _PHONES = 3, 4, 5
 
 @dataclass(frozen=True)
 class Wanted:
-    """Phone logs (of one format, or of all), and billing errors in a million usage lines."""
+    """Phone logs (of one format, or of all), and the share of usage lines to bill wrongly, in which ways."""
 
     phone_logs: bool
     phone_format: str | None
     errors: float
+    error_kinds: tuple[str, ...] = mistakes.KINDS
 
     def __post_init__(self) -> None:
         if self.phone_format is not None and self.phone_format not in PHONE_FORMATS:
@@ -45,6 +47,13 @@ class Wanted:
                 f"a share of {self.errors} wrong lines",
                 field="errors",
                 advice="give a share of the usage lines from 0 to 0.5, for example 0.002",
+            )
+        unknown = [kind for kind in self.error_kinds if kind not in mistakes.KINDS]
+        if unknown:
+            raise InputError(
+                f"no error is called {unknown[0]!r}",
+                field="error_kinds",
+                advice=f"choose among {', '.join(mistakes.KINDS)}",
             )
 
     @property
@@ -76,10 +85,12 @@ class Witness:
             usage,
             true,
             hung,
-            round(self._wanted.errors * 1_000_000),
+            self._wanted.errors,
+            self._wanted.error_kinds,
             issuer.month,
             np.array(fixed)[place],
             issuer.pool.subscriber(index, usage.subscriber),
+            partial(bill_order, issuer, self._formats),
         )
         if not self._wanted.phone_logs:
             return billed, None

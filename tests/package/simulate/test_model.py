@@ -106,6 +106,8 @@ def test_rounding_of_usage_follows_the_plan(rows):
                 assert row.billed % 60 == 0
             elif plan == "flex":
                 assert row.billed == 30 or (row.billed - 30) % 6 == 0
+            elif plan == "steps":
+                assert row.billed == max(row.usage, 60)
             else:
                 assert row.billed == row.usage
             assert row.billed - row.usage < 60
