@@ -25,7 +25,7 @@ from billproof.errors import InputError
 from billproof.files import json_bytes, sync
 from billproof.leaves import byte_rows
 from billproof.records import SCHEMA as RECORDS
-from billproof.recovery import lock_directory, period_lock, recover
+from billproof.recovery import lock_path, period_lock, recover
 from billproof.statements import totals_by_currency, with_codes
 from billproof.store import MANIFEST_SCHEMA, SCHEMA, StoredBatch
 from billproof.sums import write_sums
@@ -87,7 +87,7 @@ class BatchWriter:
             recover(self.final.parent)
             shutil.rmtree(self.home, ignore_errors=True)
             self.home.mkdir(mode=0o700)
-            self._lock = lock_directory(self.home)
+            self._lock = lock_path(self.home)
         except OSError as error:
             self._leave()
             raise self._failure(error) from error

@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from billproof.errors import InputError
+from billproof.recovery import clear, create_locked
 
 #: Files that wait for the disk at the same time: it commits them together.
 _WRITERS = 16
 
 #: Deflate's effort: proof files are mostly hashes, of which more effort saves little and takes long.
 _FASTEST = 1
+
+#: Directories in which this process has cleared away what others left half-written.
+_cleared: set[Path] = set()
 
 
 def json_bytes(document: Any) -> bytes:
@@ -57,16 +61,23 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
-    """A path to write to, beside ``path``; on leaving without an error it is synced and takes its place."""
+    """A path to write to, beside ``path``; on leaving without an error it is synced and takes its place.
+
+    What killed processes have left in the directory goes, once for each process.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.partial")
     if path.exists() and not path.is_file():
         raise InputError(
             "cannot write: it is there and is no file", file=path, advice="Choose another place."
         )
+    handles: list[int] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent not in _cleared:
+            _cleared.add(path.parent)
+            clear(path.parent)
         partial.unlink(missing_ok=True)  # of a process that died and had the same id
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        handles += create_locked(partial, mode)
         yield partial
         sync(partial)
         partial.rename(path)
@@ -80,6 +91,8 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        for handle in handles:
+            os.close(handle)
 
 
 def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> Iterator[Path]:

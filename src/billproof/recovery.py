@@ -1,7 +1,8 @@
-"""What a killed process leaves of a batch directory, and how the next one finds that nobody uses it.
+"""What a killed process leaves of a directory or file, and how the next one finds that nobody uses it.
 
 A directory being written is ``.NAME.PID.partial`` and locked by its writer; ``.NAME.PID.old`` is a batch
-that is being replaced. The system drops a lock with the process that held it, however that ended.
+that is being replaced. A file being written is ``.NAME.PID-THREAD.partial``, locked too. The system drops a
+lock with the process that held it, however that ended.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from billproof.errors import InputError
 
 #: The name of a batch's directory: region and sequence.
 _NAME = re.compile(r"[0-9]+-[0-9]+")
+
+#: The name of a file that :func:`billproof.files.replacing` has not finished.
+_PARTIAL = re.compile(r"\..+\.[0-9]+-[0-9]+\.partial")
 
 
 def recover(period: Path) -> None:
@@ -41,11 +45,26 @@ def require_whole(period: Path) -> None:
             )
 
 
+def clear(directory: Path) -> None:
+    """Removes files that killed processes left half-written in a directory, where it may.
+
+    Where files cannot be locked, nobody can say who left them, and they stay.
+    """
+    try:
+        left = [entry.name for entry in os.scandir(directory) if _PARTIAL.fullmatch(entry.name)]
+    except OSError:
+        return
+    for path in (directory / name for name in left):
+        with suppress(OSError, ImportError), _taken(path) as free:
+            if free and path.is_file():
+                path.unlink(missing_ok=True)
+
+
 @contextmanager
 def _taken(partial: Path) -> Iterator[bool]:
-    """Whether no process writes to the directory; if so, none does meanwhile."""
+    """Whether no process writes to the directory or file; if so, none does meanwhile."""
     try:
-        lock = lock_directory(partial)
+        lock = lock_path(partial)
     except FileNotFoundError:
         yield True
         return
@@ -58,8 +77,8 @@ def _taken(partial: Path) -> Iterator[bool]:
         os.close(lock)
 
 
-def lock_directory(path: Path) -> int:
-    """Locks a directory as long as the handle is open; ``BlockingIOError`` when another process has it."""
+def lock_path(path: Path) -> int:
+    """Locks a directory or file while the handle is open; ``BlockingIOError`` when another process has it."""
     import fcntl  # operators run POSIX; verifiers need not
 
     handle = os.open(path, os.O_RDONLY)
@@ -69,6 +88,22 @@ def lock_directory(path: Path) -> int:
         os.close(handle)
         raise
     return handle
+
+
+def create_locked(path: Path, mode: int) -> list[int]:
+    """Creates a file that :func:`clear` leaves alone as long as the handle is open, where there are locks."""
+    while True:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            import fcntl  # operators run POSIX; verifiers need not
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except (ImportError, OSError):
+            os.close(handle)
+            return []
+        if os.fstat(handle).st_nlink:
+            return [handle]
+        os.close(handle)  # it was cleared away before it was locked
 
 
 @contextmanager

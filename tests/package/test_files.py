@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -133,6 +136,57 @@ def test_depth_takes_no_longer_than_reading(content: bytes) -> None:
     started = time.monotonic()
     nested_deeper(content, 4)
     assert time.monotonic() - started < 5
+
+
+#: Writes an archive without end, or a file, and says when it has begun.
+WRITER = """
+import itertools, sys, time
+from pathlib import Path
+from billproof.files import replacing, write_archive
+path = Path(sys.argv[1])
+if sys.argv[2] == "archive":
+    for at, _ in enumerate(write_archive(path, ((f"{n}.json", bytes(1000)) for n in itertools.count()))):
+        if at == 100:
+            print("begun", flush=True)
+            time.sleep(60)
+with replacing(path) as partial:
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+@contextlib.contextmanager
+def writing(path: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that is in the middle of writing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), what], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("what", ["archive", "file"])
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path, what: str) -> None:
+    target = tmp_path / "all.zip"
+    with writing(target, what) as killed:
+        pass
+    killed.wait()
+    (partial,) = left(tmp_path)
+    assert partial.endswith(".partial")
+    for other in (".note.partial", ".a.12.partial", "a.1-2.partial"):
+        (tmp_path / other).write_bytes(b"not ours")
+    list(write_archive(target, MEMBERS))
+    assert left(tmp_path) == [".a.12.partial", ".note.partial", "a.1-2.partial", "all.zip"]
+
+
+@pytest.mark.parametrize("what", ["archive", "file"])
+def test_what_a_running_process_writes_is_left_alone(tmp_path: Path, what: str) -> None:
+    with writing(tmp_path / "all.zip", what):
+        (partial,) = left(tmp_path)
+        list(write_archive(tmp_path / "all.zip", MEMBERS))
+        assert left(tmp_path) == sorted([partial, "all.zip"])
 
 
 MEMBERS = [("a.json", b"x" * 10_000), ("b%20.json", b""), ("c.json", bytes(range(256)))]

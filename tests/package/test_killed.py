@@ -15,7 +15,7 @@ import pytest
 from billproof import batch_writer, grouping
 from billproof.billing_run import Input, batch
 from billproof.errors import InputError
-from billproof.recovery import lock_directory, recover
+from billproof.recovery import lock_path, recover
 from billproof.store import StoredBatch, find_batches
 from billproof.sums import check_sums
 
@@ -241,7 +241,7 @@ def test_a_directory_in_use_is_left_alone(month: Path, run: Callable[..., Any]) 
     run()
     home = month / "store/1/202610"
     (home / ".0-2.999.partial").mkdir()
-    handle = lock_directory(home / ".0-2.999.partial")
+    handle = lock_path(home / ".0-2.999.partial")
     (home / ".0-2.999.old").mkdir()
     try:
         recover(home)
