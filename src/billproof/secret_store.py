@@ -15,10 +15,12 @@ import os
 import secrets as entropy
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +42,27 @@ _KEYS = pa.schema([("account", pa.string()), ("opening_key", pa.binary(32))])
 _BACKUP_MAGIC = b"billproof/secrets-backup/1\n"
 _BACKUP_OVERHEAD = 16 + 12 + 16  # salt, nonce, tag
 _RESTORE = "Restore it from the backup."
+_PERMIT = "Whoever runs this must own the secrets and be able to write there: see ls -ld, chmod u+rwX, df."
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _told(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    """The method, whose errors of the disk name the secrets rather than what the caller is writing."""
+
+    @wraps(method)
+    def telling(*args: _P.args, **options: _P.kwargs) -> _T:
+        try:
+            return method(*args, **options)
+        except OSError as error:
+            raise InputError(
+                f"cannot use the secrets: {error.strerror or error}",
+                file=Path(os.fsdecode(error.filename)) if error.filename else None,
+                advice=_PERMIT,
+            ) from error
+
+    return telling
 
 
 @dataclass(frozen=True)
@@ -73,6 +96,7 @@ class SecretStore:
     def _home(self) -> Path:
         return self.root / str(self.operator_id)
 
+    @_told
     def require_seeds(self) -> None:
         """Raises :class:`InputError` when accounts.arrow is gone but not what was made with it: new seeds in
         its place would break every account key file."""
@@ -81,6 +105,7 @@ class SecretStore:
         if left and not path.exists():
             raise InputError("the accounts' seeds are missing", file=path, advice=_RESTORE)
 
+    @_told
     def enrol(self, accounts: pa.Array, holders: Mapping[str, bytes] | None = None) -> Enrolment:
         """Seeds and holders of the accounts; new ones get a seed, ``holders`` replaces addresses."""
         path = self._home / "accounts.arrow"
@@ -91,6 +116,7 @@ class SecretStore:
                 self._write(path, known)
         return _enrolment(known, accounts)
 
+    @_told
     def enrolled(self, accounts: pa.Array) -> Enrolment:
         """Seeds and holders of accounts that have them; :class:`InputError` when one has none."""
         path = self._home / "accounts.arrow"
@@ -100,6 +126,7 @@ class SecretStore:
             raise InputError(f"{missing} accounts are not enrolled", file=path, advice=_RESTORE)
         return _enrolment(known, accounts)
 
+    @_told
     def opening_keys(self, batch: BatchId, accounts: pa.Array) -> ByteRows:
         """Each account's opening key in a batch, (m, 32); the batch secret is made on first use."""
         kept = self._keys_path(batch)
@@ -115,6 +142,7 @@ class SecretStore:
             return byte_rows(table.take(at)["opening_key"], 32)
         return self._batch_secret(batch).opening_keys(accounts)
 
+    @_told
     def batch_secret(self, batch: BatchId) -> BatchSecret:
         """The batch secret, made on first use; :class:`InputError` when it was destroyed after anchoring."""
         if self._keys_path(batch).exists():
@@ -125,6 +153,7 @@ class SecretStore:
             )
         return self._batch_secret(batch)
 
+    @_told
     def openable(self, batch: BatchId, accounts: pa.Array) -> NDArray[np.bool_]:
         """Which accounts have an opening key, (m,); InputError when the batch has no secrets here."""
         kept = self._keys_path(batch)
@@ -135,6 +164,7 @@ class SecretStore:
             raise InputError(f"no secrets of {batch}", file=kept, advice=_RESTORE)
         return np.ones(len(accounts), bool)
 
+    @_told
     def keep_opening_keys(self, batch: BatchId, accounts: pa.Array) -> None:
         """After anchoring: writes the opening keys down and destroys the batch secret they come from."""
         self.openable(batch, accounts)
@@ -143,6 +173,7 @@ class SecretStore:
             self._write(self._keys_path(batch), pa.table([accounts, keys], schema=_KEYS))
         self._secret_path(batch).unlink(missing_ok=True)
 
+    @_told
     def erase_opening_keys(self, batch: BatchId, accounts: Sequence[str]) -> int:
         """Forgets the accounts' opening keys of an anchored batch; returns how many there were.
 

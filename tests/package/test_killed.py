@@ -237,6 +237,20 @@ def test_a_read_only_place_is_said(small_disk: Path, month: Path, run: Callable[
     assert not (month / "secrets").exists()
 
 
+def test_secrets_that_cannot_be_written_are_named(
+    small_disk: Path, run: Callable[..., Any], month: Path
+) -> None:
+    secrets = small_disk / "secrets"
+    secrets.mkdir()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(InputError, match="cannot use the secrets: Read-only file system") as raised:
+        run(secrets=secrets)
+    assert raised.value.file is not None
+    assert Path(raised.value.file).is_relative_to(secrets)
+    assert "ls -ld" in raised.value.advice
+    assert not (month / "store").exists()
+
+
 def test_a_directory_in_use_is_left_alone(month: Path, run: Callable[..., Any]) -> None:
     run()
     home = month / "store/1/202610"

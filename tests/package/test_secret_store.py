@@ -48,6 +48,27 @@ def test_enrolment_is_stable_and_grows(vault: SecretStore) -> None:
     assert not np.array_equal(other.seeds, first.seeds)
 
 
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+def test_errors_of_the_disk_name_the_secrets(
+    vault: SecretStore, batch_id: BatchId, error: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Any, *args: Any, **options: Any) -> int:
+        raise type(error)(error.errno, error.strerror, str(path))
+
+    vault.enrol(ACCOUNTS)
+    monkeypatch.setattr("billproof.secret_store.os.open", refuse)
+    for action in (
+        lambda: vault.enrol(pa.array(["new"])),
+        lambda: vault.opening_keys(batch_id, ACCOUNTS),
+        lambda: vault.batch_secret(batch_id),
+    ):
+        with pytest.raises(InputError, match=f"cannot use the secrets: {error.strerror}") as raised:
+            action()
+        assert Path(str(raised.value.file)).is_relative_to(vault.root)
+
+
 def test_an_account_named_twice_gets_one_seed(vault: SecretStore) -> None:
     enrolment = vault.enrol(pa.array(["a", "b", "a"]))
     assert np.array_equal(enrolment.seeds[0], enrolment.seeds[2])

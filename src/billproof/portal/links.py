@@ -112,7 +112,15 @@ class Links:
         home = self._path.parent
         if not home.is_dir():
             raise InputError("there are no secrets here", file=home, advice="Give the directory of `batch`.")
-        with os.fdopen(os.open(home / ".links.lock", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
+        try:
+            handle = os.open(home / ".links.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise InputError(
+                f"links cannot be written here: {error.strerror}",
+                file=home,
+                advice="Make them as the owner of the secrets, where they can be written.",
+            ) from error
+        with os.fdopen(handle, "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -122,6 +122,13 @@ def test_a_file_of_links_that_others_can_read_is_refused(tmp_path: Path, world: 
         Links(tmp_path).find("A" * 43)
 
 
+def test_links_that_cannot_be_written_are_said(tmp_path: Path, world: World) -> None:
+    (tmp_path / ".links.lock").mkdir()
+    with pytest.raises(InputError, match="links cannot be written here") as raised:
+        Links(tmp_path).make(world.batch.id, ["A-17"], 1)
+    assert raised.value.file == tmp_path
+
+
 def test_the_command_prints_links_that_work(world: World, client: Client) -> None:
     folders = ["--store", str(world.settings.store), "--secrets", str(world.settings.secrets)]
     common = ["serve", "links", "--operator", "1", "--period", str(PERIOD), *folders]
