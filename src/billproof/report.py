@@ -37,13 +37,17 @@ GRAVEST_FIRST = (
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the verdict: ``name`` is file, page, inclusion, anchoring, ledger code or identity."""
+    """One line of the verdict: ``name`` is file, page, inclusion, anchoring, ledger code, identity or tariff.
+
+    A ``remark`` has passed nothing: it only tells.
+    """
 
     name: str
     verdict: Verdict
     message: str
     advice: str = ""
     problems: tuple[Problem, ...] = ()
+    remark: bool = False
 
 
 @dataclass

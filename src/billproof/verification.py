@@ -1,7 +1,7 @@
 """File → verdict, in the protocol's order: schema, hashes, root, ledger's own code, identity.
 
-Nothing of the file leaves the machine: nodes are asked for the root of the batch and no more, unless the
-caller chooses ``on_chain="node"``.
+Nothing of the file leaves the machine: nodes are asked for the root of the batch, the operator, and the
+tariff that a statement names, all public, and no more, unless the caller chooses ``on_chain="node"``.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from billproof.ledger.deployments import Deployment
 from billproof.ledger.lookup import RootAnswer, RootLookup
 from billproof.ledger.reads import batch_state
 from billproof.ledger.rpc import Endpoint, connect
-from billproof.ledger.states import BatchKey, BatchState
+from billproof.ledger.states import BatchKey, BatchState, TariffState
+from billproof.ledger.tariff_reads import tariff_state
 from billproof.on_chain import ledger_call
+from billproof.publication import NONE, PUBLISHED, judge, tariff_of, unknown, unnamed
 from billproof.report import Report, Step, Verdict
 from billproof.trust import Pins
 from billproof.wording import anchoring, anchoring_facts, description, facts, first, raising
@@ -70,6 +72,9 @@ class Verifier:
     _roots: dict[BatchId, RootAnswer | BillproofError] = field(default_factory=dict)
     _amendments: dict[BatchId, list[str]] = field(default_factory=dict)
     _identities: dict[tuple[int, str, int], Identity | BillproofError] = field(default_factory=dict)
+    _tariffs: dict[tuple[int, str, int, bytes], TariffState | BillproofError | None] = field(
+        default_factory=dict
+    )
     _statements: dict[tuple[BatchId, bytes], tuple[bytes, Report]] = field(default_factory=dict)
     _lines: dict[tuple[object, ...], tuple[BatchId, str]] = field(default_factory=dict)
 
@@ -120,6 +125,7 @@ class Verifier:
         if not self._consistent(report, inclusion):
             return report
         self._identified(report, inclusion.batch)
+        self._priced(report, document, inclusion.batch)
         if isinstance(document, doc.Bundle):
             self._compare_with_earlier(report, document, inclusion.batch)
         return report
@@ -277,6 +283,41 @@ class Verifier:
                 "identity", Verdict.CANNOT_CHECK, f"operator unverified: {identity.how}", identity.advice
             )
 
+    # --- the tariff --------------------------------------------------------------------------------
+
+    def _priced(self, report: Report, document: doc.Bundle | doc.Receipt, batch: BatchId) -> None:
+        """Tells which published version of a tariff the statement names. The verdict stays as it is, and so
+        do the nodes: this comes last."""
+        tariff = tariff_of(document)
+        found = unnamed()
+        if tariff:
+            state = self._tariff(batch, tariff)
+            if isinstance(state, BillproofError):
+                found = unknown(tariff, state.message)
+            else:
+                found = judge(document, batch, tariff, state)
+        report.facts["tariff"] = found.document()
+        if found.status in (PUBLISHED, NONE):
+            step = Step("tariff", Verdict.VALID, found.message, remark=found.status == NONE)
+            report.steps.append(step)
+        else:
+            report.notes.append(found.message)
+
+    def _tariff(self, batch: BatchId, tariff: bytes) -> TariffState | BillproofError | None:
+        """The version in the book at the block of the root; None without a book. Asked once."""
+        name = (batch.chain_id, batch.ledger, batch.operator_id, tariff)
+        if name not in self._tariffs:
+            lookup = self._lookups[batch.chain_id]
+            try:
+                self._tariffs[name] = lookup.agreed(
+                    partial(_tariff_at, lookup.deployment, batch.operator_id, tariff)
+                )
+            except BillproofError as error:
+                self._tariffs[name] = error
+        return self._tariffs[name]
+
+    # --- several files -----------------------------------------------------------------------------
+
     def _consistent(self, report: Report, inclusion: Inclusion) -> bool:
         """One account has one statement in a batch: a second one, in another file, condemns both."""
         place = (inclusion.batch, inclusion.account)
@@ -291,8 +332,6 @@ class Verifier:
                 "Keep both files: they prove it. `billproof audit` on the batch's manifest says more.",
             )
         return False
-
-    # --- several files -----------------------------------------------------------------------------
 
     def _compare_with_earlier(self, report: Report, bundle: doc.Bundle, batch: BatchId) -> None:
         """Notes lines that an earlier file, of another batch, charged as well."""
@@ -330,6 +369,12 @@ def verify(
 
 def _state_at(deployment: Deployment, key: BatchKey, endpoint: Endpoint, block: str) -> BatchState:
     return batch_state(endpoint, deployment, key, block)
+
+
+def _tariff_at(
+    deployment: Deployment, operator_id: int, tariff: bytes, endpoint: Endpoint, block: str
+) -> TariffState | None:
+    return tariff_state(endpoint, deployment, operator_id, tariff, block)
 
 
 def _line(document: doc.Bundle | doc.Receipt, index: int) -> str:

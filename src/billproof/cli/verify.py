@@ -50,9 +50,10 @@ def verify(
 ) -> int:
     """Check bundles and receipts against the chain.
 
-    Every hash is recomputed on this machine; nodes are only asked for the root of the batch. FILES may be
-    directories: every .json and .pdf file in them is checked. Of an invoice (PDF), the bundle attached to it
-    is checked, and whether the pages say the same. Instead of a file, a receipt's code (BP1:…) will do.
+    Every hash is recomputed on this machine; nodes are only asked for the root of the batch, and for the
+    operator and the tariff that it names. FILES may be directories: every .json and .pdf file in them is
+    checked. Of an invoice (PDF), the bundle attached to it is checked, and whether the pages say the same.
+    Instead of a file, a receipt's code (BP1:…) will do.
 
     Exit codes: 0 valid, 1 invalid, 2 unusable file or options, 3 not anchored, 4 cannot check.
     """
@@ -104,7 +105,7 @@ def _print(report: Report, *, terse: bool) -> None:
     if terse and report.verdict is Verdict.VALID and not report.notes:
         return
     for step in report.steps:
-        mark, colour = _MARKS[step.verdict]
+        mark, colour = ("–", "white") if step.remark else _MARKS[step.verdict]
         count = len(step.problems)
         message = f"{count} problem{'s' * (count != 1)} found" if count else step.message
         click.echo(f"  {click.style(mark, fg=colour)} {step.name}: {printable(message, 1000)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,24 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    home = tmp_path_factory.mktemp("world")
-    chain = EmbeddedChain.open(home / "chain.jsonl", writable=True)
+    built = _world(tmp_path_factory.mktemp("world"))
+    built.anchored = built.batch(ROWS)
+    built.anchor(built.anchored)
+    built.unanchored = built.batch(ROWS[:4], region=9)
+    return built
+
+
+@pytest.fixture(scope="module")
+def september(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Another world, whose chain began in the month before the period; its clock is the test's."""
+    home = tmp_path_factory.mktemp("september")
+    return _world(home, start_time=calendar.timegm((2026, 9, 1, 0, 0, 0)))
+
+
+def _world(home: Path, start_time: int | None = None) -> World:
+    chain = EmbeddedChain.open(home / "chain.jsonl", writable=True, start_time=start_time)
+    if start_time is not None:
+        chain.set_time(start_time)
     signer = development_signer(0, chain_id(chain))
     deploy(chain, signer)
     client = LedgerClient(chain, deployments.load(chain_id(chain)), signer)
@@ -129,8 +146,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     client.grant(operator_id, signer.address)
     pins = Pins(home / "trust.json")
     pins.add(client.deployment.chain_id, client.deployment.ledger, operator_id, "Test Mobile")
-    built = World(home, f"embedded:{home / 'chain.jsonl'}", client, None, None, pins)  # type: ignore[arg-type]
-    built.anchored = built.batch(ROWS)
-    built.anchor(built.anchored)
-    built.unanchored = built.batch(ROWS[:4], region=9)
-    return built
+    return World(home, f"embedded:{home / 'chain.jsonl'}", client, None, None, pins)  # type: ignore[arg-type]

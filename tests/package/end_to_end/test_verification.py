@@ -44,7 +44,7 @@ def edited(document: Any, change: Callable[[dict[str, Any]], None]) -> bytes:
 def test_a_bundle_is_valid(world: Any) -> None:
     report = check(world, world.bundle("A2"))
     assert report.verdict is Verdict.VALID
-    assert [step.name for step in report.steps] == ["file", "inclusion", "anchoring", "identity"]
+    assert [step.name for step in report.steps] == ["file", "inclusion", "anchoring", "identity", "tariff"]
     assert report.facts["statement"] == {"records": 3, "total": "20750000000", "currency": "EUR"}
 
 
@@ -119,8 +119,9 @@ def test_an_unanchored_batch(world: Any) -> None:
 def test_an_unknown_operator_cannot_be_checked(world: Any, tmp_path: Path) -> None:
     report = check(world, world.bundle("A2"), pins=Pins(tmp_path / "none.json"))
     assert report.verdict is Verdict.CANNOT_CHECK
-    assert "operator unverified" in report.steps[-1].message
-    assert "billproof trust add" in report.steps[-1].advice
+    identity = next(step for step in report.steps if step.name == "identity")
+    assert "operator unverified" in identity.message
+    assert "billproof trust add" in identity.advice
 
 
 def test_a_dead_endpoint_cannot_check(world: Any) -> None:

@@ -1,0 +1,126 @@
+"""Which published version of a tariff a statement names, told beside the verdict (docs/tariff.md, 10).
+
+A statement binds the tariff's hash, and the tariff book the time of its publication. What is wrong with that
+is a question of the contract between operator and customer: the bill stays proved as it is, and so does its
+verdict.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from billproof.batch_id import BatchId
+from billproof.bundle import documents as doc
+from billproof.ledger.abi import END_OF_TIME
+from billproof.ledger.states import TariffState
+
+_USAGE = range(32)
+"""Services that a tariff's days apply to; fees, discounts and taxes may stand where the bill puts them."""
+
+PUBLISHED, NONE = "published", "none"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """``status``: published, none, unpublished, late, withdrawn, outside, no-book or unknown. Several may
+    hold: the first of the last five that does. ``message`` says all of them."""
+
+    status: str
+    message: str
+    tariff: bytes = b""
+    state: TariffState | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; times in UTC seconds as the book has them, None where there is none."""
+        found: dict[str, Any] = {"status": self.status}
+        if self.tariff:
+            found["hash"] = "0x" + self.tariff.hex()
+        if self.state is not None and self.state.exists:
+            found |= {
+                "publishedAt": self.state.published_at,
+                "validFrom": self.state.valid_from,
+                "validUntil": self.state.valid_until or None,
+                "withdrawnFrom": self.state.withdrawn_from or None,
+            }
+        return found
+
+
+def tariff_of(document: doc.Bundle | doc.Receipt) -> bytes:
+    """The tariff's hash that the statement binds; empty when it names none."""
+    tariff = bytes.fromhex(document.statement.tariff[2:])
+    return tariff if any(tariff) else b""
+
+
+def unnamed() -> Publication:
+    """Of a statement without a tariff: nobody is asked."""
+    return Publication(NONE, "the statement names no tariff")
+
+
+def unknown(tariff: bytes, why: str) -> Publication:
+    """Of a tariff that could not be looked up."""
+    return Publication("unknown", f"the tariff that priced it could not be looked up: {why}", tariff)
+
+
+def judge(
+    document: doc.Bundle | doc.Receipt, batch: BatchId, tariff: bytes, state: TariffState | None
+) -> Publication:
+    """What the book's answer says of a statement; ``state`` None: its ledger has no book there."""
+    if state is None:
+        message = "names a tariff, but there is no tariff book beside this ledger to look it up in"
+        return Publication("no-book", message, tariff)
+    if not state.exists:
+        message = "names a tariff that was never published, so nothing shows since when it was there"
+        return Publication("unpublished", message, tariff, state)
+    begin = _period_start(batch.period)
+    found: list[tuple[str, str]] = []
+    if state.published_at > max(begin, state.valid_from):
+        found.append(("late", "published after the period that it prices began"))
+    lines = [record for record in _records(document) if int(record.service) in _USAGE]
+    used = [int(record.startedAt) for record in lines] or [begin]
+    local = [int(record.startedAt) + 60 * int(record.utcOffset) for record in lines] or [begin]
+    if state.withdrawn_from and max(used) >= state.withdrawn_from:
+        found.append(("withdrawn", "withdrawn before the last line"))
+    if min(local) < state.valid_from or (state.valid_until and max(local) >= state.valid_until):
+        found.append(("outside", "not valid for every line"))
+    message = f"priced by the tariff {_words(state)}"
+    if not found:
+        return Publication(PUBLISHED, message, tariff, state)
+    return Publication(found[0][0], f"{message}: {', '.join(words for _, words in found)}", tariff, state)
+
+
+def _records(document: doc.Bundle | doc.Receipt) -> Sequence[doc.Record | doc.ReceiptRecord]:
+    return document.records if isinstance(document, doc.Bundle) else [document.record]
+
+
+def _words(state: TariffState) -> str:
+    validity = f"valid from {wall_clock(state.valid_from)}"
+    if not state.valid_until:
+        validity += " on"
+    elif state.valid_until % 86_400:
+        validity += f" until {wall_clock(state.valid_until)}"
+    else:
+        validity += f" up to and including {wall_clock(state.valid_until - 86_400)}"
+    gone = f", withdrawn from {_when(state.withdrawn_from)} on" if state.withdrawn_from else ""
+    return f"published on {_when(state.published_at)}, {validity}{gone}"
+
+
+def wall_clock(seconds: int) -> str:
+    """A time of a validity: a day, with the time of day where it is not midnight."""
+    if seconds >= END_OF_TIME:
+        return "a day after the year 9999"
+    shape = "%Y-%m-%d %H:%M:%S" if seconds % 86_400 else "%Y-%m-%d"
+    return datetime.fromtimestamp(seconds, UTC).strftime(shape)
+
+
+def _when(seconds: int) -> str:
+    if seconds >= END_OF_TIME:
+        return "a day after the year 9999"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _period_start(period: int) -> int:
+    return calendar.timegm((period // 100, period % 100, 1, 0, 0, 0))
