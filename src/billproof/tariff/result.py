@@ -46,7 +46,7 @@ class Rated:
     free: NDArray[np.int64]
     waived: NDArray[np.bool_]
     form: NDArray[np.int32]
-    cell: NDArray[np.int32]  # (4, n): row of service, zone, destination, slot in the grid
+    cell: NDArray[np.int32]  # flat place in the grid
     left: NDArray[np.int64]  # (statements, allowances): what is left at the end
 
 
