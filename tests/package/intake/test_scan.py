@@ -129,14 +129,14 @@ def fresh_process(script: str, source: Path = SOURCE, **environment: str) -> str
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("_RETURN, _MINUS = 10, 13, 45", "_RETURN, _MINUS = 10, 12, 45"),
+        ("RETURN, MINUS = 10, 13, 45", "RETURN, MINUS = 10, 12, 45"),
         ("at[code] = field", "at[code] = row"),
         ("719_468", "719_469"),
     ],
 )
 def test_loops_that_read_wrongly_are_not_used(tmp_path: Path, old: str, new: str) -> None:
     shutil.copytree(SOURCE, tmp_path / "src/billproof", ignore=shutil.ignore_patterns("__pycache__"))
-    source = tmp_path / "src/billproof/intake/scan.py"
+    source = tmp_path / "src/billproof/intake/scan_loops.py"
     text = source.read_text()
     assert text.count(old) == 1
     source.write_text(text.replace(old, new))
