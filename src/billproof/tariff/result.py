@@ -65,6 +65,7 @@ class Difference:
     billed: int
     due_billed: int
     words: str
+    name: str = ""  # of a missing line
 
     @property
     def difference(self) -> int:
@@ -84,6 +85,7 @@ class Checked:
     due_billed: NDArray[np.int64]
     rate: NDArray[np.int32]
     differences: Sequence[Difference]
+    rated: Rated
 
     @property
     def counts(self) -> Counter[Status]:
