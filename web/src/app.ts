@@ -15,6 +15,7 @@ import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
 import { addLog, matchCard } from "./ui/match";
+import type { Answers } from "./ui/questions";
 import { readPicture, readSvg, scanCamera } from "./ui/qr";
 import { type Actions, reportCard } from "./ui/report";
 import { settingsBox } from "./ui/settings";
@@ -35,6 +36,7 @@ export class App {
   /** Digests that codes and links have named. */
   private readonly named = new Set<string>();
   private readonly logs: PhoneLog[] = [];
+  private readonly answers: Answers = new Map();
   private readonly messages: string[] = [];
   /** What is seen and read out: progress, and what a file led to other than a verdict. */
   private readonly status = h("p", { class: "status", role: "status" });
@@ -243,7 +245,7 @@ export class App {
   private show(): void {
     const cards = this.reports.flatMap((report, at) => [
       reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
-      ...(matchable(report) ? [matchCard(report, this.logs)] : []),
+      ...(matchable(report) ? [matchCard(report, this.logs, this.answers)] : []),
     ]);
     fill(this.results, ...cards);
   }

@@ -2,13 +2,10 @@
 
 import { timeOn } from "./clock";
 import { hasEntry, type Pairing } from "./joined";
-import type { Canonical, Numbers } from "./numbers";
 import { type ClockResult, type InvoiceLine, type Kind, KINDS, type PhoneLog, type Span, wantOf } from "./types";
 
-export type Uncovered = "outside" | "deleted" | "hole" | "foreign";
+export type Uncovered = "outside" | "foreign" | "hole";
 
-const DELETED = 2;
-const DELETED_APART = 300;
 const HOLE = 5;
 const FOREIGN = 3;
 
@@ -45,25 +42,10 @@ function anyWithin(times: readonly number[], from: number, to: number): boolean 
   return low < times.length && times[low]! <= to;
 }
 
-function loggedNumbers(logs: readonly PhoneLog[], numbers: Numbers): Set<string> {
-  const found = new Set<string>();
-  for (const log of logs) {
-    for (const entry of log.entries) {
-      const form = numbers.canonical(entry.number);
-      if (form.masked || form.text === "") continue;
-      found.add(form.text).add(`${entry.kind} ${form.text}`);
-    }
-  }
-  return found;
-}
-
 /** Which logs' spans hold each line. */
 export class Coverage {
   readonly logs: LogCoverage[];
   private readonly holes: ReadonlySet<number>;
-  /** Numbers of the logs' entries, and kinds with numbers. */
-  private readonly logged: ReadonlySet<string>;
-  private readonly deleted: ReadonlySet<number>;
   /** The logs know nothing of this bill: most likely they are another phone's. */
   private readonly foreign: boolean;
 
@@ -71,11 +53,8 @@ export class Coverage {
     private readonly sources: readonly PhoneLog[],
     private readonly clocks: readonly ClockResult[],
     private readonly pairing: Pairing,
-    numbers: Numbers,
   ) {
     this.logs = sources.map(coverageOf);
-    this.logged = loggedNumbers(sources, numbers);
-    this.deleted = this.deletedHistories(numbers);
     this.holes = this.runsInHoles();
     this.foreign = this.ofAnotherPhone();
   }
@@ -98,44 +77,14 @@ export class Coverage {
   /** Why a line without entry is not covered, null when it is. */
   uncovered(place: number): Uncovered | null {
     if (this.covering(this.pairing.lines[place]!).length === 0) return "outside";
-    if (this.deleted.has(place)) return "deleted";
-    if (this.holes.has(place)) return "hole";
-    return this.foreign ? "foreign" : null;
+    if (this.foreign) return "foreign";
+    return this.holes.has(place) ? "hole" : null;
   }
 
   private ofAnotherPhone(): boolean {
     const { lines } = this.pairing;
     if (lines.some((_, place) => hasEntry(this.pairing, place))) return false;
     return lines.filter((line) => this.covering(line).length > 0).length >= FOREIGN;
-  }
-
-  /** Lines with numbers of which no log knows anything, in their kind or in all. */
-  private deletedHistories(numbers: Numbers): Set<number> {
-    const groups = new Map<string, number[]>();
-    this.pairing.lines.forEach((line, place) => {
-      const want = wantOf(line);
-      const form = numbers.canonical(line.number);
-      if (want === null || form.text === "" || form.masked) return;
-      for (const key of [`${want.kind} ${form.text}`, form.text]) {
-        const places = groups.get(key);
-        if (places) places.push(place);
-        else groups.set(key, [place]);
-      }
-    });
-    const found = new Set<number>();
-    for (const [key, places] of groups) {
-      const starts = places.map((place) => this.pairing.lines[place]!.startedAt);
-      const apart = Math.max(...starts) - Math.min(...starts);
-      if (places.length < DELETED || apart < DELETED_APART || this.logged.has(key)) continue;
-      if (places.some((place) => hasEntry(this.pairing, place))) continue;
-      for (const place of places) found.add(place);
-    }
-    return found;
-  }
-
-  /** Whether any entry of any log has this number. */
-  knows(form: Canonical): boolean {
-    return this.logged.has(form.text);
   }
 
   private runsInHoles(): Set<number> {

@@ -7,9 +7,12 @@ import { Coverage } from "./coverage";
 import { cycleOf } from "./cycle";
 import { entryResults } from "./entries";
 import { join } from "./joined";
+import { KnownNumbers } from "./known";
 import { Numbers, regionOf } from "./numbers";
 import { giveBack, straysOf } from "./revised";
-import { FINDINGS, type Invoice, type MatchOptions, type MatchResult, type PhoneLog } from "./types";
+import {
+  type Invoice, type InvoiceLine, isFinding, isQuestion, isUncompared, type LineResult, type MatchOptions, type MatchResult, type PhoneLog, type Summary,
+} from "./types";
 import { allowanceOf, Verdicts } from "./verdicts";
 
 export type { EntryResult, Invoice, InvoiceLine, LineResult, LogResult, MatchOptions, MatchResult } from "./types";
@@ -23,13 +26,11 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
   const assigned = giveBack(lines, assign(candidatesOf(lines, logs, clocks, numbers)), logs, numbers);
   const strays = straysOf(lines, assigned, logs, clocks, numbers);
   const pairing = join(lines, assigned, strays, logs, numbers);
-  const coverage = new Coverage(logs, clocks, pairing, numbers);
+  const coverage = new Coverage(logs, clocks, pairing);
   const allowances = logs.map((log, index) => allowanceOf(index, log, pairing));
-  const verdicts = new Verdicts({ pairing, coverage, logs, clocks, allowances, numbers, cycle });
+  const verdicts = new Verdicts({ pairing, coverage, logs, clocks, allowances, numbers, known: new KnownNumbers(logs, numbers), cycle });
   const results = lines.map((_, place) => verdicts.lineResult(place));
 
-  const classes: MatchResult["summary"]["classes"] = {};
-  for (const result of results) classes[result.class] = (classes[result.class] ?? 0) + 1;
   return {
     schema: "billproof/match/1",
     period: invoice.period,
@@ -46,10 +47,25 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
     })),
     lines: results,
     entries: logs.map((log, index) => entryResults(index, log, clocks[index]!, pairing, cycle, numbers)),
-    summary: {
-      classes,
-      findings: results.filter((result) => FINDINGS.has(result.class)).length,
-      stake: results.reduce((sum, result) => sum + BigInt(result.stake), 0n).toString(),
-    },
+    summary: summaryOf(lines, results),
+  };
+}
+
+function summaryOf(lines: readonly InvoiceLine[], results: readonly LineResult[]): Summary {
+  const classes: Summary["classes"] = {};
+  for (const result of results) classes[result.class] = (classes[result.class] ?? 0) + 1;
+  const sum = (amounts: readonly bigint[]): string => amounts.reduce((all, amount) => all + amount, 0n).toString();
+  const amountsOf = (wanted: (line: LineResult) => boolean): bigint[] =>
+    lines.filter((_, place) => wanted(results[place]!)).map(({ amount }) => amount);
+  const questions = amountsOf(isQuestion);
+  const uncompared = amountsOf(isUncompared).filter((amount) => amount > 0n);
+  return {
+    classes,
+    findings: results.filter(isFinding).length,
+    stake: sum(results.map(({ stake }) => BigInt(stake))),
+    questions: questions.length,
+    asked: sum(questions.filter((amount) => amount > 0n)),
+    uncompared: uncompared.length,
+    unchecked: sum(uncompared),
   };
 }

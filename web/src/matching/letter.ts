@@ -1,7 +1,7 @@
 /** A letter of complaint from the findings, ready to be sent, as plain text. */
 
 import { day, type Language, money, monthName } from "./formatting";
-import { FINDINGS, type Invoice, type LineClass, type MatchResult } from "./types";
+import { type Invoice, isFinding, type LineClass, type MatchResult } from "./types";
 import { hasTax, sentence, title } from "./wording";
 
 /** What the reader may say about the contract; gaps stay in square brackets. */
@@ -100,7 +100,7 @@ function fill(template: string, values: Record<string, string>): string {
 function findings(lang: Language, result: MatchResult, invoice: Invoice): string[] {
   let number = 0;
   return ORDER.flatMap((verdict) => {
-    const lines = result.lines.filter((line) => line.class === verdict);
+    const lines = result.lines.filter((line) => line.class === verdict && isFinding(line));
     lines.sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0) || a.index - b.index);
     if (lines.length === 0) return [];
     return [title(lang, verdict), ...lines.map((line) => `${(number += 1)}. ${sentence(lang, result, line, invoice)}`), ""];
@@ -111,7 +111,7 @@ export function letter(lang: Language, result: MatchResult, invoice: Invoice, de
   const phrases = PHRASES[lang];
   const { gaps } = phrases;
   const name = details.name || gaps.name;
-  const count = result.lines.filter((line) => FINDINGS.has(line.class)).length;
+  const count = result.lines.filter(isFinding).length;
   const values = {
     month: monthName(lang, invoice.period),
     customer: details.customer || gaps.customer,

@@ -132,7 +132,7 @@ function hides(a: Canonical, b: Canonical): boolean {
 }
 
 /** The last eight digits of a number that has nine or more. */
-function tail(form: Canonical): string | null {
+export function tail(form: Canonical): string | null {
   const digits = form.text.replace("+", "");
   return !form.masked && digits.length >= 9 ? digits.slice(-8) : null;
 }

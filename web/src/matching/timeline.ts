@@ -2,14 +2,14 @@
  * Bill and phone laid over each other, a row for each day, as an SVG text.
  *
  * The bill's lines lie in the upper half of a row, the phone's entries in the lower. Looks come from attributes and classes
- * (`match-pair`, `match-finding`, `match-uncovered`, `match-other`, `match-entry`), never from styles, which a content security policy
- * may forbid; what is neither finding nor heading takes the colour of the text around it.
+ * (`match-pair`, `match-finding`, `match-question`, `match-uncovered`, `match-other`, `match-entry`), never from styles, which a content security policy
+ * may forbid; what is neither finding, question nor heading takes the colour of the text around it.
  */
 
 import { localTimesOf } from "./entries";
 import { clockTime, day, type Language, shortDay } from "./formatting";
 import { localTime } from "./cycle";
-import { FINDINGS, type Invoice, type LineResult, type MatchResult, type PhoneLog } from "./types";
+import { type Invoice, isFinding, isQuestion, type LineResult, type MatchResult, type PhoneLog } from "./types";
 import { entrySentence, sentence } from "./wording";
 
 const DAY = 86_400;
@@ -18,23 +18,24 @@ const HALF = 10;
 /** A call that is said to be longer is not drawn to its end. */
 const MOST_DAYS = 400;
 const FINDING = "#d0342c";
+const QUESTION = "#c27c0e";
 
 const TEXTS: Record<Language, { title: string; desc: string; bill: string; phone: string }> = {
   en: {
     title: "Bill and phone, day by day",
-    desc: "{days} days. Of {lines} lines of the bill {paired} are also in the phone, {findings} are findings and {uncovered} cannot be checked. The phone has {entries} entries. The same is in the table.",
+    desc: "{days} days. Of {lines} lines of the bill {paired} are also in the phone, {findings} are findings, {questions} are questions to you and {uncovered} cannot be checked. The phone has {entries} entries. The same is in the table.",
     bill: "above: bill",
     phone: "below: phone",
   },
   de: {
     title: "Rechnung und Telefon, Tag für Tag",
-    desc: "{days} Tage. Von {lines} Zeilen der Rechnung stehen {paired} auch im Telefon, {findings} sind auffällig, {uncovered} nicht prüfbar. Das Telefon hat {entries} Einträge. Dasselbe steht in der Tabelle.",
+    desc: "{days} Tage. Von {lines} Zeilen der Rechnung stehen {paired} auch im Telefon, {findings} sind auffällig, {questions} Fragen an Sie, {uncovered} nicht prüfbar. Das Telefon hat {entries} Einträge. Dasselbe steht in der Tabelle.",
     bill: "oben: Rechnung",
     phone: "unten: Telefon",
   },
   fr: {
     title: "Facture et téléphone, jour par jour",
-    desc: "{days} jours. Sur {lines} lignes de la facture, {paired} figurent aussi dans le téléphone, {findings} sont contestables et {uncovered} impossibles à vérifier. Le téléphone a {entries} entrées. Le tableau dit la même chose.",
+    desc: "{days} jours. Sur {lines} lignes de la facture, {paired} figurent aussi dans le téléphone, {findings} sont contestables, {questions} sont des questions pour vous et {uncovered} sont impossibles à vérifier. Le téléphone a {entries} entrées. Le tableau dit la même chose.",
     bill: "haut : facture",
     phone: "bas : téléphone",
   },
@@ -56,7 +57,8 @@ interface Mark {
 }
 
 function looksOf(line: LineResult, hatch: string): { looks: string; name: string } {
-  if (FINDINGS.has(line.class)) return { looks: `fill="${FINDING}"`, name: "match-finding" };
+  if (isFinding(line)) return { looks: `fill="${FINDING}"`, name: "match-finding" };
+  if (isQuestion(line)) return { looks: `fill="${QUESTION}"`, name: "match-question" };
   if (line.entry !== null) return { looks: 'fill="currentColor" fill-opacity="0.4"', name: "match-pair" };
   if (line.class === "not-covered" || line.class === "late") {
     return { looks: `fill="url(#${hatch})" stroke="currentColor" stroke-width="0.5"`, name: "match-uncovered" };
@@ -64,9 +66,9 @@ function looksOf(line: LineResult, hatch: string): { looks: string; name: string
   return { looks: 'fill="none" stroke="currentColor" stroke-opacity="0.4"', name: "match-other" };
 }
 
-/** So that nothing is drawn over a finding. */
+/** So that nothing is drawn over a finding, and little over a question. */
 function findingsLast(marks: readonly Mark[]): Mark[] {
-  const order = (mark: Mark): number => (mark.name === "match-finding" ? 1 : 0);
+  const order = (mark: Mark): number => ["match-question", "match-finding"].indexOf(mark.name);
   return [...marks].sort((a, b) => order(a) - order(b));
 }
 
@@ -159,6 +161,7 @@ export function timeline(lang: Language, result: MatchResult, invoice: Invoice, 
     lines: result.lines.length,
     paired: result.lines.filter((line) => line.entry !== null).length,
     findings: result.summary.findings,
+    questions: result.summary.questions,
     uncovered: result.lines.filter((line) => line.class === "not-covered").length,
     entries: phone.length,
   };

@@ -45,14 +45,32 @@ export type LineReason =
   | "unanswered" | "talked" | "rounding"
   | "continued" | "part"
   | "same" | "near"
-  | "uncovered" | "outside" | "deleted" | "hole" | "foreign"
-  | "absent";
+  | "uncovered" | "outside" | "hole" | "foreign"
+  | "unknown" | "absent"
+  /** What the reader answered to a question (`answers.ts`): never of the matcher. */
+  | "denied" | "recalled";
 export type EntryClass =
   | "billed" | "free" | "incoming" | "unanswered" | "other-sim" | "freephone"
   | "other-period" | "next-bill" | "by-app" | "missing";
 
-/** The classes of lines that the subscriber may complain about. */
-export const FINDINGS: ReadonlySet<LineClass> = new Set<LineClass>(["longer", "hung", "duplicate", "invoice-only"]);
+type Judged = Pick<LineResult, "class" | "reason">;
+
+const FINDINGS: ReadonlySet<LineClass> = new Set<LineClass>(["longer", "hung", "duplicate", "invoice-only"]);
+
+/** Whether the subscriber may complain about it. */
+export function isFinding(line: Judged): boolean {
+  return FINDINGS.has(line.class) && !isQuestion(line) && line.reason !== "recalled";
+}
+
+/** Whether only the subscriber can tell: no log knows the number, which may have been deleted or never dialled. */
+export function isQuestion({ class: verdict, reason }: Judged): boolean {
+  return verdict === "invoice-only" && reason === "unknown";
+}
+
+/** Whether the logs say nothing of it. */
+export function isUncompared({ class: verdict, reason }: Judged): boolean {
+  return verdict === "not-covered" || verdict === "not-comparable" || (verdict === "late" && reason === "uncovered");
+}
 
 export interface ShiftResult {
   offset: number;
@@ -109,7 +127,20 @@ export interface MatchResult {
   logs: LogResult[];
   lines: LineResult[];
   entries: EntryResult[][];
-  summary: { classes: Partial<Record<LineClass, number>>; findings: number; stake: string };
+  summary: Summary;
+}
+
+/** Counts of lines, and sums in billionths as decimals. */
+export interface Summary {
+  classes: Partial<Record<LineClass, number>>;
+  findings: number;
+  stake: string;
+  questions: number;
+  /** What the questions' lines cost. */
+  asked: string;
+  /** Lines that cost something and could not be compared. */
+  uncompared: number;
+  unchecked: string;
 }
 
 /** Which entries a line wants: one row of the table of section 1. */

@@ -3,14 +3,15 @@
 import { lowerMedian } from "./clock";
 import type { Coverage } from "./coverage";
 import { localTime } from "./cycle";
+import type { KnownNumbers } from "./known";
 import { entryOf, hasEntry, type Pairing } from "./joined";
 import type { Numbers } from "./numbers";
 import { isNearTwin } from "./revised";
 import {
   type ClockResult,
-  FINDINGS,
   type InvoiceLine,
   isCorrection,
+  isFinding,
   isListed,
   type LineClass,
   type LineReason,
@@ -24,6 +25,7 @@ type Round = (usage: number) => number;
 
 const ROUNDINGS: readonly (readonly [number, number])[] = [
   [1, 1], [6, 6], [10, 10], [20, 20], [30, 1], [30, 6], [30, 30], [60, 1], [60, 6], [60, 10], [60, 30], [60, 60],
+  [120, 1], [120, 60], [180, 1], [180, 60], [240, 60], [300, 1], [300, 60],
 ];
 const LONG = 10_800;
 const HUNG = 3600;
@@ -79,6 +81,7 @@ export interface Circumstances {
   clocks: readonly ClockResult[];
   allowances: readonly Allowance[];
   numbers: Numbers;
+  known: KnownNumbers;
   cycle: Span;
 }
 
@@ -97,7 +100,7 @@ export class Verdicts {
     const [verdict, reason] = this.verdict(place);
     const entry = entryOf(pairing, place);
     const other = pairing.joins[place] ?? null;
-    const finding = FINDINGS.has(verdict);
+    const finding = isFinding({ class: verdict, reason });
     return {
       index: line.index,
       class: verdict,
@@ -144,8 +147,15 @@ export class Verdicts {
     if (twin !== null) return ["duplicate", twin];
     if (line.service === 3) return ["not-comparable", "forwarded"];
     if (uncovered === null && this.overlaps(line)) return ["hung", "overlap"];
-    if (uncovered !== null) return late ? ["late", "uncovered"] : ["not-covered", uncovered];
-    return ["invoice-only", "absent"];
+    if (late && uncovered !== null) return ["late", "uncovered"];
+    if (uncovered === "outside" || uncovered === "foreign") return ["not-covered", uncovered];
+    // Before the hole: five invented lines in a row would hide themselves in one.
+    if (!this.isKnown(line)) return ["invoice-only", "unknown"];
+    return uncovered === null ? ["invoice-only", "absent"] : ["not-covered", uncovered];
+  }
+
+  private isKnown(line: InvoiceLine): boolean {
+    return this.all.known.has(line.number, wantOf(line)!.kind);
   }
 
   /** A matched call that was charged for longer than it was, or rounded up too far. */
@@ -165,8 +175,8 @@ export class Verdicts {
   private duplicate(place: number, covered: boolean): "same" | "near" | null {
     const { pairing, numbers } = this.all;
     const line = pairing.single[place]!;
-    const some = (lines: readonly InvoiceLine[], test: (other: InvoiceLine) => boolean): boolean =>
-      lines.some((other, at) => at !== place && (at < place || hasEntry(pairing, at)) && test(other));
+    const some = (lines: readonly InvoiceLine[], earlier: boolean, test: (other: InvoiceLine) => boolean): boolean =>
+      lines.some((other, at) => at !== place && ((earlier && at < place) || hasEntry(pairing, at)) && test(other));
     const same = (other: InvoiceLine): boolean =>
       other.service === line.service &&
       !isCorrection(other) &&
@@ -174,8 +184,8 @@ export class Verdicts {
       other.number === line.number &&
       other.usage === line.usage;
 
-    if (isCall(line) && some(pairing.single, same)) return "same";
-    return covered && some(pairing.lines, (other) => isNearTwin(line, other, numbers)) ? "near" : null;
+    if (isCall(line) && some(pairing.single, true, same)) return "same";
+    return covered && some(pairing.lines, this.isKnown(line), (other) => isNearTwin(line, other, numbers)) ? "near" : null;
   }
 
   /** Another call was made from the phone while this one is said to have gone on. */
@@ -213,8 +223,7 @@ export class Verdicts {
     const form = numbers.canonical(line.number);
     const logs = coverage.covering(line);
     const entries = logs.reduce((sum, log) => sum + coverage.logs[log]!.times[kind].length, 0);
-    const vague = form.text === "" || form.masked || !coverage.knows(form);
     const adrift = logs.every((log) => !clocks[log]!.known);
-    return 90 - (vague ? 20 : 0) - (adrift ? 20 : 0) - (entries < 10 ? 15 : 0);
+    return 90 - (form.masked ? 20 : 0) - (adrift ? 20 : 0) - (entries < 10 ? 15 : 0);
   }
 }

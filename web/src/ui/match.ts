@@ -6,7 +6,8 @@ import { currentLanguage, hasKey, t } from "../i18n";
 import { match } from "../matching";
 import { letter } from "../matching/letter";
 import { timeline } from "../matching/timeline";
-import { FINDINGS, type Invoice, type InvoiceLine, type LineClass, type MatchResult } from "../matching/types";
+import { answered } from "../matching/answers";
+import { type Invoice, type InvoiceLine, isFinding, isQuestion, type LineClass, type LineResult, type MatchResult } from "../matching/types";
 import { hasTax, sentence, title } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { Report } from "../verify";
@@ -14,17 +15,19 @@ import { append, details, fill, h, newId } from "./dom";
 import { dropZone } from "./drop";
 import { money, span } from "./format";
 import { linesTable, type Remark } from "./lines";
+import { type Answers, questions } from "./questions";
+import { uncompared } from "./uncompared";
 
 const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
 
-/** `logs` are the phone's lists so far; they stay while the page is open, whatever is checked anew. */
-export function matchCard(report: Report, logs: PhoneLog[]): HTMLElement {
+/** `logs` and `answers` are what the reader gave so far; they stay while the page is open, whatever is checked anew. */
+export function matchCard(report: Report, logs: PhoneLog[], answers: Answers): HTMLElement {
   const heading = newId();
   const status = h("p", { role: "status", "aria-live": "polite" });
   const result = h("div");
   const words = { title: t("match.lead"), hint: t("match.hint"), button: t("match.choose") };
   const show = (failures: HTMLElement[]): void => {
-    const shown = logs.length ? outcome(report, logs, status) : null;
+    const shown = logs.length ? outcome(report, logs, answers, status) : null;
     if (!shown) fill(status);
     fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
   };
@@ -80,39 +83,73 @@ export function invoiceOf(bundle: Bundle): Invoice {
   return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
 }
 
-function outcome(report: Report, logs: PhoneLog[], status: HTMLElement): HTMLElement {
+function outcome(report: Report, logs: PhoneLog[], answers: Answers, status: HTMLElement): HTMLElement {
   const bundle = report.document as Bundle;
   const invoice = invoiceOf(bundle);
-  const result = match(invoice, logs);
-  const { findings, stake, classes } = result.summary;
-  const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
-  const foreign = result.lines.some(({ reason }) => reason === "foreign");
-  const headline = foreign ? t("match.foreign") : findings ? t("match.some", { n: findings }) : t(confirmed ? "match.none" : "match.nothing");
-  fill(status, t("verdict.short", { verdict: headline }));
+  const found = match(invoice, logs);
+  const place = h("div", { class: "outcome" });
+  const rest = h("div", { class: "matched" });
+  // Answers change what is at stake, and with it everything but the questions, where the reader is just then.
+  const show = (): void => {
+    const result = answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash));
+    const [headline, banner] = bannerOf(invoice, result);
+    const { findings, stake } = result.summary;
+    const said = findings ? `${headline}, ${money(stake, invoice.currency)}` : headline;
+    fill(status, t("verdict.short", { verdict: said }));
+    const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
+    const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
+    const letterBox = findings && !isForeign(result) ? complaint(report, bundle, invoice, result) : null;
+    if (letterBox) letterBox.open = open;
+    fill(place, banner);
+    fill(rest, list(bundle, invoice, result, wanted), picture(invoice, result, logs), letterBox, phoneOnly(result));
+  };
   status.classList.add("hidden");
-  const level = foreign ? "cannot-check" : findings ? "invalid" : confirmed ? "valid" : "cannot-check";
+  show();
   return h(
     "div",
     { class: "matched" },
-    h(
-      "header",
-      { class: `verdict ${level}` },
-      h("span", { class: "mark", "aria-hidden": "true" }, foreign ? "?" : findings ? "!" : confirmed ? "✓" : "?"),
-      h(
-        "div",
-        {},
-        h("h3", {}, headline),
-        findings ? h("p", { class: "stake" }, t(hasTax(invoice) ? "match.atStakeNet" : "match.atStake", { money: money(stake, invoice.currency) })) : null,
-        h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
-      ),
-    ),
-    aboutLogs(result, logs),
-    list(bundle, invoice, result, classes),
-    picture(invoice, result, logs),
-    findings && !foreign ? complaint(report, bundle, invoice, result) : null,
-    phoneOnly(result),
+    place,
+    questions(bundle, found, answers, show),
+    uncompared(invoice, found),
+    aboutLogs(found, logs),
+    rest,
     h("p", { class: "no-print" }, h("button", { type: "button", class: "quiet", onclick: () => window.print() }, t("match.print"))),
   );
+}
+
+function isForeign(result: MatchResult): boolean {
+  return result.lines.some(({ reason }) => reason === "foreign");
+}
+
+/** What is said first, and how: the headline, what is at stake, what is still to be answered, what the phone confirms. */
+function bannerOf(invoice: Invoice, result: MatchResult): [headline: string, banner: HTMLElement] {
+  const { findings, stake, questions: asked, asked: sum } = result.summary;
+  const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
+  const foreign = isForeign(result);
+  const [headline, level, mark] = foreign
+    ? [t("match.foreign"), "cannot-check", "?"]
+    : findings
+      ? [t("match.some", { n: findings }), "invalid", "!"]
+      : asked
+        ? [t("ask.title", { n: asked }), "cannot-check", "?"]
+        : confirmed
+          ? [t("match.none"), "valid", "✓"]
+          : [t("match.nothing"), "cannot-check", "?"];
+  const key = hasTax(invoice) ? "match.atStakeNet" : "match.atStake";
+  const banner = h(
+    "header",
+    { class: `verdict ${level}` },
+    h("span", { class: "mark", "aria-hidden": "true" }, mark),
+    h(
+      "div",
+      {},
+      h("h3", {}, headline),
+      findings ? h("p", { class: "stake" }, t(key, { money: money(stake, invoice.currency) })) : null,
+      findings && asked ? h("p", {}, t("match.asked", { n: asked, money: money(sum, invoice.currency) })) : null,
+      h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
+    ),
+  );
+  return [headline, banner];
 }
 
 function aboutLogs(result: MatchResult, logs: PhoneLog[]): HTMLElement {
@@ -127,34 +164,38 @@ function aboutLogs(result: MatchResult, logs: PhoneLog[]): HTMLElement {
   return h("ul", { class: "notes" }, ...said);
 }
 
-/** The lines with what became of them; a filter shows one class, findings at first. */
-function list(bundle: Bundle, invoice: Invoice, result: MatchResult, classes: MatchResult["summary"]["classes"]): HTMLElement {
+/** The lines with what became of them; a filter shows one class, findings at first, or what the reader last chose. */
+function list(bundle: Bundle, invoice: Invoice, result: MatchResult, chosen?: string): HTMLElement {
+  const { classes } = result.summary;
   const language = currentLanguage();
   const remarks = new Map<number, Remark>();
   for (const line of result.lines) {
     if (line.class === "matched" && line.reason === "paired") continue; // nothing more to say
-    const grave = FINDINGS.has(line.class);
+    const grave = isFinding(line);
     const sure = grave && line.confidence !== null ? ` (${t("match.sure", { n: line.confidence })})` : "";
     const stake = line.stake === "0" ? "" : money(line.stake, invoice.currency);
     remarks.set(line.index, { text: sentence(language, result, line, invoice) + sure, stake, grave });
   }
   const classOf = new Map(result.lines.map((line) => [line.index, line]));
   const id = newId();
-  const found = result.summary.findings;
+  const { findings: found, questions: asked } = result.summary;
   const names = Object.keys(classes) as LineClass[];
   const options: [value: string, text: string][] = [
     ...(found ? [["findings", `${t("match.findings")} (${found})`] as [string, string]] : []),
+    ...(asked ? [["questions", `${t("match.questions")} (${asked})`] as [string, string]] : []),
     ["all", `${t("match.all")} (${result.lines.length})`],
     ...names.map((name): [string, string] => [name, `${title(language, name)} (${classes[name]})`]),
   ];
   const select = h("select", { id }, ...options.map(([value, text]) => h("option", { value }, text)));
+  if (options.some(([value]) => value === chosen)) select.value = chosen!;
   const place = h("div");
+  const shown = (line: LineResult, wanted: string): boolean => {
+    if (wanted === "findings") return isFinding(line);
+    return wanted === "all" || (wanted === "questions" ? isQuestion(line) : line.class === wanted);
+  };
   const show = (): void => {
     const wanted = select.value;
-    const picked = bundle.records.filter(({ index }) => {
-      const kind = classOf.get(Number(index))!.class;
-      return wanted === "all" || (wanted === "findings" ? FINDINGS.has(kind) : kind === wanted);
-    });
+    const picked = bundle.records.filter(({ index }) => shown(classOf.get(Number(index))!, wanted));
     if (wanted === "findings") {
       const stakeOf = (index: string): bigint => BigInt(classOf.get(Number(index))!.stake);
       picked.sort((a, b) => Number(stakeOf(b.index) - stakeOf(a.index)) || Number(a.index) - Number(b.index));
@@ -210,12 +251,12 @@ export function letterText(report: Report, bundle: Bundle, invoice: Invoice, res
     account: bundle.statement.account,
   });
   const hashes = result.lines
-    .filter((line) => FINDINGS.has(line.class))
+    .filter(isFinding)
     .map(({ index }) => t("letter.hash", { line: String(index + 1), hash: bundle.records[index]!.hash }));
   return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
 }
 
-function complaint(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): HTMLElement {
+function complaint(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): HTMLDetailsElement {
   const text = letterText(report, bundle, invoice, result);
   const id = newId();
   const area = h("textarea", { id, rows: 18, spellcheck: "false", "aria-label": t("letter.title") });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle } from "../support/bundle";
-import { month } from "../support/month";
+import { month, PREMIUM } from "../support/month";
 import { axe, choose, launch, NODE, open, overflow, SHIPPED, shot, SHOTS } from "./page";
 
 const { lines, log } = month();
@@ -50,6 +50,72 @@ test.each([
   expect(await page.locator(".match .lines tr.line").count()).toBeGreaterThan(80);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
   if (SHOTS && name === "wide") await page.pdf({ path: `${SHOTS}/print.pdf` });
+  await context.close();
+});
+
+test.each([
+  { locale: "en-GB", width: 1100, dark: false, title: "2 questions only you can answer", never: "I never called it", known: "I know this number" },
+  { locale: "de-DE", width: 390, dark: true, title: "2 Fragen, die nur Sie beantworten können", never: "Dort habe ich nie angerufen", known: "Ich kenne diese Nummer" },
+  { locale: "fr-FR", width: 390, dark: false, title: "2 questions auxquelles vous seul pouvez répondre", never: "Je ne l’ai jamais appelé", known: "Je connais ce numéro" },
+])("what only the reader can tell is asked, answered by keyboard, and moves into money and letter: $locale", async ({ title, never, known, ...look }) => {
+  const { context, page, requests, errors } = await open(browser, { ...look, node: { root } });
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  const before = new Set(requests);
+  await choose(page, [CALLS], 1);
+  const asked = page.getByRole("region", { name: title });
+  await asked.waitFor();
+  const stake = () => page.locator(".match .stake").textContent();
+  const letter = async (): Promise<string> => (await page.locator("textarea").inputValue()).replaceAll(/\s+/g, " ");
+  const question = asked.getByRole("group", { name: PREMIUM });
+  expect(await question.locator("li").count()).toBe(2);
+  expect(await letter()).not.toContain(PREMIUM);
+  const first = await stake();
+  expect(await axe(page)).toEqual([]);
+  await page.locator(".filter select").selectOption("all");
+
+  await question.getByRole("radio", { name: never }).focus();
+  await page.keyboard.press("Space");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("radio"); // where the reader was
+  expect(await page.locator(".filter select").inputValue()).toBe("all");
+  expect(await page.locator(".picture .match-question").count()).toBe(0);
+  expect(await stake()).not.toBe(first);
+  const denied = await letter();
+  expect(denied.split(PREMIUM).length).toBe(3);
+  for (const record of bundle.records.filter(({ number }) => number === PREMIUM)) expect(denied).toContain(record.hash);
+  expect(await page.locator(".match > [role=status]").textContent()).toContain("5");
+  expect(await axe(page)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await shot(page, `questions-${look.locale}`);
+
+  await page.keyboard.press("ArrowUp");
+  expect(await question.getByRole("radio", { name: known }).isChecked()).toBe(true);
+  expect(await stake()).toBe(first);
+  expect(await letter()).not.toContain(PREMIUM);
+  // An answer outlasts a change of language, and is gone with the page.
+  await page.locator(".top select").selectOption(look.locale === "en-GB" ? "de" : "en");
+  await page.locator(".questions [type=radio]:checked").waitFor();
+  expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(PREMIUM);
+  await page.reload();
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS], 1);
+  await page.locator(".questions").waitFor();
+  expect(await page.locator(".questions [type=radio]:checked").count()).toBe(0);
+  expect(new Set(requests)).toEqual(before); // the same look-ups again, and nothing of the answers
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("what could not be compared is counted, with its sum and its reason", async () => {
+  const { context, page } = await open(browser);
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS], 1);
+  const rest = page.locator(".uncompared");
+  await rest.waitFor();
+  expect(await rest.locator("h3").textContent()).toBe("1 line, €9.99, could not be compared");
+  expect(await rest.locator("li").allTextContents()).toEqual(["1 line, €9.99: fees, data, taxes and whatever else no phone lists"]);
   await context.close();
 });
 

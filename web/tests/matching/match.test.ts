@@ -2,8 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { match } from "../../src/matching";
-import { FINDINGS, type PhoneLog } from "../../src/matching/types";
+import { answered } from "../../src/matching/answers";
+import { isFinding, isQuestion, type PhoneLog } from "../../src/matching/types";
 import { entry, invoice, line, log, month, OCTOBER, randomFrom } from "./bills";
+
+const QUIET = { findings: 0, stake: "0", questions: 0, asked: "0", uncompared: 0, unchecked: "0" };
 
 const moved = (source: PhoneLog, by: number): PhoneLog => ({ ...source, entries: source.entries.map((each) => ({ ...each, at: each.at + by })) });
 
@@ -12,7 +15,7 @@ describe("a month that agrees", () => {
     const { invoice: bill, logs } = month(seed, 200);
     const result = match(bill, logs);
     expect(result.region).toBe("IE");
-    expect(result.summary).toEqual({ classes: { matched: 200 }, findings: 0, stake: "0" });
+    expect(result.summary).toEqual({ ...QUIET, classes: { matched: 200 } });
     expect(result.logs[0]!.clock.known).toBe(true);
     expect(Math.abs(result.logs[0]!.clock.offset)).toBeLessThanOrEqual(2);
   });
@@ -63,14 +66,15 @@ describe("whatever the bill", () => {
     const { lines, summary } = result;
     expect(lines.map((each) => each.index)).toEqual(bill.lines.map((each) => each.index));
     expect(Object.values(summary.classes).reduce((a, b) => a + b, 0)).toBe(lines.length);
-    expect(summary.findings).toBe(lines.filter((each) => FINDINGS.has(each.class)).length);
+    expect(summary.findings).toBe(lines.filter(isFinding).length);
+    expect(summary.questions).toBe(lines.filter(isQuestion).length);
     const own = lines.filter((each) => each.entry !== null && each.joins === null);
     expect(new Set(own.map((each) => each.entry)).size).toBe(own.length);
     for (const each of own) expect(result.entries[0]![each.entry!]).toEqual({ class: "billed", reason: "", line: each.index });
     expect(result.entries[0]!.filter((each) => each.class === "billed")).toHaveLength(own.length);
     for (const each of lines) {
       const amount = bill.lines[each.index]!.amount;
-      expect(each.confidence !== null).toBe(FINDINGS.has(each.class));
+      expect(each.confidence !== null).toBe(isFinding(each));
       expect(BigInt(each.stake) >= 0n).toBe(true);
       if (each.joins === null && !lines.some((other) => other.joins === each.index)) {
         expect(BigInt(each.stake) <= (amount > 0n ? amount : 0n)).toBe(true);
@@ -129,14 +133,30 @@ describe("single lines", () => {
     expect(result.entries[0]![12]).toMatchObject({ class: "unanswered" });
   });
 
-  test("two calls to a number of which the phone knows nothing may have been deleted", () => {
+  test("calls to a number of which the phone knows nothing are asked about: they may have been deleted, or never made", () => {
     const gone = calls.map((each, i) => (i === 4 || i === 6 ? { ...each, number: "+353879999999" } : each));
     const result = match(invoice(gone), [log(logged.filter((_, i) => i !== 4 && i !== 6))]);
-    expect([4, 6].map((i) => result.lines[i]!.reason)).toEqual(["deleted", "deleted"]);
+    for (const place of [4, 6]) expect(result.lines[place]).toMatchObject({ class: "invoice-only", reason: "unknown", stake: "0", confidence: null });
+    expect(result.summary).toMatchObject({ findings: 0, stake: "0", questions: 2, asked: "200000000" });
+  });
+
+  test("the reader's answers make findings of questions, or explain them, and leave the matcher's result as it was", () => {
+    const gone = calls.map((each, i) => (i === 4 || i === 6 ? { ...each, number: "+353879999999", amount: i === 6 ? -5n : each.amount } : each));
+    const bill = invoice(gone);
+    const result = match(bill, [log(logged.filter((_, i) => i !== 4 && i !== 6))]);
+    const before = structuredClone(result);
+    expect(answered(result, bill, () => undefined)).toEqual(before);
+    const denied = answered(result, bill, (index) => (index === 5 ? undefined : "never"));
+    expect(denied.summary).toEqual({ ...before.summary, findings: 2, stake: "100000000", questions: 0, asked: "0" });
+    expect(denied.lines.filter(isFinding).map(({ index, stake }) => [index, stake])).toEqual([[4, "100000000"], [6, "0"]]);
+    const mixed = answered(result, bill, (index) => (index === 4 ? "known" : undefined));
+    expect(mixed.summary).toEqual({ ...before.summary, questions: 1, asked: "0" });
+    expect(mixed.lines.filter(isFinding)).toEqual([]);
+    expect(result).toEqual(before);
   });
 
   test("without logs nothing is covered", () => {
-    expect(match(invoice(calls), []).summary).toEqual({ classes: { "not-covered": 12 }, findings: 0, stake: "0" });
+    expect(match(invoice(calls), []).summary).toEqual({ ...QUIET, classes: { "not-covered": 12 }, uncompared: 12, unchecked: "1200000000" });
   });
 });
 

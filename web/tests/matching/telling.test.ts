@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { match } from "../../src/matching";
+import { answered } from "../../src/matching/answers";
 import { lasting, money } from "../../src/matching/formatting";
 import { letter } from "../../src/matching/letter";
 import { timeline } from "../../src/matching/timeline";
@@ -17,8 +18,8 @@ const REASONS: Record<LineClass, LineReason[]> = {
   late: ["paired", "uncovered"],
   matched: ["paired", "shifted", "continued", "part"],
   duplicate: ["same", "near"],
-  "not-covered": ["outside", "deleted", "hole", "foreign"],
-  "invoice-only": ["absent"],
+  "not-covered": ["outside", "hole", "foreign"],
+  "invoice-only": ["absent", "unknown", "denied", "recalled"],
 };
 const ENTRY_CLASSES: EntryClass[] = [
   "billed", "free", "incoming", "unanswered", "other-sim", "freephone", "other-period", "next-bill", "by-app", "missing",
@@ -30,7 +31,8 @@ function findings(): { bill: ReturnType<typeof invoice>; logs: ReturnType<typeof
   calls[3]!.usage += 600;
   calls[3]!.billedUsage += 600;
   bill.lines.push(line(60, { ...calls[5]!, index: 60 }));
-  bill.lines.push(line(61, { startedAt: calls[8]!.startedAt + 4000, number: "+353879999999" }));
+  bill.lines.push(line(61, { startedAt: calls[8]!.startedAt + 4000, number: calls[8]!.number }));
+  bill.lines.push(line(62, { startedAt: calls[9]!.startedAt + 4000, number: "+353879999999" }));
   return { bill, logs };
 }
 
@@ -44,7 +46,7 @@ describe.each(LANGUAGES)("in %s", (lang) => {
         return sentence(lang, { ...result, lines: [each] }, each, bill);
       }),
     );
-    expect(new Set(said).size).toBe(21);
+    expect(new Set(said).size).toBe(23);
     for (const each of said) {
       expect(each).not.toMatch(/[{}]|undefined/);
       expect(each).toContain("+353871234567");
@@ -76,6 +78,12 @@ describe.each(LANGUAGES)("in %s", (lang) => {
     for (const each of result.lines.filter((one) => one.confidence !== null)) expect(text).toContain(sentence(lang, result, each, bill));
     expect(text).toContain(money(lang, BigInt(result.summary.stake), "EUR"));
     expect(text).toContain("Ada Byrne");
+    expect(text).not.toContain("+353879999999"); // a question, until it is answered
+    const denied = answered(result, bill, () => "never");
+    expect(denied.summary.findings).toBe(4);
+    const more = letter(lang, denied, bill);
+    expect(more).toContain(sentence(lang, denied, denied.lines[62]!, bill));
+    expect(more).toContain(money(lang, BigInt(denied.summary.stake), "EUR"));
     expect(text).not.toMatch(/[{}]|undefined|null/);
     expect(text).toMatch(/2026/);
   });
@@ -94,6 +102,7 @@ describe.each(LANGUAGES)("in %s", (lang) => {
     expect(svg).not.toMatch(/style|<script|<image|undefined|NaN|\u0001/);
     expect(svg).toContain('aria-labelledby="first-title first-desc"');
     expect(svg.match(/class="match-finding"/g)!.length).toBeGreaterThanOrEqual(3);
+    expect(svg.match(/class="match-question"/g)!.length).toBeGreaterThanOrEqual(1);
     const open: string[] = [];
     for (const [, end, name, self] of svg.matchAll(/<(\/?)([a-z]+)(?:\s+[\w-]+(?::\w+)?="[^"<]*")*\s*(\/?)>/g)) {
       if (end) expect(open.pop()).toBe(name);
@@ -130,6 +139,16 @@ test("a call over midnight goes on in the next day's row", () => {
   ]);
   const endless = invoice([line(0, { usage: 4_294_967_295 })]);
   expect(timeline("en", match(endless, []), endless, []).match(/<rect/g)).toHaveLength(31);
+});
+
+test("the narrow picture has the same marks in less than half the width, and days without a year", () => {
+  const { bill, logs } = findings();
+  const result = match(bill, logs);
+  const [wide, narrow] = [timeline("en", result, bill, logs), timeline("en", result, bill, logs, { narrow: true })];
+  expect(narrow.match(/<rect/g)!.length).toBe(wide.match(/<rect/g)!.length);
+  expect(Number(/viewBox="0 0 (\d+)/.exec(narrow)![1])).toBeLessThan(300);
+  expect(narrow).toContain(">3 Oct<");
+  expect(wide).toContain(">3 October 2026<");
 });
 
 test("a thousand lines are drawn at once", () => {

@@ -6,6 +6,8 @@ import { makeLine } from "./bundle";
 const START = 1790812800; // 1 October 2026, 00:00 UTC
 const NUMBERS = ["+4930123456", "+491511234567", "+498912345678", "+447700900123", "+4940555123"];
 
+export const PREMIUM = "+4990012345";
+
 export interface Month {
   lines: BundleLine[];
   /** As Android's “SMS Backup & Restore” writes it. */
@@ -30,7 +32,8 @@ export function month(): Month {
     charge(startedAt, number, usage);
     logged(startedAt + 2, number, at === 12 ? Math.floor(usage / 3) : usage - 1);
     if (at === 20) charge(startedAt, number, usage); // twice
-    if (at === 40) charge(startedAt + 9000, "+4990012345", 1260); // never made
+    if (at === 40 || at === 45) charge(startedAt + 9000, PREMIUM, 1260); // to a number that the phone does not know
+    if (at === 60) charge(startedAt + 9000, number, 1260); // never made
   }
   lines.sort((a, b) => Number(a.startedAt) - Number(b.startedAt));
   lines.push(makeLine({ startedAt: String(START + 31 * 86_400 - 60), service: "32", usage: "0", billedUsage: "0", number: "", network: "", amount: "9990000000", rate: "Example 10" }));
