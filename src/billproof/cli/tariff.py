@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
+from billproof.cli import tariff_file
+
 
 @click.group(short_help="Check a tariff's file, and have it explained.")
 def tariff() -> None:
     """What a price plan charges, in a file that everybody can rate with (docs/tariff.md)."""
+
+
+for command in (tariff_file.check, tariff_file.explain):
+    tariff.add_command(command)
