@@ -1,12 +1,16 @@
-"""`brownie run deploy`: put the ledger at its address on the network that Brownie is connected to."""
+"""`brownie run deploy`: put the ledger and its tariff book at their addresses on Brownie's network."""
 
-from billproof.ledger.deploy import deploy
+from billproof.ledger.artifact import book_address
+from billproof.ledger.deploy import deploy, deploy_book
 from scripts.connection import endpoint, signer
 
 
 def main():
-    """Deploys, and says where the ledger is. Deploying again does no harm."""
-    result = deploy(endpoint(), signer())
+    """Deploys, and says where the contracts are. Deploying again does no harm."""
+    node, payer = endpoint(), signer()
+    result = deploy(node, payer)
+    book = deploy_book(node, payer, result.deployment)
     gas = 0 if result.receipt is None else result.receipt.gas_used
     print(f"{result.deployment.ledger} on {result.deployment.name}, {gas:,} gas")
+    print(f"tariff book {book_address(result.deployment.ledger)}, {book.gas_used if book else 0:,} gas")
     return result

@@ -97,18 +97,21 @@ def _records(document: doc.Bundle | doc.Receipt) -> Sequence[doc.Record | doc.Re
 
 
 def _words(state: TariffState) -> str:
-    validity = f"valid from {wall_clock(state.valid_from)}"
+    gone = f", withdrawn from {utc(state.withdrawn_from)} on" if state.withdrawn_from else ""
+    return f"published on {utc(state.published_at)}, {validity_words(state)}{gone}"
+
+
+def validity_words(state: TariffState) -> str:
+    """For which days, the last one included."""
+    begin = f"valid from {_wall_clock(state.valid_from)}"
     if not state.valid_until:
-        validity += " on"
-    elif state.valid_until % 86_400:
-        validity += f" until {wall_clock(state.valid_until)}"
-    else:
-        validity += f" up to and including {wall_clock(state.valid_until - 86_400)}"
-    gone = f", withdrawn from {_when(state.withdrawn_from)} on" if state.withdrawn_from else ""
-    return f"published on {_when(state.published_at)}, {validity}{gone}"
+        return f"{begin} on"
+    if state.valid_until % 86_400:
+        return f"{begin} until {_wall_clock(state.valid_until)}"
+    return f"{begin} up to and including {_wall_clock(state.valid_until - 86_400)}"
 
 
-def wall_clock(seconds: int) -> str:
+def _wall_clock(seconds: int) -> str:
     """A time of a validity: a day, with the time of day where it is not midnight."""
     if seconds >= END_OF_TIME:
         return "a day after the year 9999"
@@ -116,7 +119,8 @@ def wall_clock(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(shape)
 
 
-def _when(seconds: int) -> str:
+def utc(seconds: int) -> str:
+    """A time of the chain."""
     if seconds >= END_OF_TIME:
         return "a day after the year 9999"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from billproof.cli import tariff_file
+from billproof.cli import tariff_book, tariff_file
 
 
 @click.group(short_help="Check a tariff's file, and have it explained.")
@@ -13,4 +13,7 @@ def tariff() -> None:
 
 
 for command in (tariff_file.check, tariff_file.explain):
+    tariff.add_command(command)
+
+for command in (tariff_book.publish, tariff_book.withdraw, tariff_book.published):
     tariff.add_command(command)
