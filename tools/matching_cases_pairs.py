@@ -25,7 +25,7 @@ def _clocks() -> Iterator[Case]:
     case.entry(number(4), local(8), 60, "missing")
     yield case.expect(logs__0__clock__known=False, logs__0__clock__support=2)
 
-    case = Case("clock-unknown-and-off").log(off=1_000)
+    case = Case("clock-unknown-and-off").log(off=1_100)
     case.line(number(1), local(5), 60, "not-covered:outside")
     case.entry(number(1), local(5), 60, "missing")
     case.line(number(2), local(9), 60, "invoice-only:absent")
@@ -36,6 +36,12 @@ def _clocks() -> Iterator[Case]:
     case.both(number(1), local(5), 60, "matched:shifted", talked=67)
     case.both(number(2), local(9), 60, "matched:shifted", talked=58)
     yield case.expect(logs__0__clock__known=False, logs__0__clock__offset=0)
+
+    case = Case("clock-unknown-and-nearly-whole-hours-off").log()
+    case.both(number(1), local(5), 60, "matched:shifted", later=HOUR - 180)
+    case.line(number(2), local(9), 60, "invoice-only:absent", at="")
+    case.entry(number(2), local(9) + 2 * HOUR + 181, 60, "missing")
+    yield case.expect(logs__0__clock__known=False)
 
     case = Case("clock-borrowed-from-the-other-log").log(off=1_000).base()
     case.log("sms.xml", off=1_000)
@@ -66,7 +72,12 @@ def _clocks() -> Iterator[Case]:
     case.both(number(52), local(15, 10), 1, "matched:shifted", later=30 * MINUTE, service=4)
     case.both(number(53), local(15, 12), 45, "matched:shifted", later=14 * HOUR)
     case.line(number(60), local(16, 8), 45, "invoice-only:absent", at="")
-    case.entry(number(60), local(16, 11), 66, "missing")  # 21 s longer
+    case.entry(number(60), local(16, 11), 106, "missing")  # 61 s longer
+    case.line(number(66), local(16, 20), 45, "invoice-only:absent", at="")
+    case.entry(number(66), local(16, 21, 15), 24, "missing")  # 21 s shorter
+    case.both(
+        number(67), local(17, 8), 45, "matched:shifted", later=-2 * HOUR, talked=105
+    )  # it counts from dialling
     case.line(number(61), local(16, 10), 45, "invoice-only:absent", at="")
     case.entry(number(61), local(16, 14, 1, 1), 45, "missing")  # 61 s off
     case.line(number(62), local(16, 12), 45, "invoice-only:absent", at="")
@@ -84,6 +95,19 @@ def _clocks() -> Iterator[Case]:
     case.entry(number(50), local(14, 10), 45, "missing")
     case.entry(number(50), local(14, 7), 45)
     yield case
+
+    case = Case("covered-by-every-clock").log(exported=local(30))
+    for at in range(4):
+        case.both(number(at), local(10 + at, 9), 50, later=2 * HOUR)
+    for at in range(6):
+        case.both(number(10 + at), local(15 + 2 * at, 9), 50)
+    case.line(
+        number(1), local(10, 9) + HOUR, 60, "not-covered:outside", at=""
+    )  # by the other clock before its first
+    case.line(number(1), local(10, 9) + 2 * HOUR, 60, "invoice-only:absent", at="")
+    case.line(number(1), local(30) - HOUR, 60, "not-covered:outside", offset=0)
+    case.line(number(1), local(30) - 4 * HOUR, 60, "invoice-only:absent", offset=0)
+    yield case.expect(logs__0__clock__offset=0, logs__0__clock__shifts__0__offset=2 * HOUR)
 
     case = Case("clock-shift-ends-after-half-a-day").log(clock="local").base()
     for at in range(3):
@@ -127,6 +151,15 @@ def _pairs() -> Iterator[Case]:
     case.entry(number(1), local(5) + 60, 300)
     yield case
 
+    case = Case("duration-unknown-agrees-with-none").log().base()
+    case.line(number(1), local(5), 228, "longer:talked", at="0.13")
+    case.entry(number(1), local(5) - 98, -1, "missing", answered="unknown")
+    case.entry(number(1), local(5), 10)
+    case.both(number(2), local(6), 7_300, "longer:talked", talked=600)
+    case.entry(number(2), local(6) - 90, -1, "missing", answered="unknown")
+    case.both(number(3), local(7), 60, talked=-1, later=180)  # better than none
+    yield case
+
     case = Case("least-sum-not-nearest").log().base()
     case.line(number(1), local(5), 60, "matched:paired", at="0.12")  # leaves the nearer one to the next
     case.line(number(1), local(5) + 200, 60, "matched:paired", at="0.13")
@@ -159,12 +192,56 @@ def _pairs() -> Iterator[Case]:
     case.line(number(1), local(17), 60, "invoice-only:absent")  # the other log knows the number
     yield case.expect(logs__1__clock__offset=-9)
 
+    yield from _copies()
+
+
+def _copies() -> Iterator[Case]:
+    """Logs that have the same entries: one call bears out one line."""
     case = Case("one-call-in-two-logs").log().base()
-    case.log("copy.xml")
-    for at in range(12):
-        case.logs[1]["entries"].append(dict(case.logs[0]["entries"][at]))
-        case.wanted_entries[1].append("missing")
+    _copy(case, "copy.xml")
     yield case
+
+    case = Case("copies-bear-out-no-duplicate").log().base()
+    case.both(number(1), local(5), 454, talked=470)
+    case.line(number(1), local(5) + 5, 454, "duplicate:near", at="")
+    case.line(number(102), local(6), 60, "invoice-only:absent", at="")
+    _copy(case, "new-phone.xml")
+    case.both(number(2), local(20), 60)
+    yield case
+
+    case = Case("copies-as-often-as-the-first-log-has-them").log().base()
+    for _ in range(2):
+        case.message(number(1), local(5))
+        case.sent(number(1), local(5))
+    case.sent(number(2), local(7), "missing")
+    case.log("copy.xml")
+    for want in ("copy", "copy", "billed"):
+        case.sent(number(1), local(5), want)
+    case.sent(number(2), local(7), "copy")
+    case.message(number(1), local(5))
+    case.message(number(1), local(5), "duplicate:near", at="")
+    yield case
+
+    case = Case("copies-differ-in-nothing").log().base()
+    case.both(number(1), local(5), 60)
+    case.both("", local(6), 60, service=2)
+    case.log("other.xml")
+    case.entry(number(1), local(5) + 1, 60, "missing")
+    case.entry(number(1), local(5), 61, "missing")
+    case.entry(number(1), local(5), 60, "unanswered", answered="no")
+    case.entry(number(1), local(5), 60, "incoming", direction="in")
+    case.entry("0870000001", local(5), 60, "copy")
+    case.entry("", local(6), 60, "copy", direction="in")
+    case.log("wall-clock.csv", clock="local")
+    case.entry(number(1), local(5), 60, "missing")
+    yield case
+
+
+def _copy(case: Case, name: str) -> None:
+    """Another log with all entries of the first."""
+    case.log(name)
+    case.logs[-1]["entries"] = [dict(entry) for entry in case.logs[0]["entries"]]
+    case.wanted_entries[-1] = ["copy"] * len(case.logs[0]["entries"])
 
 
 def _unanswered() -> Iterator[Case]:

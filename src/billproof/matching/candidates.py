@@ -13,6 +13,7 @@ from billproof.matching.columns import CALL, NO, YES, Stack
 from billproof.matching.windows import Groups, starts_of
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 #: What a line without an entry costs.
 ALONE = 1500
@@ -35,8 +36,8 @@ class Pairs:
     cost: Ints
 
 
-def candidates(stack: Stack, views: Views, clocks: Clocks) -> Pairs:
-    """All pairs of a line and an entry that may belong together."""
+def candidates(stack: Stack, views: Views, clocks: Clocks, copies: Flags) -> Pairs:
+    """All pairs of a line and an entry that may belong together; ``copies`` are entries that may not."""
     line, entry, gap = _near(stack, views, clocks)
     lines, entries = stack.lines, stack.entries
     call = lines.kind[line] == CALL
@@ -49,13 +50,14 @@ def candidates(stack: Stack, views: Views, clocks: Clocks) -> Pairs:
     timed = call & ~forwarded & ((entries.duration[entry] >= 0) | unanswered)
     slack = stack.logs.duration_step[log] - 1
     difference = np.where(timed, np.maximum(0, np.abs(lines.usage[line] - talked) - slack), 0)
-    cost = 2 * gap + np.minimum(difference, _MOST_DIFFERENCE)
+    unsaid = call & ~forwarded & ~timed  # agrees with no length at all
+    cost = 2 * gap + np.where(unsaid, _MOST_DIFFERENCE, np.minimum(difference, _MOST_DIFFERENCE))
     cost += np.where(forwarded, 0, numbers.SURCHARGES[relation] + _UNANSWERED * unanswered)
 
     blind = relation == numbers.BLIND
     sharp = call & (gap <= _BLIND_GAP) & (difference <= _BLIND_DIFFERENCE)
     able = np.where(forwarded, entries.answered[entry] != YES, (relation != numbers.OTHER) & (~blind | sharp))
-    able &= (cost < ALONE) & (~unanswered | forwarded | (gap <= _UNANSWERED_GAP))
+    able &= ~copies[entry] & (cost < ALONE) & (~unanswered | forwarded | (gap <= _UNANSWERED_GAP))
     return Pairs(line[able], entry[able], cost[able])
 
 

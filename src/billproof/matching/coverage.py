@@ -54,6 +54,10 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
     clock = views.time + clocks.offset[views.log]
     span = spans[views.log, kind]
     seen = (span[:, 0] != NEVER) & (clock >= span[:, 0]) & (clock <= span[:, 1])
+    for shift in clocks.shifts:  # near the ends one cannot know by which of its clocks the log was kept
+        rows = np.flatnonzero(seen & (views.log == shift.log))
+        clock = views.time[rows] + shift.offset
+        seen[rows] = (clock >= span[rows, 0]) & (clock <= span[rows, 1])
     why = np.full(len(lines), OUTSIDE, np.int64)
     why[views.line[seen]] = COVERED
     foreign = _foreign(stack, has, why == COVERED)

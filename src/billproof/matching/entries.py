@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 CLASSES = (
-    *("billed", "free", "incoming", "unanswered", "other-sim", "freephone"),
+    *("billed", "copy", "free", "incoming", "unanswered", "other-sim", "freephone"),
     *("other-period", "next-bill", "by-app", "missing"),
 )
 _CLASS = {name: at for at, name in enumerate(CLASSES)}
@@ -22,8 +22,8 @@ _FEW = 3
 _TWO_DAYS = 172_800
 
 
-def judge_entries(stack: Stack, clocks: Clocks, billed: Flags, cycles: Ints) -> Ints:
-    """The place in CLASSES of each entry; ``billed`` says which have a line."""
+def judge_entries(stack: Stack, clocks: Clocks, billed: Flags, copies: Flags, cycles: Ints) -> Ints:
+    """The place in CLASSES of each entry; ``billed`` are those with a line, ``copies`` as ever."""
     entries = stack.entries
     kind = np.full(len(entries), -1, np.int64)
 
@@ -31,12 +31,13 @@ def judge_entries(stack: Stack, clocks: Clocks, billed: Flags, cycles: Ints) -> 
         kind[which & (kind < 0)] = _CLASS[name]
 
     settle(billed, "billed")
+    settle(copies, "copy")
     settle(entries.kind == APP, "free")
     settle(entries.direction == IN, "incoming")
     settle(entries.answered == NO, "unanswered")
     settle(_other_sim(stack, billed), "other-sim")
     settle(_freephone(stack, kind < 0), "freephone")
-    messages = (entries.kind == MESSAGE) & (entries.direction == OUT)
+    messages = (entries.kind == MESSAGE) & (entries.direction == OUT) & ~copies
     asking = np.flatnonzero((kind < 0) | messages)
     local = np.zeros(len(entries), np.int64)
     local[asking] = _local_times(stack, clocks, asking)

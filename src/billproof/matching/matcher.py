@@ -11,6 +11,7 @@ from billproof.matching.assignment import assign
 from billproof.matching.candidates import candidates
 from billproof.matching.clock import clocks_of, views_of
 from billproof.matching.columns import Invoice, check_region, stack
+from billproof.matching.copies import copies_of
 from billproof.matching.coverage import coverage_of
 from billproof.matching.cycle import cycles_of
 from billproof.matching.entries import judge_entries
@@ -40,9 +41,10 @@ def match_all(cases: Sequence[tuple[Invoice, Sequence[PhoneLog]]], *, region: st
     cycles = cycles_of(given)
     views = views_of(given)
     clocks = clocks_of(given, views)
-    found = assign(candidates(given, views, clocks), len(given.lines), len(given.entries))
+    copies = copies_of(given)
+    found = assign(candidates(given, views, clocks, copies), len(given.lines), len(given.entries))
     release(given, found)
-    strays = find_strays(given, views, clocks, found)
+    strays = find_strays(given, views, clocks, found, copies)
     joined = join(given, found)
     has = (found >= 0) | (joined.to >= 0)
     coverage = coverage_of(given, views, clocks, has)
@@ -51,5 +53,5 @@ def match_all(cases: Sequence[tuple[Invoice, Sequence[PhoneLog]]], *, region: st
     said = judge(given, views, clocks, matched, coverage, durations, roundings(given), cycles)
     billed = np.zeros(len(given.entries), bool)
     billed[found[found >= 0]] = True
-    entries = judge_entries(given, clocks, billed, cycles)
+    entries = judge_entries(given, clocks, billed, copies, cycles)
     return Answer(given, cycles, clocks, found, joined, coverage, durations.bias, said, entries)

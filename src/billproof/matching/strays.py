@@ -16,7 +16,9 @@ _FARTHEST = 50_400
 _QUARTER = 900
 _HALF = 1_800
 _OFF = 60
+_OFF_UNKNOWN = 180
 _DIFFERENCE = 20
+_RINGING = 60
 _MINUTE = 60
 
 
@@ -49,7 +51,7 @@ def release(stack: Stack, found: Ints) -> None:
     found[one[(found[other] >= 0) & ~hollow[other]]] = -1
 
 
-def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints) -> Flags:
+def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints, copies: Flags) -> Flags:
     """Gives lines without entry the free one, if any, that is off by whole quarters of an hour and else
     agrees; says which lines got one."""
     lines, entries, logs = stack.lines, stack.entries, stack.logs
@@ -58,7 +60,7 @@ def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints) -> Flag
     asking = np.flatnonzero(
         (found[views.line] < 0) & (lines.service[views.line] != 3) & whole[lines.number[views.line]]
     )
-    free = np.ones(len(entries), bool)
+    free = ~copies
     free[found[found >= 0]] = False
     rows = np.flatnonzero(free & (entries.answered != NO))
     if not len(asking) or not len(rows):
@@ -69,7 +71,7 @@ def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints) -> Flag
     clock = views.time[asking] + clocks.offset[log]
     wanted = (log * 8 + lines.kind[line] * 2 + lines.direction[line]) * forms + lines.number[line]
     asker, place = Groups(what[rows], entries.at[rows]).within(
-        wanted, clock - _FARTHEST - _OFF, clock + _FARTHEST + _OFF
+        wanted, clock - _FARTHEST - _OFF_UNKNOWN, clock + _FARTHEST + _OFF_UNKNOWN
     )
     line, log, entry = line[asker], log[asker], rows[place]
     away = entries.at[entry] - clock[asker]
@@ -79,9 +81,12 @@ def find_strays(stack: Stack, views: Views, clocks: Clocks, found: Ints) -> Flag
     rest = away - times * unit
     off = np.maximum(0, np.maximum(rest, -rest - (logs.step[log] - 1)))
     slack = logs.duration_step[log] - 1
-    difference = np.maximum(0, np.abs(lines.usage[line] - entries.duration[entry]) - slack)
-    agree = ~call | ((entries.duration[entry] >= 0) & (difference <= _DIFFERENCE))
-    fit = agree & (times != 0) & (off <= _OFF) & (np.abs(times * unit) <= _FARTHEST)
+    short = lines.usage[line] - entries.duration[entry]
+    agree = ~call | (
+        (entries.duration[entry] >= 0) & (short - slack <= _DIFFERENCE) & (-short - slack <= _RINGING)
+    )
+    most = np.where(clocks.known[log], _OFF, _OFF_UNKNOWN)
+    fit = agree & (times != 0) & (off <= most) & (np.abs(times * unit) <= _FARTHEST)
     line, entry, turns, off = line[fit], entry[fit], np.abs(times * unit)[fit], off[fit]
     order = np.lexsort((entry, off, turns, line))
     for one, other in zip(line[order].tolist(), entry[order].tolist(), strict=True):

@@ -42,6 +42,7 @@ _CLASSES = {
 
 _ENTRIES = {
     "billed": "billed",
+    "copy": "also in another of the logs",
     "free": "through an app, never billed",
     "incoming": "incoming",
     "unanswered": "not answered",

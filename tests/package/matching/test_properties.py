@@ -15,6 +15,7 @@ from billproof.matching.assignment import assign
 from billproof.matching.candidates import ALONE, candidates
 from billproof.matching.clock import clocks_of, views_of
 from billproof.matching.columns import stack
+from billproof.matching.copies import copies_of
 from billproof.matching.matcher import match_all
 from billproof.matching.result import result_of
 
@@ -115,7 +116,7 @@ def least_sum(rows, given_entries):
     one = stack([(bill(rows), [log(given_entries)])])
     views = views_of(one)
     clocks = clocks_of(one, views)
-    pairs = candidates(one, views, clocks)
+    pairs = candidates(one, views, clocks, copies_of(one))
     found = assign(pairs, len(one.lines), len(one.entries))
     costs = dict(
         zip(zip(pairs.line.tolist(), pairs.entry.tolist(), strict=True), pairs.cost.tolist(), strict=True)

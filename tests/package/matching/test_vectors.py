@@ -41,7 +41,7 @@ def test_there_are_vectors_of_every_class_and_reason():
         *(("invoice-only", reason) for reason in ("unknown", "absent")),
     }
     assert entries == {
-        *("billed", "free", "incoming", "unanswered", "other-sim", "freephone"),
+        *("billed", "copy", "free", "incoming", "unanswered", "other-sim", "freephone"),
         *("other-period", "next-bill", "by-app", "missing"),
     }
 

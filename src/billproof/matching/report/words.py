@@ -62,6 +62,7 @@ _WHY = {
 
 #: What became of an entry that has no line, by class.
 ENTRIES = {
+    "copy": "that another of the logs has too",
     "free": "made through an app, which no operator bills",
     "incoming": "incoming",
     "unanswered": "not answered",
