@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from billproof.errors import BillproofError
+from billproof.ledger.artifact import book_address
 from billproof.ledger.rpc import Endpoint, RpcError
 from billproof.ledger.safe_json import loads
 from billproof.portal.http import BodyError, body_of, client_of, too_many
@@ -53,12 +54,12 @@ class _Refused(Exception):
 
 
 class Relay:
-    """Answers JSON-RPC requests about one ledger from one node."""
+    """Answers JSON-RPC requests about one ledger and its tariff book from one node."""
 
     def __init__(
         self, endpoint: Endpoint, ledger: str, limits: Limits, buckets: Buckets, metrics: Metrics
     ) -> None:
-        self._endpoint, self._ledger = endpoint, ledger
+        self._endpoint, self._contracts = endpoint, {ledger, book_address(ledger)}
         self._limits, self._buckets, self._metrics = limits, buckets, metrics
         self._methods: dict[str, Callable[[list[Any]], list[Any]]] = {
             "eth_chainId": _nothing,
@@ -157,9 +158,9 @@ class Relay:
         return [self._own(address), slots, block]
 
     def _own(self, address: Any) -> str:
-        if not isinstance(address, str) or address.lower() != self._ledger:
+        if not isinstance(address, str) or address.lower() not in self._contracts:
             raise _Refused(_PARAMS, "this relay only reads the Billproof ledger")
-        return self._ledger
+        return address.lower()
 
 
 def _nothing(params: list[Any]) -> list[Any]:

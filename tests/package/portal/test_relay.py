@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from portals import PERIOD, Client, CountingEndpoint, World
 
-from billproof.ledger.abi import GET_BATCH, OPERATOR_COUNT, call_data
+from billproof.ledger.abi import GET_BATCH, OPERATOR_COUNT, TARIFF_OF, call_data
+from billproof.ledger.artifact import book_address
 from billproof.ledger.rpc import HttpEndpoint
 
 OTHER = "0x" + "12" * 20
@@ -36,6 +37,14 @@ def test_what_a_verifier_asks_is_answered(client: Client, world: World) -> None:
     assert ask(client, "eth_getBlockByNumber", ["latest", False])["result"]["number"]
     assert len(ask(client, "eth_getCode", [ledger, "latest"])["result"]) > 1000
     assert ask(client, "eth_getStorageAt", [ledger, "0x0", "latest"])["result"].startswith("0x")
+
+
+def test_the_tariff_book_beside_the_ledger_is_read_too(client: Client, world: World) -> None:
+    """No book is deployed here: the node's empty answer is what a verifier takes for none."""
+    book = book_address(world.settings.deployment.ledger)
+    data = call_data(TARIFF_OF, 1, 1)
+    assert ask(client, "eth_call", [{"to": book, "data": data}, "latest"])["result"] == "0x"
+    assert ask(client, "eth_call", [{"to": OTHER, "data": data}, "latest"])["error"]["code"] == -32602
 
 
 def test_numbers_that_no_answer_can_repeat_are_dropped(client: Client) -> None:
