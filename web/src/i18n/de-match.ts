@@ -72,6 +72,7 @@ export const deMatch: Record<keyof typeof enMatch, string> = {
   "letter.save": "Als Text speichern",
   "letter.names": "Jede Zeile ist mit ihrem Hash in der Nachweisdatei benannt, die Sie mir gegeben haben, damit wir beide dieselbe meinen: Chain {chain}, Ledger {ledger}, Anbieter {operator}, Monat {period}, Lauf {batch}, Konto {account}.",
   "letter.hash": "Zeile {line}: {hash}",
+  "entry.copy": "auch in einer anderen Ihrer Listen, wo es zählt",
   "entry.free": "über eine App, was kein Anbieter berechnet",
   "entry.incoming": "eingehend",
   "entry.unanswered": "nicht angenommen",

@@ -70,6 +70,7 @@ export const enMatch = {
   "letter.save": "Save as text",
   "letter.names": "Each line is named by its hash in the proof file that you gave me, so that both of us mean the same one: chain {chain}, ledger {ledger}, operator {operator}, period {period}, batch {batch}, account {account}.",
   "letter.hash": "line {line}: {hash}",
+  "entry.copy": "in another of your lists as well, where it counts",
   "entry.free": "made through an app, which no operator bills",
   "entry.incoming": "incoming",
   "entry.unanswered": "not answered",

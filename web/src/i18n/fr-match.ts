@@ -72,6 +72,7 @@ export const frMatch: Record<keyof typeof enMatch, string> = {
   "letter.save": "Enregistrer en texte",
   "letter.names": "Chaque ligne est désignée par son hash dans le fichier de preuve que vous m’avez remis, pour que nous parlions de la même : chaîne {chain}, registre {ledger}, opérateur {operator}, mois {period}, lot {batch}, compte {account}.",
   "letter.hash": "ligne {line} : {hash}",
+  "entry.copy": "aussi dans une autre de vos listes, où cela compte",
   "entry.free": "par une application, qu’aucun opérateur ne facture",
   "entry.incoming": "entrants",
   "entry.unanswered": "sans réponse",

@@ -1,6 +1,7 @@
 /** Which entries may be which lines, and how well they agree (docs/matching.md, section 5). */
 
 import { timeOn } from "./clock";
+import type { Copies } from "./copies";
 import { type Canonical, type Numbers, relate, SURCHARGE } from "./numbers";
 import { type ClockResult, type Entry, type InvoiceLine, type PhoneLog, wantOf, wants } from "./types";
 
@@ -10,6 +11,8 @@ export const UNMATCHED = 1500;
 const GAP_CALL = 180;
 const GAP_MESSAGE = 300;
 const GAP_UNANSWERED = 60;
+/** No difference of durations counts for more. */
+const WORST = 600;
 
 export interface Candidate {
   log: number;
@@ -31,11 +34,11 @@ function gapOf(time: number, entry: Entry, step: number): number {
   return Math.max(0, entry.at - time, time - (entry.at + step - 1));
 }
 
-/** Seconds that usage and duration differ by, 0 when nothing can be said. */
-function differenceOf(line: InvoiceLine, entry: Entry, durationStep: number): number {
+/** Seconds that usage and duration differ by; null when the duration is not known, which agrees with nothing. */
+function differenceOf(line: InvoiceLine, entry: Entry, durationStep: number): number | null {
   if (entry.kind !== "call" || line.service === 3) return 0;
   const duration = entry.answered === "no" ? 0 : entry.duration;
-  return duration < 0 ? 0 : Math.max(0, Math.abs(line.usage - duration) - (durationStep - 1));
+  return duration < 0 ? null : Math.max(0, Math.abs(line.usage - duration) - (durationStep - 1));
 }
 
 /** The cost of a pair whose entry the line wants; null when they cannot be one another. */
@@ -44,11 +47,11 @@ function costOf(line: InvoiceLine, own: Canonical, entry: Entry, other: Canonica
   const difference = differenceOf(line, entry, durationStep);
   const forwarded = line.service === 3;
   if (entry.answered === "no" && !forwarded && gap > GAP_UNANSWERED) return null;
-  let cost = 2 * gap + Math.min(difference, 600);
+  let cost = 2 * gap + Math.min(difference ?? WORST, WORST);
   if (!forwarded) {
     const relation = relate(own, other);
     if (relation === "other") return null;
-    if (relation === "blind" && (entry.kind !== "call" || gap > 60 || difference > 20)) return null;
+    if (relation === "blind" && (entry.kind !== "call" || gap > 60 || (difference ?? 0) > 20)) return null;
     cost += SURCHARGE[relation] + (entry.answered === "no" ? 240 : 0);
   }
   return cost < UNMATCHED ? cost : null;
@@ -76,9 +79,13 @@ export function candidatesOf(
   logs: readonly PhoneLog[],
   clocks: readonly ClockResult[],
   numbers: Numbers,
+  copies: Copies,
 ): Candidate[][] {
-  const sorted = logs.map((log) =>
-    log.entries.map((entry, place) => ({ place, entry })).sort((a, b) => a.entry.at - b.entry.at || a.place - b.place),
+  const sorted = logs.map((log, index) =>
+    log.entries
+      .map((entry, place) => ({ place, entry }))
+      .filter(({ place }) => !copies[index]![place])
+      .sort((a, b) => a.entry.at - b.entry.at || a.place - b.place),
   );
   return lines.map((line) => {
     const want = wantOf(line);

@@ -59,6 +59,13 @@ export class Coverage {
     this.foreign = this.ofAnotherPhone();
   }
 
+  /** By each of the clocks that the log may have been kept by. */
+  private holds(log: number, span: Span, line: InvoiceLine): boolean {
+    const time = timeOn(this.sources[log]!, line);
+    const { offset, shifts } = this.clocks[log]!;
+    return [offset, ...shifts.map((shift) => shift.offset)].every((by) => time + by >= span[0] && time + by <= span[1]);
+  }
+
   private timeIn(log: number, line: InvoiceLine): number {
     return timeOn(this.sources[log]!, line) + this.clocks[log]!.offset;
   }
@@ -69,8 +76,7 @@ export class Coverage {
     if (want === null) return [];
     return this.sources.flatMap((_, log) => {
       const span = this.logs[log]!.spans[want.kind];
-      const time = this.timeIn(log, line);
-      return span !== null && time >= span[0] && time <= span[1] ? [log] : [];
+      return span !== null && this.holds(log, span, line) ? [log] : [];
     });
   }
 

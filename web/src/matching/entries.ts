@@ -41,6 +41,7 @@ export function entryResults(
   pairing: Pairing,
   cycle: Span,
   numbers: Numbers,
+  copies: readonly boolean[],
 ): EntryResult[] {
   const lineOf = new Map<number, InvoiceLine>();
   pairing.pairs.forEach((pair, place) => {
@@ -59,11 +60,12 @@ export function entryResults(
 
   const sent = log.entries.map((_, place) => place).filter((place) => {
     const entry = log.entries[place]!;
-    return entry.kind === "message" && entry.direction === "out" && inCycle(place);
+    return entry.kind === "message" && entry.direction === "out" && !copies[place] && inCycle(place);
   });
   const byApp = 5 * sent.filter((place) => lineOf.has(place)).length < sent.length;
 
   const classOf = (entry: Entry, place: number): EntryClass => {
+    if (copies[place]) return "copy";
     if (entry.kind === "app") return "free";
     if (entry.direction === "in") return "incoming";
     if (entry.answered === "no") return "unanswered";
@@ -77,6 +79,7 @@ export function entryResults(
   return log.entries.map((entry, place) => {
     const line = lineOf.get(place);
     if (line) return { class: "billed", reason: "", line: line.index };
-    return { class: classOf(entry, place), reason: entry.kind === "app" ? "app" : "", line: null };
+    const found = classOf(entry, place);
+    return { class: found, reason: found === "free" ? "app" : "", line: null };
   });
 }

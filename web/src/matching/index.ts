@@ -3,6 +3,7 @@
 import { assign } from "./assignment";
 import { candidatesOf } from "./candidates";
 import { clocksOf } from "./clock";
+import { copiesOf } from "./copies";
 import { Coverage } from "./coverage";
 import { cycleOf } from "./cycle";
 import { entryResults } from "./entries";
@@ -23,8 +24,9 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
   const numbers = new Numbers(region);
   const cycle = cycleOf(invoice.period, lines);
   const clocks = clocksOf(logs, lines, numbers);
-  const assigned = giveBack(lines, assign(candidatesOf(lines, logs, clocks, numbers)), logs, numbers);
-  const strays = straysOf(lines, assigned, logs, clocks, numbers);
+  const copies = copiesOf(logs, numbers);
+  const assigned = giveBack(lines, assign(candidatesOf(lines, logs, clocks, numbers, copies)), logs, numbers);
+  const strays = straysOf(lines, assigned, logs, clocks, numbers, copies);
   const pairing = join(lines, assigned, strays, logs, numbers);
   const coverage = new Coverage(logs, clocks, pairing);
   const allowances = logs.map((log, index) => allowanceOf(index, log, pairing));
@@ -46,7 +48,7 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
       coverage: coverage.logs[index]!.spans,
     })),
     lines: results,
-    entries: logs.map((log, index) => entryResults(index, log, clocks[index]!, pairing, cycle, numbers)),
+    entries: logs.map((log, index) => entryResults(index, log, clocks[index]!, pairing, cycle, numbers, copies[index]!)),
     summary: summaryOf(lines, results),
   };
 }

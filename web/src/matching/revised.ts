@@ -2,12 +2,17 @@
 
 import type { Candidate } from "./candidates";
 import { timeOn } from "./clock";
+import type { Copies } from "./copies";
 import { isSame, type Numbers } from "./numbers";
 import { type ClockResult, type Entry, type InvoiceLine, type PhoneLog, wantOf, wants } from "./types";
 
 const FARTHEST = 50_400;
 const CLOSE = 60;
-const ALIKE = 20;
+/** The same where the log's clock is not known. */
+const CLOSE_ENOUGH = 180;
+/** Seconds that the bill may say more than the phone, and the phone more than the bill: some phones count from dialling. */
+const LONGER = 20;
+const SHORTER = 60;
 
 /** Another line that may be the same call or message, billed once more. */
 export function isNearTwin(line: InvoiceLine, other: InvoiceLine, numbers: Numbers): boolean {
@@ -48,14 +53,16 @@ interface Stray {
 }
 
 /** How an entry of the line's number would be the line's after all; null when it would not. */
-function strayOf(line: InvoiceLine, entry: Entry, log: PhoneLog, offset: number): Omit<Stray, "log" | "entry"> | null {
+function strayOf(line: InvoiceLine, entry: Entry, log: PhoneLog, { offset, known }: ClockResult): Omit<Stray, "log" | "entry"> | null {
   const call = entry.kind === "call";
   const unit = call ? 900 : 1800;
   const away = entry.at - (timeOn(log, line) + offset);
   const shift = Math.floor((away + unit / 2) / unit) * unit;
   const rest = Math.max(0, away - shift, shift - away - (log.step - 1));
-  if (shift === 0 || Math.abs(shift) > FARTHEST || rest > CLOSE) return null;
-  if (call && (entry.duration < 0 || Math.abs(line.usage - entry.duration) - (log.durationStep - 1) > ALIKE)) return null;
+  if (shift === 0 || Math.abs(shift) > FARTHEST || rest > (known ? CLOSE : CLOSE_ENOUGH)) return null;
+  const more = line.usage - entry.duration;
+  const hidden = log.durationStep - 1;
+  if (call && (entry.duration < 0 || more - hidden > LONGER || -more - hidden > SHORTER)) return null;
   return { shift: Math.abs(shift), rest };
 }
 
@@ -66,13 +73,14 @@ export function straysOf(
   logs: readonly PhoneLog[],
   clocks: readonly ClockResult[],
   numbers: Numbers,
+  copies: Copies,
 ): (Candidate | null)[] {
   const taken = new Set(pairs.flatMap((pair) => (pair === null ? [] : [`${pair.log} ${pair.entry}`])));
   const left = new Map<string, { log: number; place: number }[]>();
   logs.forEach((source, log) => {
     source.entries.forEach((entry, place) => {
       const form = numbers.canonical(entry.number);
-      if (entry.answered === "no" || !isSame(form, form) || taken.has(`${log} ${place}`)) return;
+      if (entry.answered === "no" || copies[log]![place] || !isSame(form, form) || taken.has(`${log} ${place}`)) return;
       const list = left.get(form.text);
       if (list) list.push({ log, place });
       else left.set(form.text, [{ log, place }]);
@@ -87,7 +95,7 @@ export function straysOf(
     for (const { log, place } of left.get(form.text) ?? []) {
       const entry = logs[log]!.entries[place]!;
       if (taken.has(`${log} ${place}`) || !wants(line, want, entry)) continue;
-      const stray = strayOf(line, entry, logs[log]!, clocks[log]!.offset);
+      const stray = strayOf(line, entry, logs[log]!, clocks[log]!);
       if (stray === null) continue;
       // In order of log and place, so that the first of equals stays.
       if (best === null || (stray.shift - best.shift || stray.rest - best.rest) < 0) best = { log, entry: place, ...stray };

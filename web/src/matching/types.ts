@@ -50,7 +50,7 @@ export type LineReason =
   /** What the reader answered to a question (`answers.ts`): never of the matcher. */
   | "denied" | "recalled";
 export type EntryClass =
-  | "billed" | "free" | "incoming" | "unanswered" | "other-sim" | "freephone"
+  | "billed" | "copy" | "free" | "incoming" | "unanswered" | "other-sim" | "freephone"
   | "other-period" | "next-bill" | "by-app" | "missing";
 
 type Judged = Pick<LineResult, "class" | "reason">;

@@ -71,6 +71,7 @@ const EN: Words = {
   kinds: { call: "This call", message: "This message", mms: "This picture message (MMS)", app: "This call or message" },
   entries: {
     billed: "{thing} is on the bill.",
+    copy: "{thing} is in another list that you gave as well. It counts once.",
     free: "{thing} went through an app. The operator does not bill it.",
     incoming: "{thing} came in. Operators seldom bill that.",
     unanswered: "{thing} was not answered or did not go out, so it costs nothing.",
@@ -133,6 +134,7 @@ const DE: Words = {
   kinds: { call: "Dieser Anruf", message: "Diese Nachricht", mms: "Diese Bildnachricht (MMS)", app: "Dieser Anruf oder diese Nachricht" },
   entries: {
     billed: "{thing} steht auf der Rechnung.",
+    copy: "{thing} steht auch in einer anderen Liste, die Sie angegeben haben, und zählt einmal.",
     free: "{thing} lief über eine App. Der Anbieter berechnet das nicht.",
     incoming: "{thing} kam an. Das berechnen Anbieter selten.",
     unanswered: "{thing} wurde nicht angenommen oder ging nicht hinaus und kostet daher nichts.",
@@ -195,6 +197,7 @@ const FR: Words = {
   kinds: { call: "Cet appel", message: "Ce message", mms: "Ce message illustré (MMS)", app: "Cet appel ou ce message" },
   entries: {
     billed: "{thing} figure sur la facture.",
+    copy: "{thing} figure aussi dans une autre liste que vous avez donnée, et compte une fois.",
     free: "{thing} est passé par une application. L’opérateur ne le facture pas.",
     incoming: "{thing} a été reçu. Les opérateurs le facturent rarement.",
     unanswered: "{thing} n’a pas reçu de réponse ou n’est pas parti : il ne coûte rien.",

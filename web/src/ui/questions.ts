@@ -95,10 +95,10 @@ function question(lines: readonly BundleLine[], currency: string, answers: Answe
 }
 
 function lineWords(line: BundleLine, currency: string): string {
-  const { index, service, usage, amount } = line;
+  const { index, service, usage, number, amount } = line;
   return t("ask.line", {
     line: String(Number(index) + 1),
-    what: [moment(line), what(service), quantity(service, usage)].filter(Boolean).join(", "),
+    what: [moment(line), `${what(service)} ${printable(number, 128) || "?"}`, quantity(service, usage)].filter(Boolean).join(", "),
     money: money(amount, currency),
   });
 }

@@ -22,7 +22,7 @@ const REASONS: Record<LineClass, LineReason[]> = {
   "invoice-only": ["absent", "unknown", "denied", "recalled"],
 };
 const ENTRY_CLASSES: EntryClass[] = [
-  "billed", "free", "incoming", "unanswered", "other-sim", "freephone", "other-period", "next-bill", "by-app", "missing",
+  "billed", "copy", "free", "incoming", "unanswered", "other-sim", "freephone", "other-period", "next-bill", "by-app", "missing",
 ];
 
 function findings(): { bill: ReturnType<typeof invoice>; logs: ReturnType<typeof log>[] } {
@@ -66,7 +66,7 @@ describe.each(LANGUAGES)("in %s", (lang) => {
 
   test("each class of an entry has its own sentence", () => {
     const said = ENTRY_CLASSES.map((each) => entrySentence(lang, { class: each, reason: "", line: null }, entry(0)));
-    expect(new Set(said).size).toBe(10);
+    expect(new Set(said).size).toBe(11);
     for (const each of said) expect(each).not.toMatch(/[{}]|undefined/);
   });
 
