@@ -7,6 +7,7 @@ from typing import Any
 import naive
 import numpy as np
 import pyarrow as pa
+
 from billproof import records as rec
 from billproof.tariff import Tariff
 from billproof.tariff.check import Checker

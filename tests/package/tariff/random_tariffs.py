@@ -17,8 +17,22 @@ KINDS = [["voice-originated", "voice-terminated"], ["message-sent", "mms"], ["da
 UNITS = [("s", [1, 6, 7, 30, 60]), ("messages", [1, 2, 3]), ("B", [1, 10, 1000])]
 PREFIXES = ["+1", "+12", "+123", "+13", "+2", "+21", "+3", "17", "174", "+"]
 NETWORKS = ["272-01", "272-02", "208-01", "208-10", "262-01", "262-02", "310-410", "310-41"]
-PRICES = ["0", "0.1", "0.25", "0.0125", "0.333", "0.000000000001", "1", "0.10", "2.5", "0.00083"]
+PRICES = [
+    "0",
+    "0.1",
+    "0.25",
+    "0.0125",
+    "0.333",
+    "0.000000000001",
+    "1",
+    "0.10",
+    "2.5",
+    "0.00083",
+    "0.999999999999",
+]
 MONEY = ["0", "0.05", "0.125", "0.5", "0.005", "1", "0.000000001"]
+#: Where 64 bits no longer hold a price times a usage; the charge itself still fits.
+LARGE = [10**6, 10**9 - 1, 86_400 * 31, 2_500_000_001]
 FIRST_DAY = dt.date(2026, 10, 1)
 NO_HASH, A_HASH = "0x" + "0" * 64, "0x" + "5" * 64
 
@@ -290,7 +304,7 @@ def a_usage_record(random: Random) -> dict[str, Any]:
         "service": service,
         "startedAt": started_at,
         "utcOffset": offset,
-        "usage": random.choice(edges),
+        "usage": random.choice(edges) if random.random() < 0.97 else random.choice(LARGE),
         "number": random.choice(["", *PREFIXES]) + random.choice(["", "1", "2", "45"]),
         "network": random.choice(["", "", "272-01", *NETWORKS]),
         "rate": "printed",

@@ -1,10 +1,16 @@
-"""The naive rater against the cases worked out by hand, so that it may judge the engine."""
+"""The naive rater against the cases worked out by hand, and then as the judge of the engine."""
 
 from __future__ import annotations
 
 import json
+from fractions import Fraction
+from random import Random
 
+import naive
 import pytest
+from comparing import differences
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from naive import check_statement
 from rating_vectors import VECTORS, Case, cases
 
@@ -56,3 +62,32 @@ def test_vectors_have_the_form_that_their_readme_gives() -> None:
             for record in case["expected"]["records"]:
                 assert record.keys() == EXPECTED_KEYS
                 assert all(value is None or isinstance(value, str) for value in record.values())
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_engine_agrees_with_the_naive_rater_on_drawn_tariffs(part: int) -> None:
+    """Some 20,000 records; `benchmarks/rating_oracle.py` compares a million."""
+    compared = 0
+    for seed in range(40 * part, 40 * (part + 1)):
+        count, found = differences(Random(seed))
+        assert not found, f"seed {seed}: {len(found)} differences, the first: {found[0]}"
+        compared += count
+    assert compared > 1000
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False))
+def test_engine_agrees_with_the_naive_rater_on_tariffs_that_shrink(random: Random) -> None:
+    _, found = differences(random, statements=2, most=6)
+    assert not found, found[0]
+
+
+def test_a_wrong_rater_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison compares: with halves rounded wrongly in the naive rater, engine and rater differ."""
+    right = naive.rounded
+
+    def wrong(value: Fraction, mode: str, decimals: int) -> Fraction:
+        return right(value, "half-up" if mode == "half-even" else mode, decimals)
+
+    monkeypatch.setattr(naive, "rounded", wrong)
+    assert any(differences(Random(seed))[1] for seed in range(10))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from billproof.tariff import load_tariff
 from engine_verdicts import answers_of
 from rating_vectors import Case, cases
+
+from billproof.tariff import load_tariff
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
