@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from billproof.records import NANO, Service, money
 from billproof.tariff import model, values, words
+from billproof.tariff.formula import divide
 from billproof.tariff.rating import Rater
 from billproof.tariff.result import NO_RATE, OUTSIDE
 from billproof.tariff.values import PRICE_DECIMALS, decimal_of, quantity_words
@@ -112,23 +113,11 @@ def _arithmetic(tariff: model.Tariff, rate: model.Rate, usage: int, charge: int,
     facts = [("billed", f"{quantity_words(rate.kind, usage)} → {quantity_words(rate.kind, sum(parts))}")]
     if not sum(parts):
         return [*facts, ("charge", f"{money(0)} {tariff.currency}: nothing was used")]
-    total = Fraction(rate.connection, _PRICE)
-    if rate.connection:
-        facts.append(("connection", f"{decimal_of(rate.connection, PRICE_DECIMALS, 2)} {currency}"))
-    for interval, part in zip(rate.intervals, parts, strict=True):
-        if part:
-            sum_ = Fraction(interval.price * part, interval.unit * _PRICE)
-            total += sum_
-            since = f"from {quantity_words(rate.kind, interval.start)}" if interval.start else "price"
-            each = words.price_words(interval.price, interval.unit, rate.kind, currency)
-            facts.append((since, f"{quantity_words(rate.kind, part)} at {each}: {_decimal(sum_)}"))
-    facts.append(("sum", f"{_decimal(total)} {currency}"))
-    if tariff.exchange_currency:
-        total *= Fraction(tariff.exchange, NANO)
-        facts.append(
-            ("exchange", f"× {decimal_of(tariff.exchange, 9)} = {_decimal(total)} {tariff.currency}")
-        )
-    facts.append(("rounding", _rounding(rate.rounding)))
+    facts += (
+        _by_increment(tariff, rate, parts)
+        if rate.rounding.at == "increment"
+        else _by_call(tariff, rate, parts)
+    )
     if rate.minimum is not None and charge == rate.minimum:
         facts.append(("minimum", f"{money(rate.minimum)} {tariff.currency}"))
     if rate.maximum is not None and charge == rate.maximum:
@@ -142,6 +131,56 @@ def _arithmetic(tariff: model.Tariff, rate: model.Rate, usage: int, charge: int,
         if rater.grid.allowed[at].any() and _takes(rater, at, rate)
     ]
     return [*facts, ("charge", f"{money(charge)} {tariff.currency}")]
+
+
+def _by_call(tariff: model.Tariff, rate: model.Rate, parts: list[int]) -> list[Fact]:
+    """The sum first, then its rounding."""
+    currency = tariff.exchange_currency or tariff.currency
+    facts = []
+    total = Fraction(rate.connection, _PRICE)
+    if rate.connection:
+        facts.append(("connection", f"{_decimal(total)} {currency}"))
+    for interval, part in zip(rate.intervals, parts, strict=True):
+        if part:
+            price = Fraction(interval.price * part, interval.unit * _PRICE)
+            total += price
+            each = words.price_words(interval.price, interval.unit, rate.kind, currency)
+            said = f"{quantity_words(rate.kind, part)} at {each}: {_decimal(price)}"
+            facts.append((_since(rate, interval), said))
+    facts.append(("sum", f"{_decimal(total)} {currency}"))
+    if tariff.exchange_currency:
+        total *= Fraction(tariff.exchange, NANO)
+        facts.append(
+            ("exchange", f"× {decimal_of(tariff.exchange, 9)} = {_decimal(total)} {tariff.currency}")
+        )
+    return [*facts, ("rounding", _rounding(rate.rounding))]
+
+
+def _by_increment(tariff: model.Tariff, rate: model.Rate, parts: list[int]) -> list[Fact]:
+    """Each price rounded, then the sum."""
+    exchange = Fraction(tariff.exchange, NANO)
+    facts = []
+    if rate.connection:
+        facts.append(("connection", _rounded(Fraction(rate.connection, _PRICE) * exchange, tariff, rate)[1]))
+    for interval, part in zip(rate.intervals, parts, strict=True):
+        if part:
+            count = part // interval.increment
+            one = Fraction(interval.price * interval.increment, interval.unit * _PRICE) * exchange
+            price, said = _rounded(one, tariff, rate)
+            increments = f"{count:,} × {quantity_words(rate.kind, interval.increment)}"
+            facts.append((_since(rate, interval), f"{increments} at {said}: {_decimal(count * price)}"))
+    return facts
+
+
+def _rounded(price: Fraction, tariff: model.Tariff, rate: model.Rate) -> tuple[Fraction, str]:
+    scale = 10**rate.rounding.decimals
+    rounded = Fraction(divide(price.numerator * scale, price.denominator, rate.rounding.mode), scale)
+    mode = f"rounded {rate.rounding.mode} to {rate.rounding.decimals} decimals"
+    return rounded, f"{_decimal(rounded)} {tariff.currency} ({_decimal(price)} {mode})"
+
+
+def _since(rate: model.Rate, interval: model.Interval) -> str:
+    return f"from {quantity_words(rate.kind, interval.start)}" if interval.start else "price"
 
 
 def _takes(rater: Rater, allowance: int, rate: model.Rate) -> bool:
@@ -175,13 +214,13 @@ def _record(record: Usage) -> str:
 
 
 def _network(network: str, zone: str) -> str:
-    return f"{network or 'none'}: {words.zone_words(zone)}"
+    return f"{network or 'none named'}: {words.zone_words(zone)}"
 
 
 def _number(tariff: model.Tariff, number: str, destination: str) -> str:
     if destination == model.ELSEWHERE:
         return (
-            f"{number or 'none'}: no destination's"
+            f"{number or 'none named'}: no destination's"
             if tariff.destinations
             else "the tariff has no destinations"
         )
