@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from chains import anvil
+from commands import run
 
 from billproof.billing_run import Input, batch
 from billproof.bundle import cut
@@ -23,7 +24,7 @@ from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch
 from billproof.trust import Pins
 
-__all__ = ["anvil"]
+__all__ = ["anvil", "run"]
 
 PERIOD = 202610
 MAPPING = """
