@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from billproof.batch_id import BatchId
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
+from billproof.bundle.names import file_name
 from billproof.commit import commit
 from billproof.commitment import structs, tree
 from billproof.errors import InputError
@@ -294,13 +295,13 @@ def test_file_names_are_safe_and_different() -> None:
         "x" * 255,
     ]
     accounts += ["☎" * 200, "☎" * 201, "\0", "CON:", "a\nb"]
-    names = [cut.file_name(account) for account in accounts]
+    names = [file_name(account) for account in accounts]
     assert len({name.casefold() for name in names}) == len(accounts)
     for name in names:
         assert 0 < len(name) <= 200
         assert name[0] != "."
         assert not set(name) & set("/\\\0:\n ")
-    assert cut.file_name("+49.151-2_3@X") == "+49.151-2_3@X"
+    assert file_name("+49.151-2_3@X") == "+49.151-2_3@X"
 
 
 def test_unknown_accounts_are_named(built: Any) -> None:

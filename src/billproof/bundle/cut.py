@@ -24,7 +24,7 @@ from billproof.bundle import text
 from billproof.bundle.text import Template, hexes, integers, texts
 from billproof.commitment import salts, tree
 from billproof.commitment.columns import Gathered
-from billproof.commitment.keccak import ByteRows, keccak
+from billproof.commitment.keccak import ByteRows
 from billproof.commitment.structs import TOTALS, hash_one, hash_struct
 from billproof.errors import InputError
 from billproof.files import write_file, write_files
@@ -43,8 +43,6 @@ _RECEIPTS = 1 << 12
 #: The columns of records that files show.
 _READ = ["service", "started_at", "utc_offset", "usage", "billed_usage", "number", "network", "amount"]
 _READ += ["rate", "corrects"]
-
-_MAX_NAME = 120
 
 _LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
 _BEFORE, _AFTER = Template.of(doc.Bundle).cut("records")
@@ -299,22 +297,6 @@ def account_keys(stored: StoredBatch, secrets: SecretStore) -> Iterator[tuple[st
         )
 
 
-def file_name(account: str) -> str:
-    """A file name for an account number: itself where that is safe, else percent-encoded.
-
-    Each account has another, also where file systems do not tell letters by their case: capitals stay as
-    they are, and a name with small letters ends with ``~`` and the first 8 bytes of the number's hash. A
-    long one is cut and ends with the whole hash. No name depends on which other accounts there are.
-    """
-    name = "".join(
-        c if c.isascii() and (c.isalnum() or c in "-_+@" or (c == "." and at)) else _percent(c)
-        for at, c in enumerate(account)
-    )
-    if len(name) > _MAX_NAME:
-        return f"{name[:_MAX_NAME]}~{keccak(account.encode()).hex()}"
-    return name if name.upper() == name else f"{name}~{keccak(account.encode())[:8].hex()}"
-
-
 def write_document(path: Path, document: doc.Bundle | doc.Receipt | doc.AccountKeyFile) -> None:
     """Writes a document readable by its owner only: it is personal data."""
     write_file(path, doc.encode(document), mode=0o600)
@@ -383,7 +365,3 @@ def _no_statement(account: str, path: Path) -> InputError:
 
 def _hex(row: ByteRows) -> str:
     return "0x" + row.tobytes().hex()
-
-
-def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())

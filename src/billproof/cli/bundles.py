@@ -60,6 +60,7 @@ def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
     files that are there already are kept.
     """
     from billproof.bundle import cut
+    from billproof.bundle.names import file_name
 
     stored, vault = _batches(given)
     keys_home: Path | None = given["account_keys"]
@@ -86,7 +87,7 @@ def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
                 for batch in stored
                 for account, key_file in cut.account_keys(batch, vault)
                 if not given["accounts"] or account in given["accounts"]
-                if not (path := keys_home / f"{cut.file_name(account)}.key.json").exists()
+                if not (path := keys_home / f"{file_name(account)}.key.json").exists()
             )
             for _ in cut.write_documents(new_keys):
                 keys += 1
@@ -184,7 +185,7 @@ def _cutters(stored: list[StoredBatch], vault: SecretStore, accounts: tuple[str,
 
 
 def _file_name(account: str, cutter: Cutter, line: int | None = None) -> str:
-    from billproof.bundle.cut import file_name
+    from billproof.bundle.names import file_name
 
     batch = cutter.stored.id
     place = "" if line is None else f".{line}"

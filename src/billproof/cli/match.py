@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -261,22 +262,20 @@ def _match_all(given: dict[str, Any], as_json: bool) -> int:
         raise InputError(
             "no batch of this period", file=given["store"], advice="Build one with `billproof batch`."
         )
-    totals = Totals()
+    totals, start = Totals(), time.perf_counter()
+    parts = match_batches(batches, given["folder"], region=given["region"])  # before the bar has a thread
+    bills = sum(int(batch.summary["statements"]) for batch in batches)
     with progress(as_json) as update:
-        parts = match_batches(
-            batches,
-            given["folder"],
-            region=given["region"],
-            progress=lambda done, total: update("bills", done, total),
-        )
-        _write_findings(out, _adding(parts, totals))
-    _say_totals(totals, batches, out, as_json)
+        _write_findings(out, _adding(parts, totals, lambda: update("bills", totals.bills, bills)))
+    _say_totals(totals, batches, out, time.perf_counter() - start, as_json)
     return 1 if totals.findings else 0
 
 
-def _adding(parts: Iterator[tuple[Any, Any]], totals: Any) -> Iterator[Any]:
+def _adding(parts: Iterator[tuple[Any, Any]], totals: Any, told: Callable[[], None]) -> Iterator[Any]:
+    told()
     for found, part in parts:
         totals.add(part)
+        told()
         yield found
 
 
@@ -305,7 +304,7 @@ def _texts(sums: Any) -> dict[str, str]:
     return {currency: str(total) for currency, total in sorted(sums.items())}
 
 
-def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: bool) -> None:
+def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, seconds: float, as_json: bool) -> None:
     from billproof.matching.wording import amount
 
     if as_json:
@@ -350,6 +349,7 @@ def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, as_json: boo
     click.echo(f"{totals.uncompared:,} lines could not be compared with a phone: {unchecked}")
     table(["class", "lines"], [[name, f"{count:,}"] for name, count in totals.classes.most_common()])
     say(f"{totals.entries:,} entries of {totals.logs:,} logs; {totals.without_logs:,} bills have no log.")
+    say(f"{totals.lines:,} lines in {seconds:.1f} s, {totals.lines / seconds:,.0f} a second.")
     for name in totals.unreadable[:_SHOWN]:
         say(f"Not read: {name}")
     say(f"Written: {out}")

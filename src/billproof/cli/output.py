@@ -69,6 +69,9 @@ def report_error(message: str, advice: str, code: int, as_json: bool) -> int:
 @contextmanager
 def progress(quiet: bool) -> Iterator[Any]:
     """A callback ``(step, done)`` that draws one bar a step on standard error, if a person watches."""
+    if quiet:  # as for --json: nothing to load, and no thread
+        yield lambda step, done, total=None: None
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -87,9 +90,7 @@ def progress(quiet: bool) -> Iterator[Any]:
         TimeElapsedColumn(),
     )
     console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, disable=quiet or not console.is_terminal, transient=True
-    ) as bars:
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def update(step: str, done: int, total: int | None = None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billproof.bundle.cut import file_name
+from billproof.bundle.names import file_name
 from billproof.demo.cases import read_bundle
 from billproof.files import json_bytes, write_file
 from billproof.handset import read_phone_log

@@ -18,6 +18,7 @@ from billproof.anchoring import anchor_period, seal_period
 from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
+from billproof.bundle.names import file_name
 from billproof.demo import cases, phone
 from billproof.demo.stage import Stage
 from billproof.errors import InputError
@@ -266,14 +267,14 @@ def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
             home = demo.out / f"operator-{number}"
             for stored in find_batches(demo.store, number, demo.period):
                 placed = (
-                    (home / "bundles" / f"{cut.file_name(account)}.json", bundle)
+                    (home / "bundles" / f"{file_name(account)}.json", bundle)
                     for account, bundle in cut.bundles(stored, vault)
                 )
                 for path in cut.write_documents(placed):
                     written.append(path)
                     advance(1)
                 keys = (
-                    (home / "account-keys" / f"{cut.file_name(account)}.key.json", key_file)
+                    (home / "account-keys" / f"{file_name(account)}.key.json", key_file)
                     for account, key_file in cut.account_keys(stored, vault)
                 )
                 for _ in cut.write_documents(keys):

@@ -1,7 +1,10 @@
 """A file, folder or archive → phone logs; which format it is, its content says."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from billproof.handset import (
     android_xml,
@@ -9,7 +12,6 @@ from billproof.handset import (
     calllog_csv,
     fritzbox,
     iphone,
-    mapped,
     sheets,
     spreadsheet,
     voice,
@@ -20,6 +22,9 @@ from billproof.handset.rows import Draft, finish
 from billproof.handset.sheets import Sheet
 from billproof.handset.source import MAX_WHOLE, Source
 
+if TYPE_CHECKING:
+    from billproof.handset.mapped import Mapping
+
 _PAGES = (".html", ".htm")
 _FILES = (".xml", ".csv", ".storedata")
 _KINDS = "docs/handset.md says what each kind of phone can export, and how."
@@ -29,7 +34,7 @@ _FORMATS: tuple[tuple[Callable[[Sheet], bool], Callable[[Sheet], Draft]], ...] =
 
 
 def read_phone_log(
-    source: str | Path | tuple[str, bytes], *, mapping: str | Path | mapped.Mapping | None = None
+    source: str | Path | tuple[str, bytes], *, mapping: str | Path | Mapping | None = None
 ) -> list[PhoneLog]:
     """The phone logs in a file, a folder, an archive, or ``(name, content)``.
 
@@ -37,27 +42,33 @@ def read_phone_log(
     is one log; so is a Google Takeout, however many pages it has. Raises :class:`PhoneLogError`, an
     InputError, for what cannot be used at all; single rows that cannot be are in the log's ``rejects``.
     """
-    rules = mapped.load(Path(mapping)) if isinstance(mapping, str | Path) else mapping
+    rules = _load(Path(mapping)) if isinstance(mapping, str | Path) else mapping
     if isinstance(source, tuple):
         return finish(_read(Source(*source), rules))
     return finish(read_drafts(Path(source), rules))
 
 
-def read_drafts(path: Path, rules: mapped.Mapping | None = None) -> list[Draft]:
+def read_drafts(path: Path, rules: Mapping | None = None) -> list[Draft]:
     """The logs at a path, to be finished together with others."""
     if path.is_dir():
         return _members(path.name, path, rules)
     return _read(Source(path.name, path), rules)
 
 
-def _read(source: Source, rules: mapped.Mapping | None) -> list[Draft]:
+def _load(path: Path) -> Mapping:
+    from billproof.handset import mapped
+
+    return mapped.load(path)
+
+
+def _read(source: Source, rules: Mapping | None) -> list[Draft]:
     head = source.head()
     if archive.is_zip(head):
         return _members(source.name, source, rules)
     return [_file(source, head, rules)]
 
 
-def _members(name: str, place: Source | Path, rules: mapped.Mapping | None) -> list[Draft]:
+def _members(name: str, place: Source | Path, rules: Mapping | None) -> list[Draft]:
     members = archive.Members(name, place)
     logs = [
         _file(Source(f"{name}/{member}", data), data[:65_536], rules)
@@ -73,7 +84,7 @@ def _members(name: str, place: Source | Path, rules: mapped.Mapping | None) -> l
     return logs
 
 
-def _file(source: Source, head: bytes, rules: mapped.Mapping | None) -> Draft:
+def _file(source: Source, head: bytes, rules: Mapping | None) -> Draft:
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise PhoneLogError("empty", "is empty", file=source.name, advice="Export it again.")
     if head.startswith(b"%PDF"):
@@ -99,6 +110,8 @@ def _file(source: Source, head: bytes, rules: mapped.Mapping | None) -> Draft:
     text = sheets.decode(source)
     sheet = sheets.open_sheet(source.name, text)
     if sheet is not None and rules is not None:
+        from billproof.handset import mapped  # and with it much of intake, which few logs need
+
         return mapped.read(sheet, rules)
     if sheet is not None:
         for looks_like, read in _FORMATS:

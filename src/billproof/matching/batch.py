@@ -1,15 +1,19 @@
 """All bills of stored batches laid against a folder of phone logs, on all cores.
 
-The folder holds a folder for each account (named as :func:`billproof.bundle.cut.file_name` names files), and
-in it whatever its subscriber exported. Bills go through the matcher some hundreds at a time, as one stack.
+The folder holds a folder for each account, named by :func:`billproof.bundle.names.file_name`, and in it
+whatever its subscriber exported. Bills go through the matcher some hundreds at a time, as one stack.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import sys
+import threading
+import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from billproof.bundle.cut import file_name
+from billproof.bundle.names import file_name
 from billproof.errors import InputError
 from billproof.handset import PhoneLog
 from billproof.handset.reading import read_drafts
@@ -106,42 +110,48 @@ def match_batches(
     logs: Path,
     *,
     region: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
     workers: int | None = None,
 ) -> Iterator[tuple[pa.Table, Totals]]:
     """Findings (columns of FINDINGS) and totals, some hundred bills at a time, in the order of the records.
 
-    Only bills with a folder of logs are matched; the others are counted. ``progress`` is told bills done, and
-    how many there are.
+    Only bills with a folder of logs are matched; the others are counted. The work begins with the call, which
+    had better come before the caller starts threads: what it needs is then loaded once for all processes.
     """
     if not logs.is_dir():
         raise InputError(
             "is not a directory", file=logs, advice="It holds a folder of phone logs an account."
         )
     pieces = [piece for batch in batches for piece in _pieces(batch, logs, region)]
-    total = sum(len(piece.accounts) for piece in pieces)
     cores = workers or len(os.sched_getaffinity(0))
-    done = 0
-    progress(0, total)
-    for found in _on_cores(pieces, cores):
-        done += found[1].bills
-        progress(done, total)
-        yield found
+    return map(_match_piece, pieces) if cores == 1 or len(pieces) < 2 else _on_cores(pieces, cores)
 
 
 def _on_cores(pieces: list[_Piece], cores: int) -> Iterator[tuple[pa.Table, Totals]]:
-    if cores == 1 or len(pieces) < 2:
-        yield from map(_match_piece, pieces)
-        return
-    apart = multiprocessing.get_context("spawn")  # the caller may have threads
-    with ProcessPoolExecutor(min(cores, len(pieces)), apart, pa.set_cpu_count, (1,)) as pool:
-        waiting: deque[Future[tuple[pa.Table, Totals]]] = deque()
-        for piece in pieces:
-            waiting.append(pool.submit(_match_piece, piece))
-            if len(waiting) > 2 * cores:
-                yield waiting.popleft().result()
+    # A fork has everything loaded, which otherwise takes a process as long as matching ten thousand lines.
+    # Python's threads it would copy in the middle of what they do; those of numpy and Arrow allow for it.
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    apart = multiprocessing.get_context("fork" if alone else "spawn")
+    pool = ProcessPoolExecutor(min(cores, len(pieces)), apart, _settle)
+    ahead = iter(pieces)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of any thread, from 3.12 on
+        waiting = deque(pool.submit(_match_piece, piece) for piece in islice(ahead, 2 * cores))
+    return _results(pool, waiting, ahead)
+
+
+def _results(
+    pool: ProcessPoolExecutor, waiting: deque[Future[tuple[pa.Table, Totals]]], ahead: Iterator[_Piece]
+) -> Iterator[tuple[pa.Table, Totals]]:
+    with pool:
         while waiting:
-            yield waiting.popleft().result()
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(_match_piece, piece) for piece in islice(ahead, 1))
+            yield found
+
+
+def _settle() -> None:
+    """Of a process that matches: it has one core, and what is loaded already needs no looking for garbage."""
+    pa.set_cpu_count(1)
+    gc.freeze()
 
 
 def _pieces(batch: StoredBatch, logs: Path, region: str | None) -> Iterator[_Piece]:
