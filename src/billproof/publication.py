@@ -19,9 +19,15 @@ from billproof.ledger.abi import END_OF_TIME
 from billproof.ledger.states import TariffState
 
 _USAGE = range(32)
-"""Services that a tariff's days apply to; fees, discounts and taxes may stand where the bill puts them."""
+"""Services that a tariff's days apply to; fees, discounts and taxes may stand where the bill puts them, and
+what corrects another line is priced by no tariff."""
 
 PUBLISHED, NONE = "published", "none"
+_FAULTS = {
+    "late": "published after the period that it prices began",
+    "withdrawn": "withdrawn before the last line",
+    "outside": "not valid for every line",
+}
 
 
 @dataclass(frozen=True)
@@ -75,21 +81,34 @@ def judge(
     if not state.exists:
         message = "names a tariff that was never published, so nothing shows since when it was there"
         return Publication("unpublished", message, tariff, state)
-    begin = _period_start(batch.period)
-    found: list[tuple[str, str]] = []
-    if state.published_at > max(begin, state.valid_from):
-        found.append(("late", "published after the period that it prices began"))
-    lines = [record for record in _records(document) if int(record.service) in _USAGE]
-    used = [int(record.startedAt) for record in lines] or [begin]
-    local = [int(record.startedAt) + 60 * int(record.utcOffset) for record in lines] or [begin]
-    if state.withdrawn_from and max(used) >= state.withdrawn_from:
-        found.append(("withdrawn", "withdrawn before the last line"))
-    if min(local) < state.valid_from or (state.valid_until and max(local) >= state.valid_until):
-        found.append(("outside", "not valid for every line"))
+    lines = [
+        (int(record.startedAt), int(record.utcOffset))
+        for record in _records(document)
+        if int(record.service) in _USAGE and not any(bytes.fromhex(record.corrects[2:]))
+    ]
+    found = faults(batch.period, lines, state)
     message = f"priced by the tariff {_words(state)}"
     if not found:
         return Publication(PUBLISHED, message, tariff, state)
-    return Publication(found[0][0], f"{message}: {', '.join(words for _, words in found)}", tariff, state)
+    return Publication(found[0], f"{message}: {', '.join(_FAULTS[fault] for fault in found)}", tariff, state)
+
+
+def faults(period: int, lines: Sequence[tuple[int, int]], state: TariffState) -> list[str]:
+    """Which of late, withdrawn and outside hold of a published version, in this order.
+
+    ``lines``: of usage, time in UTC seconds and offset in minutes; none stands for the period's first second.
+    """
+    begin = calendar.timegm((period // 100, period % 100, 1, 0, 0, 0))
+    lines = lines or [(begin, 0)]
+    local = [started + 60 * offset for started, offset in lines]
+    found = []
+    if state.published_at > max(begin, state.valid_from):
+        found.append("late")
+    if state.withdrawn_from and max(started for started, _ in lines) >= state.withdrawn_from:
+        found.append("withdrawn")
+    if min(local) < state.valid_from or (state.valid_until and max(local) >= state.valid_until):
+        found.append("outside")
+    return found
 
 
 def _records(document: doc.Bundle | doc.Receipt) -> Sequence[doc.Record | doc.ReceiptRecord]:
@@ -124,7 +143,3 @@ def utc(seconds: int) -> str:
     if seconds >= END_OF_TIME:
         return "a day after the year 9999"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _period_start(period: int) -> int:
-    return calendar.timegm((period // 100, period % 100, 1, 0, 0, 0))

@@ -5,18 +5,23 @@ from __future__ import annotations
 import calendar
 from typing import Any
 
+import msgspec
 import pytest
 
 from billproof.bundle import cut
+from billproof.bundle import documents as doc
 from billproof.commitment.keccak import keccak
 from billproof.errors import CannotCheckError
+from billproof.inclusion import include_bundle
 from billproof.ledger import tariff_reads
 from billproof.ledger.artifact import TARIFF_BOOK
 from billproof.ledger.calls import encode_call
+from billproof.ledger.client import BatchAnchor
 from billproof.ledger.deploy import deploy_book
 from billproof.ledger.states import TariffState
 from billproof.ledger.tariff_book import TariffBook
 from billproof.ledger.transactions import broadcast, sign
+from billproof.records import ZERO32
 from billproof.report import Report, Verdict
 from billproof.verification import Verifier
 
@@ -42,18 +47,25 @@ class Case:
         self.chain = world.client.endpoint
         deploy_book(self.chain, world.client.signer, world.client.deployment)
         self.book = TariffBook(world.client)
+        self.plain = world.batch(ROWS)
         self.region = 0
 
     def bundle(self, tariff: bytes | None, account: str = "A1") -> Any:
-        """A bundle of a batch priced by the file with these bytes, anchored in November."""
+        """An account's bundle that names the file with these bytes, alone in its batch, anchored in
+        November."""
         self.region += 1
-        file = self.world.home / f"tariff-{self.region}"
-        file.write_bytes(tariff or b"")
-        rows = [row.replace(",61,", f",{60 + self.region},") for row in ROWS]  # no file is billed twice
-        stored = self.world.batch(rows, region=self.region, tariff=None if tariff is None else file)
+        plain = self.world.bundle(account, self.plain)
+        named = ZERO32 if tariff is None else keccak(tariff)
+        bundle = msgspec.structs.replace(
+            plain,
+            batch=msgspec.structs.replace(plain.batch, region=str(self.region), sequence="1"),
+            statement=msgspec.structs.replace(plain.statement, tariff="0x" + named.hex()),
+            entry=doc.Entry(nextAccount=plain.statement.account, proof=[]),
+        )
         self.chain.set_time(NOVEMBER + 86_400)
-        self.world.anchor(stored)
-        return self.world.bundle(account, stored)
+        root = include_bundle(bundle).root
+        self.world.client.anchor(1, BatchAnchor(202610, self.region, 1, root, b"\1" * 32))
+        return bundle
 
     def publish(self, tariff: bytes, when: int, valid: int = OCTOBER, until: int = 0) -> None:
         self.chain.set_time(when)
