@@ -106,7 +106,6 @@ class Example:
                 pa.table({"line": pa.array([], pa.int64())}),
                 {},
                 amends=0,
-                tariff=keccak(_TARIFF),
                 replace=False,
             )
             documents = dict(cut.bundles(stored, vault))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.anchoring import anchor_request
-from billproof.audit_records import audit_openings, audit_records
+from billproof.audit_records import audit_openings, audit_records, audit_tariffs
 from billproof.batch_id import BatchId
 from billproof.commit import entry_hashes
 from billproof.commitment import tree
@@ -167,6 +167,8 @@ def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manife
     _same(file, "account keys", byte_rows(entries["account_key"], 32).tobytes(), manifest.keys.tobytes())
     _same(file, "statements", byte_rows(entries["statement"], 32).tobytes(), manifest.statements.tobytes())
     told(f"{audit_records(stored):,} records add up to the totals")
+    if priced := audit_tariffs(stored):
+        told(f"{priced:,} statements refer to {len(stored.tariffs.used)} tariffs")
     if secrets is not None:
         audit_openings(stored, SecretStore(secrets, stored.id.operator_id))
         told("every record, statement and account key derived again from the secrets")

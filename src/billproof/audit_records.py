@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from billproof.commit import RootedStatements, commit_statements
 from billproof.commitment import salts, tree
 from billproof.commitment.columns import Gathered
-from billproof.commitment.keccak import ByteRows
+from billproof.commitment.keccak import ByteRows, keccak
 from billproof.errors import DifferenceError
 from billproof.leaves import byte_rows, hash_peers, hash_records
+from billproof.records import ZERO32
 from billproof.secret_store import Enrolment, SecretStore
 from billproof.statements import totals_by_currency
-from billproof.store import StoredBatch
+from billproof.store import SCHEMA, TARIFFS, StoredBatch
 
 #: Records read at a time; hashing them takes some hundred bytes each.
 _SLICE = 1 << 16
@@ -91,7 +92,7 @@ def audit_openings(stored: StoredBatch, secrets: SecretStore) -> None:
         ),
         stored.id,
         enrolment,
-        stored.tariff,
+        stored.tariffs.take(_order(stored)),
     )
     for name in ("account_key", "records_root", "statement"):
         if again.entries[name].combine_chunks() != entries[name].combine_chunks():
@@ -102,10 +103,32 @@ def audit_openings(stored: StoredBatch, secrets: SecretStore) -> None:
             )
 
 
+def audit_tariffs(stored: StoredBatch) -> int:
+    """Every statement has a tariff of the batch's, and every file is the one that its name says.
+
+    Returns how many statements refer to a tariff; raises :class:`DifferenceError` for the first difference.
+    """
+    tariffs = stored.tariffs
+    if len(tariffs) and not 0 <= int(tariffs.codes.min()) <= int(tariffs.codes.max()) < len(tariffs.hashes):
+        raise DifferenceError(f"{stored.path / 'entries.arrow'}: a statement has a tariff that is not listed")
+    for tariff in tariffs.used if stored.summary["schema"] == SCHEMA else ():
+        file = stored.tariff_file(tariff)
+        if file is None:
+            raise DifferenceError(f"{stored.path / TARIFFS}: the file of tariff 0x{tariff.hex()} is missing")
+        if keccak(file.read_bytes()) != tariff:
+            raise DifferenceError(f"{file}: not the tariff that its name says")
+    named = np.array([tariff != ZERO32 for tariff in tariffs.hashes])
+    return int(named[tariffs.codes].sum())
+
+
+def _order(stored: StoredBatch) -> NDArray[np.int64]:
+    """The entries' places in the order of the records."""
+    return np.argsort(stored.entries["first"].to_numpy(), kind="stable")
+
+
 def _ranked(stored: StoredBatch) -> pa.Table:
     """The entries in the order of the records."""
-    entries = stored.entries
-    return entries.take(pa.array(np.argsort(entries["first"].to_numpy(), kind="stable")))
+    return stored.entries.take(pa.array(_order(stored)))
 
 
 def _slices(stored: StoredBatch, first: NDArray[np.int64], count: NDArray[np.int64]) -> Iterator[_Slice]:

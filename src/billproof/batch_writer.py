@@ -8,9 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from billproof.account_tariffs import TariffFile
 from billproof.batch_id import BatchId
 from billproof.commit import Commitment
 from billproof.commitment.keccak import keccak
@@ -27,7 +29,7 @@ from billproof.leaves import byte_rows
 from billproof.records import SCHEMA as RECORDS
 from billproof.recovery import lock_path, period_lock, recover
 from billproof.statements import totals_by_currency, with_codes
-from billproof.store import MANIFEST_SCHEMA, SCHEMA, StoredBatch
+from billproof.store import MANIFEST_SCHEMA, SCHEMA, TARIFFS, StoredBatch
 from billproof.sums import write_sums
 
 #: Rows that one account's records are read with, at least: few, since an account has dozens.
@@ -48,14 +50,14 @@ def write_batch(
     intake: dict[str, Any],
     *,
     amends: int,
-    tariff: bytes,
+    tariffs: Sequence[TariffFile] = (),
     replace: bool,
 ) -> StoredBatch:
     """Writes a whole batch directory in one step and returns it. ``replace`` lets it take another's place."""
     with BatchWriter(store, batch, replace=replace) as writer:
         pyarrow.csv.write_csv(rejects, str(writer.rejects))
         writer.add_records(with_codes(records))
-        return writer.finish(commitment, intake, amends=amends, tariff=tariff)
+        return writer.finish(commitment, intake, amends=amends, tariffs=tariffs)
 
 
 class BatchWriter:
@@ -117,17 +119,27 @@ class BatchWriter:
         self._count += records.num_rows
 
     def finish(
-        self, commitment: Commitment, intake: dict[str, Any], *, amends: int, tariff: bytes
+        self,
+        commitment: Commitment,
+        intake: dict[str, Any],
+        *,
+        amends: int,
+        tariffs: Sequence[TariffFile] = (),
+        about: Mapping[str, Any] = MappingProxyType({}),
     ) -> StoredBatch:
-        """Writes what follows from the records, waits for the disk, and gives the batch its place."""
+        """Writes what follows from the records, waits for the disk, and gives the batch its place.
+
+        ``tariffs`` are the files of the commitment's tariffs, ``about`` goes into ``batch.json`` as it is.
+        """
         try:
             if self._records is None:
                 self.add_records(RECORDS.empty_table())
             self._close_records()
             for path in self.home.glob(".*"):
                 shutil.rmtree(path)
-            self._write_rest(commitment, intake, amends=amends, tariff=tariff)
-            for path in (*self.home.iterdir(), self.home):
+            self._write_tariffs(tariffs)
+            self._write_rest(commitment, intake, amends, about)
+            for path in (*self.home.rglob("*"), self.home):
                 sync(path)
             self._take_place()
             sync(self.final.parent)
@@ -155,8 +167,14 @@ class BatchWriter:
             raise
         shutil.rmtree(old)
 
+    def _write_tariffs(self, tariffs: Sequence[TariffFile]) -> None:
+        if tariffs:
+            (self.home / TARIFFS).mkdir()
+        for tariff in tariffs:
+            (self.home / TARIFFS / tariff.stored_name).write_bytes(tariff.content)
+
     def _write_rest(
-        self, commitment: Commitment, intake: dict[str, Any], *, amends: int, tariff: bytes
+        self, commitment: Commitment, intake: dict[str, Any], amends: int, about: Mapping[str, Any]
     ) -> None:
         home, entries = self.home, commitment.entries
         with pa.ipc.new_file(str(home / "entries.arrow"), entries.schema) as writer:
@@ -186,8 +204,9 @@ class BatchWriter:
             "schema": SCHEMA,
             **common,
             "manifestHash": "0x" + keccak(manifest).hex(),
-            "tariff": "0x" + tariff.hex(),
+            "tariffs": ["0x" + tariff.hex() for tariff in commitment.tariffs],
             "totals": {currency: str(total) for currency, total in totals.items()},
+            **about,
         }
         (home / "manifest.json").write_bytes(manifest)
         (home / "batch.json").write_bytes(json_bytes(summary))

@@ -17,15 +17,27 @@ import pyarrow as pa
 from billproof.batch_id import BatchId, check_period
 from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements, commit_statements
-from billproof.commitment.keccak import keccak
 from billproof.engine import Engine, Figures, LocalEngine, Parts
 from billproof.errors import DifferenceError, InputError
 from billproof.files import replacing
 from billproof.intake_run import Input, Intake, Progress
-from billproof.records import NANO, ZERO32
+from billproof.records import NANO
 from billproof.recovery import recover
+from billproof.rerating import (
+    REFUSE,
+    UNCHECKED,
+    DifferenceFile,
+    Pricing,
+    Rerated,
+    Rerating,
+    refusal,
+    require_checkable,
+)
 from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch, find_batches
+
+#: Name of the file of lines that are not what the tariffs say.
+DIFFERING = "differences.csv"
 
 __all__ = ["BatchResult", "Control", "Input", "Progress", "batch"]
 
@@ -58,6 +70,7 @@ class BatchResult:
     reasons: dict[str, int]
     root: bytes | None
     stored: StoredBatch | None
+    rerated: Rerated | None = None
 
 
 def batch(
@@ -72,7 +85,7 @@ def batch(
     region: int = 0,
     sequence: int | None = None,
     amends: int = 0,
-    tariff: Path | None = None,
+    pricing: Pricing | None = None,
     holders: Mapping[str, bytes] | None = None,
     control: Control | None = None,
     rejects_copy: Path | None = None,
@@ -88,11 +101,17 @@ def batch(
     ``sequence`` defaults to the next one in the store; with ``force`` the last batch of the region is
     replaced if it was made from a file of the same name and is not anchored. ``holders`` maps account
     numbers to 20-byte addresses. ``rejects_copy`` gets the rejected rows whatever becomes of the batch.
+    ``pricing`` names the accounts' tariffs; every line is priced again before it is committed.
     ``engine`` works on the rows, by default this machine; the root is the same with any.
-    Raises :class:`InputError` for unusable files, :class:`DifferenceError` when ``control`` is not met.
+    Raises :class:`InputError` for unusable files, :class:`DifferenceError` when ``control`` is not met, or
+    lines are not what the tariffs say.
     """
     check_period(period)
-    _protect(rejects_copy, inputs, force)
+    pricing = pricing or Pricing()
+    engine = engine or LocalEngine()
+    _protect(rejects_copy, "--rejects", inputs, force)
+    _protect(pricing.copy, "--differences", inputs, force)
+    rerating = _rerating(pricing, engine, amending=amends > 0)
     if secrets.resolve().is_relative_to(store.resolve()):
         raise InputError(
             "the secrets lie inside the store", file=secrets, advice="Keep them apart: the store is copied."
@@ -111,51 +130,114 @@ def batch(
             advice="Name an earlier sequence of the same region.",
         )
     control = control or Control()
-    tariff_hash = keccak(tariff.read_bytes()) if tariff else ZERO32
     vault = SecretStore(secrets, operator)
     vault.require_seeds()
     with ExitStack() as stack:
         writer = None if dry_run else stack.enter_context(BatchWriter(store, batch_id, replace=force))
         home = writer.home if writer else Path(stack.enter_context(TemporaryDirectory(prefix="billproof-")))
         intake = stack.enter_context(Intake(home / "rejects.csv"))
-        reading = (engine or LocalEngine()).read(inputs, period, intake, home, progress)
+        reading = engine.read(inputs, period, intake, home, progress)
         parts = stack.enter_context(reading)
         _refuse_repeated_sources(intake, others)
         if sequence is None:
             _refuse_other_batch(intake, [other for other in existing if other.id == batch_id])
-        counted = None
-        if writer is None or rejects_copy or control != Control() or amends or intake.committed == 0:
+        counted = rerated = None
+        if (
+            writer is None or rejects_copy or control != Control() or amends or rerating
+        ) or intake.committed == 0:
             # Before there are secrets: what is refused here leaves none behind.
-            counted = _count(intake, parts, amending=amends > 0)
+            details = stack.enter_context(DifferenceFile(home / DIFFERING))
+            counted, rerated = _count(intake, parts, rerating, details, progress, amending=amends > 0)
             result = _result(batch_id, intake, counted, amends)
             if rejects_copy is not None:
                 with replacing(rejects_copy, mode=0o600) as copy:
                     shutil.copyfile(intake.rejects, copy)
             _meet(control, result)
             _require_records(result)
+            if rerated is not None:
+                _judge(rerated, pricing, details.path, writer)
         if writer is None:
-            return result
+            return replace(result, rerated=rerated)
         statements, hashed = _hash(intake, parts, writer, vault, counted, progress)
         result = _result(batch_id, intake, hashed, amends)
         if holders:
             vault.enrol(pa.array(list(holders), pa.string()), holders)
         enrolment = vault.enrol(statements.accounts)
-        commitment = commit_statements(statements, batch_id, enrolment, tariff_hash)
+        tariffs = pricing.tariffs.of(statements.accounts)
+        commitment = commit_statements(statements, batch_id, enrolment, tariffs)
         stored = writer.finish(
-            commitment, _intake_document(intake, result), amends=amends, tariff=tariff_hash
+            commitment,
+            _intake_document(intake, result),
+            amends=amends,
+            tariffs=pricing.tariffs.files_of(tariffs),
+            about=_price_document(pricing, rerated),
         )
+        _refused(writer).unlink(missing_ok=True)
     without_holder = int((~enrolment.holders.any(axis=1)).sum())
-    return replace(result, root=commitment.root, stored=stored, without_holder=without_holder)
+    return replace(
+        result, root=commitment.root, stored=stored, without_holder=without_holder, rerated=rerated
+    )
 
 
-def _count(intake: Intake, parts: Parts, *, amending: bool) -> Figures:
-    """Counts all parts, and rejects what has no place in a statement."""
-    figures = Figures()
-    for part in parts.counted(amending=amending):
+def _rerating(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating | None:
+    """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects."""
+    if not pricing.checked or amending:
+        return None
+    if not engine.rerates:
+        raise InputError(
+            "this engine does not compare lines with their tariffs",
+            field="--engine",
+            advice="Leave it out, or commit without a comparison: --tariff-differences unchecked."
+            " The root is the same.",
+        )
+    return Rerating(pricing.tariffs)
+
+
+def _count(
+    intake: Intake,
+    parts: Parts,
+    rerating: Rerating | None,
+    details: DifferenceFile,
+    progress: Progress,
+    *,
+    amending: bool,
+) -> tuple[Figures, Rerated | None]:
+    """Counts all parts and prices them again; rejects what has no place in a statement."""
+    figures, rerated = Figures(), Rerated() if rerating else None
+    for part in parts.counted(amending=amending, rerating=rerating):
         intake.reject(part.strays)
         figures += part.figures
+        if rerated is not None and part.rerated is not None:
+            rerated += part.rerated[0]
+            details.add(part.rerated[1])
+            progress("price again", figures.committed)
     intake.close()
-    return figures
+    details.close()
+    return figures, rerated
+
+
+def _judge(found: Rerated, pricing: Pricing, details: Path, writer: BatchWriter | None) -> None:
+    """Hands out the differing lines; raises where the batch is refused because of them."""
+    require_checkable(found, pricing.tariffs)
+    refused = pricing.mode == REFUSE and found.differing > 0
+    place = pricing.copy or (_refused(writer) if writer and refused else None)
+    if found.differing and place:
+        with replacing(place, mode=0o600) as copy:
+            shutil.copyfile(details, copy)
+    if refused:
+        raise refusal(found, place)
+
+
+def _refused(writer: BatchWriter) -> Path:
+    """Where the differing lines of a refused batch stand: beside its place."""
+    return writer.final.with_name(f"{writer.final.name}.{DIFFERING}")
+
+
+def _price_document(pricing: Pricing, found: Rerated | None) -> dict[str, Any]:
+    """What ``batch.json`` says of the comparison with tariffs."""
+    if not pricing.tariffs.files:
+        return {}
+    return {"tariffCheck": found.document(pricing.mode) if found else {"differences": UNCHECKED}}
 
 
 def _hash(
@@ -247,15 +329,15 @@ def _sources(batch: StoredBatch) -> list[dict[str, Any]]:
     return found
 
 
-def _protect(rejects_copy: Path | None, inputs: Sequence[Input], force: bool) -> None:
-    """The rejects never take the place of an input, nor of another file without ``force``."""
-    if rejects_copy is None:
+def _protect(written: Path | None, option: str, inputs: Sequence[Input], force: bool) -> None:
+    """What a run writes never takes the place of an input, nor of another file without ``force``."""
+    if written is None:
         return
     read = [path for one in inputs for path in (*one.files, *([one.mapping] if one.mapping else []))]
-    if rejects_copy.resolve() in {path.resolve() for path in read}:
-        raise InputError("is an input of this run", file=rejects_copy, field="--rejects")
-    if rejects_copy.exists() and not force:
-        raise InputError("is there already", file=rejects_copy, advice="Use --force to overwrite.")
+    if written.resolve() in {path.resolve() for path in read}:
+        raise InputError("is an input of this run", file=written, field=option)
+    if written.exists() and not force:
+        raise InputError("is there already", file=written, advice="Use --force to overwrite.")
 
 
 def _result(batch_id: BatchId, intake: Intake, figures: Figures, amends: int) -> BatchResult:

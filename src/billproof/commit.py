@@ -15,10 +15,12 @@ from billproof.commitment.columns import Gathered
 from billproof.commitment.keccak import ByteRows, rows_of
 from billproof.leaves import fixed_binary, hash_records, padded_rows, text_column, text_source
 from billproof.secret_store import Enrolment
+from billproof.statement_tariffs import StatementTariffs
 from billproof.statements import Statements
 
 #: One row per account entry, in ascending order of ``account_key``: the order of the batch tree's leaves.
-#: ``first`` and ``count`` say which rows of the batch's records are the statement's.
+#: ``first`` and ``count`` say which rows of the batch's records are the statement's, ``tariff`` which of the
+#: batch's tariffs it refers to.
 ENTRIES = pa.schema(
     [
         pa.field("account_key", pa.binary(32), nullable=False),
@@ -30,6 +32,7 @@ ENTRIES = pa.schema(
         pa.field("total", pa.int64(), nullable=False),
         pa.field("currency", pa.string(), nullable=False),
         pa.field("holder", pa.binary(20), nullable=False),
+        pa.field("tariff", pa.int32(), nullable=False),
     ]
 )
 
@@ -39,10 +42,14 @@ _SLICE = 1 << 17
 
 @dataclass(frozen=True)
 class Commitment:
-    """What a batch commits to. ``nodes`` is the batch tree, (2m-1, 32); its first row is the root."""
+    """What a batch commits to. ``nodes`` is the batch tree, (2m-1, 32); its first row is the root.
+
+    ``tariffs`` are the hashes that the entries' codes name.
+    """
 
     entries: pa.Table
     nodes: ByteRows
+    tariffs: tuple[bytes, ...]
 
     @property
     def root(self) -> bytes:
@@ -88,7 +95,8 @@ def commit(
     statements: Statements, batch: BatchId, enrolment: Enrolment, opening_keys: ByteRows, tariff: bytes
 ) -> Commitment:
     """Builds both trees. ``opening_keys`` is (m, 32), in the statements' order; ``tariff`` a hash or zero."""
-    return commit_statements(root_statements(statements, opening_keys), batch, enrolment, tariff)
+    tariffs = StatementTariffs.one(tariff, len(statements))
+    return commit_statements(root_statements(statements, opening_keys), batch, enrolment, tariffs)
 
 
 def root_statements(statements: Statements, opening_keys: ByteRows) -> RootedStatements:
@@ -106,14 +114,14 @@ def root_statements(statements: Statements, opening_keys: ByteRows) -> RootedSta
 
 
 def commit_statements(
-    statements: RootedStatements, batch: BatchId, enrolment: Enrolment, tariff: bytes
+    statements: RootedStatements, batch: BatchId, enrolment: Enrolment, tariffs: StatementTariffs
 ) -> Commitment:
-    """Builds the batch tree; ``enrolment`` is in the statements' order."""
+    """Builds the batch tree; ``enrolment`` and ``tariffs`` are in the statements' order."""
     roots = statements.roots
     keys = account_keys(statements.accounts, batch, enrolment)
     statement = statement_hashes(
         batch,
-        tariff,
+        tariffs,
         keys=keys,
         roots=roots,
         count=statements.count,
@@ -137,10 +145,12 @@ def commit_statements(
             pa.array(statements.total[order]),
             statements.currencies.take(take),
             fixed_binary(enrolment.holders[order]),
+            pa.array(tariffs.codes[order]),
         ],
         schema=ENTRIES,
     )
-    return Commitment(entries, tree.build_tree(entry_hashes(ranked, statement[order])))
+    nodes = tree.build_tree(entry_hashes(ranked, statement[order]))
+    return Commitment(entries, nodes, tariffs.hashes)
 
 
 def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
@@ -159,7 +169,7 @@ def record_hashes(statements: Statements, opening_keys: ByteRows) -> ByteRows:
 
 def statement_hashes(
     batch: BatchId,
-    tariff: bytes,
+    tariffs: StatementTariffs,
     *,
     keys: ByteRows,
     roots: ByteRows,
@@ -176,7 +186,7 @@ def statement_hashes(
         recordsRoot=roots,
         recordCount=count,
         currency=padded_rows(currencies, 3),
-        tariff=rows_of(tariff, 32),
+        tariff=tariffs.column,
         totals=structs.hash_struct(structs.TOTALS, total=total, salt=total_salts),
     )
 

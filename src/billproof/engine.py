@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
@@ -20,6 +20,9 @@ from billproof.inorder import in_order
 from billproof.intake_run import Input, Intake, Progress
 from billproof.secret_store import SecretStore
 from billproof.statements import Statements, repeated, totals_by_currency
+
+if TYPE_CHECKING:
+    from billproof.rerating import Rerated, Rerating
 
 
 @dataclass(frozen=True)
@@ -63,19 +66,23 @@ class Part:
     """What came of one part of the accounts.
 
     ``strays`` are records that no statement takes, since their currency is another; ``rooted`` is None
-    where nothing was hashed.
+    where nothing was hashed, ``rerated`` where nothing was priced again.
     """
 
     figures: Figures
     strays: pa.Table
     rooted: RootedStatements | None = None
+    rerated: tuple[Rerated, pa.Table] | None = None
 
 
 class Parts(Protocol):
     """The records of a run, read and dealt into parts by account."""
 
-    def counted(self, *, amending: bool) -> Iterator[Part]:
-        """Every part's figures. ``amending``: :class:`InputError` where an amendment would be refused."""
+    def counted(self, *, amending: bool, rerating: Rerating | None = None) -> Iterator[Part]:
+        """Every part's figures. ``amending``: :class:`InputError` where an amendment would be refused.
+
+        ``rerating`` prices the statements again, where the engine does that.
+        """
 
     def hashed(self, writer: BatchWriter, vault: SecretStore) -> Iterator[Part]:
         """Every part, hashed; its records are the writer's by the time it comes. The last use."""
@@ -83,6 +90,10 @@ class Parts(Protocol):
 
 class Engine(Protocol):
     """Does the work on rows."""
+
+    @property
+    def rerates(self) -> bool:
+        """Whether it compares statements with their tariffs."""
 
     def read(
         self, inputs: Sequence[Input], period: int, intake: Intake, home: Path, progress: Progress
@@ -95,6 +106,8 @@ class Engine(Protocol):
 
 class LocalEngine:
     """All cores of this machine, in threads."""
+
+    rerates = True
 
     @contextmanager
     def read(
@@ -112,13 +125,14 @@ class LocalParts:
     def __init__(self, grouping: Grouping) -> None:
         self._grouping = grouping
 
-    def counted(self, *, amending: bool) -> Iterator[Part]:
-        def work(part: int) -> tuple[Statements, pa.Table, Figures]:
+    def counted(self, *, amending: bool, rerating: Rerating | None = None) -> Iterator[Part]:
+        def work(part: int) -> tuple[Statements, Part]:
             statements, strays = self._grouping.arranged(part, last=False)
-            return statements, strays, Figures.of(statements)
+            rerated = rerating(statements) if rerating else None
+            return statements, Part(Figures.of(statements), strays, rerated=rerated)
 
-        for statements, strays, figures in in_order(partial(work, at) for at in range(self._grouping.parts)):
-            yield Part(figures, strays)
+        for statements, part in in_order(partial(work, at) for at in range(self._grouping.parts)):
+            yield part
             if amending:
                 require_amending(statements)
 

@@ -6,6 +6,8 @@
     tree.bin         the batch tree: 2m-1 nodes of 32 bytes, root first
     manifest.json    public: counts, and the digest of manifest.bin
     manifest.bin     public: (account key, statement hash), 64 bytes an entry, in the tree's order
+    tariffs/         the tariff files that statements refer to, exact: HASH.toml or HASH.json
+    differences.csv  lines that are not charged as their tariff says, where such were let pass (personal data)
     intake.json      what was read from which file
     rejects.csv      rows that were not committed, each with file, line, field and reason (personal data)
     anchor.json      the anchoring transaction and its outcome, once there is one
@@ -31,9 +33,16 @@ from billproof.batch_id import BatchId
 from billproof.commitment.keccak import ByteRows
 from billproof.errors import InputError
 from billproof.recovery import require_whole
+from billproof.statement_tariffs import StatementTariffs
 
-SCHEMA = "billproof/batch/1"
+SCHEMA = "billproof/batch/2"
+
+#: Written before every statement had a tariff of its own: ``tariff`` in its ``batch.json`` is that of all.
+SCHEMA_1 = "billproof/batch/1"
 MANIFEST_SCHEMA = "billproof/manifest/1"
+
+#: Directory of the tariff files in a batch, and beside bundles.
+TARIFFS = "tariffs"
 
 #: Texts of few different values, read as codes.
 _CODED = ["network", "currency", "rate", "source"]
@@ -57,7 +66,7 @@ class StoredBatch:
             raise InputError("no batch here", file=path, advice="Build it with `billproof batch`.") from None
         except ValueError as error:
             raise InputError(f"not JSON: {error}", file=file) from error
-        if not isinstance(summary, dict) or summary.get("schema") != SCHEMA:
+        if not isinstance(summary, dict) or summary.get("schema") not in (SCHEMA, SCHEMA_1):
             raise InputError(f"not a {SCHEMA} file", file=file)
         return cls(path, summary)
 
@@ -82,9 +91,17 @@ class StoredBatch:
     def amends(self) -> int:
         return int(self.summary["amends"])
 
-    @property
-    def tariff(self) -> bytes:
-        return bytes.fromhex(self.summary["tariff"][2:])
+    @cached_property
+    def tariffs(self) -> StatementTariffs:
+        """The tariffs of the entries' statements."""
+        if self.summary["schema"] == SCHEMA_1:
+            return StatementTariffs.one(bytes.fromhex(self.summary["tariff"][2:]), self.entries.num_rows)
+        hashes = tuple(bytes.fromhex(tariff[2:]) for tariff in self.summary["tariffs"])
+        return StatementTariffs(hashes, self.entries["tariff"].to_numpy())
+
+    def tariff_file(self, tariff: bytes) -> Path | None:
+        """The file of a tariff, by its hash; None in a batch that was written before files were kept."""
+        return next((self.path / TARIFFS).glob(f"0x{tariff.hex()}*"), None)
 
     @property
     def anchor_path(self) -> Path:

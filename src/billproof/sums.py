@@ -87,11 +87,14 @@ def _listing(digests: dict[str, str]) -> bytes:
 
 def _digests(home: Path) -> dict[str, str]:
     """Name and digest of every file of a batch that never changes, by name."""
-    return {
-        path.name: _sha256(path)
-        for path in sorted(home.iterdir())
+    paths = (
+        inner
+        for path in home.iterdir()
         if path.name not in (FILE, "anchor.json") and not path.name.startswith(".")
-    }
+        for inner in (path.iterdir() if path.is_dir() else [path])
+    )
+    names = {path.relative_to(home).as_posix(): path for path in paths}
+    return {name: _sha256(names[name]) for name in sorted(names)}
 
 
 def _sha256(path: Path) -> str:

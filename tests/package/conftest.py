@@ -119,7 +119,7 @@ def build(
         enrolment = vault.enrol(statements.accounts, options.pop("holders", None))
         keys = vault.opening_keys(batch, statements.accounts)
         commitment = commit(statements, batch, enrolment, keys, ZERO32)
-        options = {"amends": 0, "tariff": ZERO32, "replace": False, **options}
+        options = {"amends": 0, "replace": False, **options}
         rejects = pa.table({"line": pa.array([], pa.int64())})
         stored = write_batch(
             home / "store", batch, commitment, statements.records, rejects, {"sources": []}, **options

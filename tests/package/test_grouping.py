@@ -19,6 +19,7 @@ from billproof.commitment.keccak import keccak
 from billproof.grouping import Grouping, parts_for
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
+from billproof.statement_tariffs import StatementTariffs
 from billproof.statements import arrange, repeated
 
 ROW = st.fixed_dictionaries(
@@ -78,7 +79,9 @@ def check(rows: pa.Table, home: Path, batch: BatchId, parts: int, rows_a_batch: 
     assert repeats == naive_repeats(whole.records)
     enrolment = vault.enrol(whole.accounts)
     at_once = commit(whole, batch, enrolment, vault.opening_keys(batch, whole.accounts), ZERO32)
-    in_parts = commit_statements(joined, batch, vault.enrol(joined.accounts), ZERO32)
+    in_parts = commit_statements(
+        joined, batch, vault.enrol(joined.accounts), StatementTariffs.one(ZERO32, len(joined))
+    )
     assert in_parts.root == at_once.root
     without = [name for name in at_once.entries.column_names if name != "first"]
     assert in_parts.entries.select(without).equals(at_once.entries.select(without))
@@ -122,7 +125,9 @@ def test_equal_keys_are_refused(
     rooted = root_statements(statements, vault.opening_keys(batch_id, statements.accounts))
     twice = RootedStatements.joined([rooted, rooted])
     with pytest.raises(ValueError, match="the same key"):
-        commit_statements(twice, batch_id, vault.enrol(twice.accounts), ZERO32)
+        commit_statements(
+            twice, batch_id, vault.enrol(twice.accounts), StatementTariffs.one(ZERO32, len(twice))
+        )
 
 
 def test_the_number_of_parts_follows_the_size_of_the_files(

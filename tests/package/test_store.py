@@ -62,7 +62,7 @@ def test_what_is_read_is_what_was_committed(original: Any, batch_id: Any) -> Non
         stored.records.select(columns).to_pydict() == original.statements.records.select(columns).to_pydict()
     )
     assert stored.manifest_hash == keccak((stored.path / "manifest.json").read_bytes())
-    assert (stored.amends, stored.tariff) == (0, bytes(32))
+    assert (stored.amends, stored.tariffs.hashes) == (0, (bytes(32),))
     assert stored.summary["totals"] == {"EUR": "45"}
     check_sums(stored.path)
 

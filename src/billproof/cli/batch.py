@@ -39,7 +39,21 @@ _NO_LINES = ("ipdr-xml", "parquet")
 @options.store_option
 @options.secrets_option
 @click.option("--enrolment", type=options.FILE, help="CSV of account,holder: the subscribers' own addresses.")
-@click.option("--tariff", type=options.FILE, help="The tariff file that statements refer to, by its hash.")
+@click.option("--tariff", type=options.FILE, help="The tariff file of all accounts, or of those left over.")
+@click.option(
+    "--tariffs", type=options.FILE, help="CSV of account,tariff: each account's tariff file, by its path."
+)
+@click.option(
+    "--tariff-differences",
+    "tariff_mode",
+    type=click.Choice(["refuse", "report", "unchecked"]),
+    default="refuse",
+    show_default=True,
+    help="What to do when lines are not what the tariffs say; unchecked: compare nothing.",
+)
+@click.option(
+    "--differences", type=options.FILE, help="Also write differing lines there, even if the batch is refused."
+)
 @click.option("--chain-id", type=click.IntRange(1), help="The chain to build for. [default: that of --rpc]")
 @options.deployment_option
 @options.rpc_option
@@ -67,6 +81,9 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
     to hand out proofs. Rows that cannot be used go to rejects.csv, each with file, line, field and reason.
     The same files and secrets give the same root. Records of one account from several files, also of
     several formats (--input), make one statement. For --engine spark, FILES may be URIs and directories.
+
+    With tariffs (docs/tariff.md), every line is priced again before it is committed; lines that differ refuse
+    the batch, and stand in a file beside its place.
     """
     from billproof import billing_run
     from billproof.cli.choices import chosen_deployment
@@ -85,7 +102,7 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
             ledger=deployment.ledger,
             store=given["store"],
             secrets=given["secrets_root"],
-            tariff=given["tariff"],
+            pricing=_pricing(given),
             holders=_holders(given["enrolment"]) if given["enrolment"] else None,
             control=billing_run.Control(given["expect_count"], options.totals_of(given["expect_total"])),
             rejects_copy=given["rejects"],
@@ -96,7 +113,7 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
         )
     backup = None if given["dry_run"] else renew_backup(given["secrets_root"])
     if as_json:
-        emit("batch-result", _document(result, backup))
+        emit("batch-result", _document(result, backup, given["tariff_mode"]))
         return
     _print(result)
     for path in _without_last_end(inputs):
@@ -130,6 +147,20 @@ def _input(form: str, mapping: Path | None, file: str) -> Any:
     from billproof.billing_run import Input
 
     return Input(form, [], mapping, [file]) if "://" in file else Input(form, [Path(file)], mapping)
+
+
+def _pricing(given: dict[str, Any]) -> Any:
+    from billproof.account_tariffs import AccountTariffs
+    from billproof.rerating import Pricing
+
+    one, listed = given["tariff"], given["tariffs"]
+    tariffs = (
+        AccountTariffs.read(listed, one) if listed else AccountTariffs.one(one) if one else AccountTariffs()
+    )
+    if not tariffs.files and (given["differences"] or given["tariff_mode"] != "refuse"):
+        field = "--differences" if given["differences"] else "--tariff-differences"
+        raise InputError("there is no tariff to compare with", field=field, advice="Name it with --tariff.")
+    return Pricing(tariffs, given["tariff_mode"], given["differences"])
 
 
 def _without_last_end(inputs: list[Any]) -> Iterator[Path]:
@@ -168,6 +199,8 @@ def _print(result: Any) -> None:
     ]
     if result.root:
         rows.append(("root", "0x" + result.root.hex()))
+    if result.rerated:
+        rows.insert(-2 if result.root else -1, ("by the tariffs", _priced(result.rerated)))
     facts(f"{result.id}", rows)
     for reason, count in list(result.reasons.items())[:5]:
         say(f"rejected {count:,}× {reason}")
@@ -187,11 +220,20 @@ def _print(result: Any) -> None:
             f"Look again: {result.raising:,} records raise a bill as corrections of other records. Verifiers"
             " point them out: leave `corrects` empty in what is charged."
         )
+    if result.rerated and result.rerated.differing:
+        place = f": see {result.stored.path / 'differences.csv'}" if result.stored else ""
+        say(f"Not what the tariffs say: {result.rerated.words}{place}.")
     if result.stored and result.without_holder:
         say(f"{result.without_holder:,} accounts have no holder address: they cannot open disputes on-chain.")
 
 
-def _document(result: Any, backup: Path | None) -> dict[str, Any]:
+def _priced(found: Any) -> str:
+    """How many lines are what the tariffs say, and how many are not, or cannot be compared."""
+    counts = [f"{count:,} {status.words}" for status, count in sorted(found.lines.items()) if count]
+    return ", ".join([*counts, *([f"{found.missing:,} missing"] if found.missing else [])])
+
+
+def _document(result: Any, backup: Path | None, mode: str) -> dict[str, Any]:
     return {
         "batch": result.id.fields,
         "path": str(result.stored.path) if result.stored else None,
@@ -207,6 +249,7 @@ def _document(result: Any, backup: Path | None) -> dict[str, Any]:
         "withoutHolder": result.without_holder,
         "reasons": result.reasons,
         "backup": str(backup) if backup else None,
+        **({"tariffCheck": result.rerated.document(mode)} if result.rerated else {}),
     }
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +61,7 @@ class SparkEngine:
     scratch: str | None = None
     slice_bytes: int = SLICE_BYTES
     part_bytes: int = PART_BYTES
+    rerates: ClassVar[bool] = False
 
     @contextmanager
     def read(
@@ -187,8 +188,8 @@ class SparkParts:
         self._making = making
         self._account = account
 
-    def counted(self, *, amending: bool) -> Iterator[Part]:
-        """See :class:`billproof.engine.Parts`."""
+    def counted(self, *, amending: bool, rerating: object = None) -> Iterator[Part]:
+        """See :class:`billproof.engine.Parts`; statements are not compared with tariffs."""
         for made in self._made(replace(self._making, amending=amending)):
             yield Part(made.figures, _strays(made))
 

@@ -1,0 +1,264 @@
+"""The statements of a billing run beside their tariffs, before they are committed.
+
+Every usage line is priced again, every fee and tax line computed again; what differs goes to a file, line by
+line. Statements are checked part by part: memory follows a part and what differs in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow.csv import CSVWriter
+
+from billproof.account_tariffs import UNNAMED, AccountTariffs
+from billproof.errors import DifferenceError, InputError
+from billproof.records import Service, money
+from billproof.statements import Statements
+from billproof.tariff import Tariff, load_tariff
+from billproof.tariff.check import Checker
+from billproof.tariff.result import Difference, Status
+
+_SERVICES = {int(service): service.name.lower() for service in Service}
+
+#: Accounts that an error names.
+_NAMED = 5
+
+#: What to do when lines differ: refuse the batch, or let it pass and say so; or compare nothing.
+REFUSE, REPORT, UNCHECKED = "refuse", "report", "unchecked"
+MODES = (REFUSE, REPORT, UNCHECKED)
+
+#: What is written of each difference; amounts are in units of the currency.
+DIFFERENCES = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=False)
+        for name in (
+            *("account", "record", "started_at", "service", "number", "rate", "currency"),
+            *("charged", "due", "difference", "billed_usage", "due_billed_usage", "cause", "words"),
+            *("tariff", "source", "line"),
+        )
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """The accounts' tariffs, and what becomes of a batch whose lines differ from them.
+
+    ``copy`` gets the differing lines whatever becomes of the batch.
+    """
+
+    tariffs: AccountTariffs = field(default_factory=AccountTariffs)
+    mode: str = REFUSE
+    copy: Path | None = None
+
+    @property
+    def checked(self) -> bool:
+        return bool(self.tariffs.files) and self.mode != UNCHECKED
+
+
+@dataclass(frozen=True)
+class Rerated:
+    """What re-rating found. Money is billionths by currency; ``missing`` lines stand on no statement."""
+
+    lines: Counter[Status] = field(default_factory=Counter)
+    missing: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    too_much: Counter[str] = field(default_factory=Counter)
+    too_little: Counter[str] = field(default_factory=Counter)
+    unnamed: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """Accounts that no tariff is named for, and those billed in another currency than their tariff's."""
+
+    @property
+    def differing(self) -> int:
+        """How many lines, there or missing, are not as the tariffs say."""
+        return self.causes.total()
+
+    def __add__(self, other: Rerated) -> Rerated:
+        return Rerated(
+            self.lines + other.lines,
+            self.missing + other.missing,
+            self.causes + other.causes,
+            self.too_much + other.too_much,
+            self.too_little + other.too_little,
+            self.unnamed + other.unnamed,
+            self.foreign + other.foreign,
+        )
+
+    @property
+    def words(self) -> str:
+        """Money first: ``EUR 12.34 too much, EUR 0.50 too little, on 17 lines``."""
+        sums = [
+            f"{currency} {money(amount)} {what}"
+            for what, amounts in (("too much", self.too_much), ("too little", self.too_little))
+            for currency, amount in sorted(amounts.items())
+        ]
+        count = f"{self.differing:,} line{'' if self.differing == 1 else 's'}"
+        return f"{', '.join(sums) or 'no money, but billed usage'}, on {count}"
+
+    def document(self, mode: str) -> dict[str, Any]:
+        """What ``batch.json`` and ``--json`` say of it."""
+        return {
+            "differences": mode,
+            "lines": {status.words: self.lines[status] for status in Status if self.lines[status]},
+            "missing": self.missing,
+            "causes": dict(sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))),
+            "tooMuch": {currency: str(amount) for currency, amount in sorted(self.too_much.items())},
+            "tooLittle": {currency: str(amount) for currency, amount in sorted(self.too_little.items())},
+        }
+
+
+class Rerating:
+    """Checks statements of any accounts against the accounts' tariffs; from several threads at once too."""
+
+    def __init__(self, tariffs: AccountTariffs) -> None:
+        self._tariffs = tariffs
+        self._checkers = [Checker(load_tariff(file.content, name=str(file.path))) for file in tariffs.files]
+
+    def __call__(self, statements: Statements) -> tuple[Rerated, pa.Table]:
+        """What was found, and the differences as :data:`DIFFERENCES`."""
+        codes = self._tariffs.codes(statements.accounts)
+        unnamed = statements.accounts.filter(pa.array(codes == UNNAMED)).to_pylist()
+        total, rows = Rerated(unnamed=tuple(unnamed)), []
+        for code in np.unique(codes[codes != UNNAMED]).tolist():
+            found, own = self._check(statements, np.flatnonzero(codes == code), self._checkers[code])
+            total += found
+            rows += own
+        columns = zip(*rows, strict=True) if rows else ([] for _ in DIFFERENCES)
+        return total, pa.table([pa.array(column, pa.string()) for column in columns], schema=DIFFERENCES)
+
+    def _check(
+        self, statements: Statements, which: NDArray[np.int64], checker: Checker
+    ) -> tuple[Rerated, list[tuple[str, ...]]]:
+        """Those statements that one tariff prices."""
+        tariff = checker.tariff
+        currencies = statements.currencies.take(pa.array(which))
+        others = pc.not_equal(currencies, tariff.currency).to_numpy(zero_copy_only=False)
+        if others.any():
+            return Rerated(foreign=tuple(statements.accounts.take(pa.array(which[others])).to_pylist())), []
+        records, first = _records_of(statements, which)
+        checked = checker.check(records, first)
+        lines = Counter({status: int(count) for status, count in checked.counts.items() if count})
+        causes: Counter[str] = Counter()
+        sums: dict[bool, int] = {True: 0, False: 0}
+        rows = []
+        missing = 0
+        for found in checked.differences:
+            causes[found.cause] += 1
+            missing += found.line is None
+            sums[found.difference > 0] += abs(found.difference)
+            rows.append(_row(statements, int(which[found.statement]), found, tariff))
+        too_much, too_little = (
+            Counter({tariff.currency: sums[key]} if sums[key] else {}) for key in (True, False)
+        )
+        return Rerated(lines, missing, causes, too_much, too_little), rows
+
+
+class DifferenceFile:
+    """A CSV file of differences, there once the first one comes. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: pa.NativeFile | None = None
+        self._writer: CSVWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self.close()
+
+    def add(self, differences: pa.Table) -> None:
+        """The next ones."""
+        if differences.num_rows == 0:
+            return
+        if self._writer is None:
+            self.path.touch(mode=0o600)
+            self._file = pa.OSFile(str(self.path), "wb")
+            self._writer = CSVWriter(self._file, DIFFERENCES)
+        self._writer.write_table(differences)
+
+    def close(self) -> None:
+        """No more come."""
+        for stream in (self._writer, self._file):
+            if stream is not None:
+                stream.close()
+        self._writer = self._file = None
+
+
+def refusal(found: Rerated, place: Path | None) -> DifferenceError:
+    """Why a batch is refused whose lines differ; ``place`` is where they are listed, None for nowhere."""
+    details = f"{place} has every line." if place else "Give --differences FILE to see every line."
+    most = ", ".join(f"{count:,}× {cause}" for cause, count in found.causes.most_common(3))
+    return DifferenceError(
+        f"not what the tariffs say: {found.words} ({most})",
+        advice=f"{details} Correct the rating or name the right tariffs; --tariff-differences report"
+        " commits the bills as they are and says so.",
+    )
+
+
+def require_checkable(found: Rerated, tariffs: AccountTariffs) -> None:
+    """Raises :class:`InputError` for accounts without a tariff, or with one of another currency."""
+    tariffs.require_named(found.unnamed)
+    if found.foreign:
+        several = ", …" if len(found.foreign) > _NAMED else ""
+        raise InputError(
+            f"{len(found.foreign):,} accounts are billed in another currency than that of their tariff:"
+            f" {', '.join(found.foreign[:_NAMED])}{several}",
+            field="currency",
+            advice="Name a tariff in the currency of their bills.",
+        )
+
+
+def _records_of(statements: Statements, which: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+    """The records of some statements, one after another, and where each begins."""
+    if len(which) == len(statements):
+        return statements.records, statements.first
+    first, count = statements.first[which], statements.count[which]
+    begins = np.cumsum(count) - count
+    rows = np.repeat(first - begins, count) + np.arange(int(count.sum()))
+    return statements.records.take(pa.array(rows)), begins
+
+
+def _row(statements: Statements, statement: int, found: Difference, tariff: Tariff) -> tuple[str, ...]:
+    account, currency = statements.accounts[statement].as_py(), statements.currencies[statement].as_py()
+    line: Mapping[str, Any] = {}
+    if found.line is not None:
+        (line,) = statements.records.slice(int(statements.first[statement]) + found.line, 1).to_pylist()
+    at = line.get("started_at")
+    service = line.get("service")
+    return (
+        account,
+        "" if found.line is None else str(found.line),
+        "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "" if service is None else _SERVICES.get(service, str(service)),
+        line.get("number", ""),
+        line.get("rate", ""),
+        currency,
+        *(_plain(amount) for amount in (found.charged, found.due, found.difference)),
+        str(found.billed),
+        str(found.due_billed),
+        found.cause,
+        found.words,
+        tariff.words,
+        line.get("source", ""),
+        str(line.get("line", "")),
+    )
+
+
+def _plain(billionths: int) -> str:
+    return money(billionths).replace(",", "")
