@@ -89,7 +89,7 @@ def one_by_one(built: Any) -> Iterator[tuple[str, doc.Bundle]]:
                     recordsRoot=hexed(entry["records_root"]),
                     recordCount=str(entry["count"]),
                     currency=entry["currency"],
-                    tariff=hexed(stored.tariff),
+                    tariff=hexed(stored.tariffs.hashes[0]),
                     total=str(entry["total"]),
                     totalSalt=hexed(commit.totals_salts(opening_key)[0]),
                 ),

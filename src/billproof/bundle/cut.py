@@ -116,6 +116,12 @@ class Cutter:
         """Where each account stands among those opened."""
         return {account: at for at, account in enumerate(self.accounts.to_pylist())}
 
+    @property
+    def tariff_files(self) -> list[Path]:
+        """The files of the tariffs that these accounts' statements refer to, as far as the batch has them."""
+        used = self.stored.tariffs.take(self._rows).used
+        return [file for tariff in used if (file := self.stored.tariff_file(tariff)) is not None]
+
     def bundle(self, account: str) -> bytes:
         """The bundle of one account, as its file holds it."""
         if account not in self._places:
@@ -238,12 +244,18 @@ class Cutter:
             "recordsRoot": hexes(byte_rows(entries["records_root"], 32)),
             "recordCount": integers(entries["count"].to_numpy()),
             "currency": texts(entries["currency"]),
-            "tariff": "0x" + self.stored.tariff.hex(),
+            "tariff": self._tariff_texts(self._rows[at]),
             "total": integers(entries["total"].to_numpy()),
             "totalSalt": hexes(self._totals_salts[at]),
             "nextAccount": hexes(byte_rows(next_accounts, 32)),
             "proof": text.lists(hexes(proofs), ends, depth=1),
         }
+
+    def _tariff_texts(self, rows: NDArray[np.int64]) -> pa.Array | str:
+        """The tariffs' hashes of the entries at ``rows``: one text where the whole batch has one."""
+        tariffs = self.stored.tariffs
+        hashes = ["0x" + tariff.hex() for tariff in tariffs.hashes]
+        return hashes[0] if len(hashes) == 1 else pa.array(hashes).take(pa.array(tariffs.codes[rows]))
 
     def _totals(self, at: NDArray[np.int64]) -> ByteRows:
         """What hides the totals of statements in their receipts: (k, 32)."""
@@ -254,7 +266,7 @@ class Cutter:
         entries = self._entries
         recomputed = commit.statement_hashes(
             self.stored.id,
-            self.stored.tariff,
+            self.stored.tariffs.take(self._rows),
             keys=commit.account_keys(self.accounts, self.stored.id, self._enrolment),
             roots=byte_rows(entries["records_root"], 32),
             count=entries["count"].to_numpy(),
