@@ -1,5 +1,7 @@
 """Canonical numbers: the quick ways agree with libphonenumber; relations are those of the specification."""
 
+import random
+
 import numpy as np
 import phonenumbers
 import pytest
@@ -85,3 +87,20 @@ def test_relations():
 )
 def test_freephone(form, free):
     assert numbers.is_freephone(form) is free
+
+
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_free_numbers_are_those_that_libphonenumber_says(code):
+    draw = random.Random(code)
+    kinds = (phonenumbers.PhoneNumberType.TOLL_FREE, phonenumbers.PhoneNumberType.MOBILE)
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    examples = [phonenumbers.example_number_for_type(region, kind) for region in regions for kind in kinds]
+    examples.append(phonenumbers.example_number_for_non_geo_entity(code))
+    national = [phonenumbers.national_significant_number(number) for number in examples if number]
+    for digits in national:  # and their neighbours
+        for place in range(len(digits)):
+            changed = f"{digits[:place]}{draw.randrange(10)}{digits[place + 1 :]}"
+            form = canonical(f"+{code}{changed}", None)
+            if form.startswith("+"):
+                kind = phonenumbers.number_type(phonenumbers.parse(form))
+                assert numbers.is_freephone(form) is (kind == phonenumbers.PhoneNumberType.TOLL_FREE)
