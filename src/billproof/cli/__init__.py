@@ -31,6 +31,8 @@ COMMANDS = {
     "verify": ("verify", "Check bundles and receipts against the chain."),
     "match": ("match", "Lay a bill beside phone logs: which lines do not agree?"),
     "tariff": ("tariff", "Check a tariff's file, and have it explained."),
+    "rate": ("rate", "Price usage from files by a tariff."),
+    "check": ("check", "Check that statements charge what their tariff says."),
     "audit": ("audit", "Derive batches again and compare them with the chain."),
     "serve": ("serve", "Serve the verifier page, public data and invoices by link."),
     "trust": ("trust", "Pin the operators that you have checked yourself."),
