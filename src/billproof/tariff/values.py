@@ -59,6 +59,16 @@ def scaled(decimal: str, decimals: int) -> int:
     return sign * int(whole + rest.ljust(decimals, "0"))
 
 
+def price(text: str) -> int:
+    """A price, in units of 10⁻¹²."""
+    return scaled(text, PRICE_DECIMALS)
+
+
+def money(text: str) -> int:
+    """An amount of money, or a percentage, in billionths."""
+    return scaled(text, MONEY_DECIMALS)
+
+
 def decimal_of(value: int, decimals: int, least: int = 0) -> str:
     """The decimal text of an integer in units of 10^-decimals, with at least ``least`` decimals."""
     sign = "-" if value < 0 else ""
