@@ -16,6 +16,14 @@ def _coverage() -> Iterator[Case]:
     case.line(number(1), local(29, 12), 60, "invoice-only:unknown")
     yield case
 
+    case = Case("covered-to-the-end-of-the-last-call").log().base(last=20)
+    case.both(number(1), local(22), 194)
+    case.line(number(1), local(22) + 7, 194, "duplicate:near", at="", confidence=90)
+    case.line(number(100), local(22) + 194, 60, "invoice-only:absent")
+    case.line(number(100), local(22) + 195, 60, "not-covered:outside")
+    case.entry(number(2), local(22) + 60, 900, "unanswered", answered="no")
+    yield case
+
     case = Case("hole").log().base(4, first=2, last=4)
     for at in range(5):
         case.line(number(100 + at % 4), local(10 + at), 60, "not-covered:hole")

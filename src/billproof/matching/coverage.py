@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.matching.clock import Clocks, Views
-from billproof.matching.columns import MESSAGE, MMS, NEVER, Stack
+from billproof.matching.columns import MESSAGE, MMS, NEVER, NO, Stack
 from billproof.matching.windows import Groups, spread
 
 Ints = NDArray[np.int64]
@@ -16,6 +16,7 @@ Flags = NDArray[np.bool_]
 
 _RUN = 5
 _STRANGE = 3
+_DAY = 86_400
 
 #: Why a line is not covered; 0 where it is.
 COVERED, OUTSIDE, HOLE, FOREIGN = 0, 1, 2, 3
@@ -45,7 +46,9 @@ def coverage_of(stack: Stack, views: Views, clocks: Clocks, has: Flags) -> Cover
         ends = np.append(starts[1:], len(group))
         log, kind = group[starts] // 3, group[starts] % 3
         spans[log, kind, 0] = at[starts]
-        spans[log, kind, 1] = np.maximum(at[ends - 1], stack.logs.exported_at[log])
+        talked = np.where(entries.answered[ours] == NO, 0, np.clip(entries.duration[ours], 0, _DAY))
+        until = np.maximum.reduceat((entries.at[ours] + talked)[order], starts)
+        spans[log, kind, 1] = np.maximum(until, stack.logs.exported_at[log])
         counts[log, kind] = ends - starts
         both = (counts[:, MESSAGE] > 0) & (counts[:, MMS] > 0)  # then they were exported from one store
         spans[both, MESSAGE, 0] = spans[both, MMS, 0] = spans[both][:, [MESSAGE, MMS], 0].min(axis=1)

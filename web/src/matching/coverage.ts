@@ -8,6 +8,7 @@ export type Uncovered = "outside" | "foreign" | "hole";
 
 const HOLE = 5;
 const FOREIGN = 3;
+const DAY = 86_400;
 
 export interface LogCoverage {
   spans: Record<Kind, Span | null>;
@@ -17,11 +18,17 @@ export interface LogCoverage {
 
 export function coverageOf(log: PhoneLog): LogCoverage {
   const times: Record<Kind, number[]> = { call: [], message: [], mms: [] };
-  for (const entry of log.entries) if (entry.kind !== "app") times[entry.kind].push(entry.at);
+  const until: Record<Kind, number> = { call: -Infinity, message: -Infinity, mms: -Infinity };
+  for (const entry of log.entries) {
+    if (entry.kind === "app") continue;
+    times[entry.kind].push(entry.at);
+    const talked = entry.answered === "no" ? 0 : Math.min(Math.max(entry.duration, 0), DAY);
+    until[entry.kind] = Math.max(until[entry.kind], entry.at + talked);
+  }
   const spans: Record<Kind, Span | null> = { call: null, message: null, mms: null };
   for (const kind of KINDS) {
     const sorted = times[kind].sort((a, b) => a - b);
-    if (sorted.length > 0) spans[kind] = [sorted[0]!, Math.max(sorted[sorted.length - 1]!, log.exportedAt ?? -Infinity)];
+    if (sorted.length > 0) spans[kind] = [sorted[0]!, Math.max(until[kind], log.exportedAt ?? -Infinity)];
   }
   if (spans.message !== null && spans.mms !== null) {
     const both: Span = [Math.min(spans.message[0], spans.mms[0]), Math.max(spans.message[1], spans.mms[1])];
