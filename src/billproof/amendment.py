@@ -6,10 +6,12 @@ raise what they correct.
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from billproof.errors import InputError
+from billproof.leaves import byte_rows
 from billproof.records import ZERO32
 from billproof.statements import Statements
 
@@ -44,6 +46,8 @@ def raising(statements: Statements) -> int:
     In an amendment its total bounds them. Elsewhere nothing does, and what corrects something is compared
     with no phone log and no tariff.
     """
-    records = statements.records
-    correcting = pc.not_equal(records["corrects"], pa.scalar(ZERO32, pa.binary(32)))
-    return int(pc.sum(pc.and_(correcting, pc.greater(records["amount"], 0))).as_py() or 0)
+    column = statements.records["corrects"]
+    if not any(byte_rows(chunk, 32).view(np.int64).any() for chunk in column.chunks):
+        return 0  # as nearly always, and quickly
+    words = byte_rows(column, 32).view(np.int64)
+    return int((words.any(axis=1) & (statements.records["amount"].to_numpy() > 0)).sum())
