@@ -114,7 +114,7 @@ class _Builder:
                     raise self.fail((table, name), f"the name {name!r} is taken", "choose another name")
 
     def _check_unique(self) -> None:
-        """No name twice among rates, allowances and taxes; nor among lines that are known by their name alone."""
+        """No name twice among rates, allowances or taxes, nor among lines known by their name alone."""
         file = self.file
         groups: list[list[tuple[Path, str]]] = [
             [((table, at, "name"), entry.name) for at, entry in enumerate(getattr(file, table))]
