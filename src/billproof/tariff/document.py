@@ -107,7 +107,10 @@ class Source:
                 repeated.append(next(key for key in keys if keys.count(key) > 1))
             return found
 
-        tree = json.loads(text, object_pairs_hook=to_object)
+        def refuse_constant(text: str) -> NoReturn:
+            self._refuse(f"{text} is no number of JSON", _SEE)
+
+        tree = json.loads(text, object_pairs_hook=to_object, parse_constant=refuse_constant)
         if repeated:
             places = [hit.start() for hit in re.finditer(re.escape(json.dumps(repeated[0])), text)]
             line = text.count("\n", 0, places[-1] if places else 0) + 1

@@ -217,7 +217,7 @@ CASES = {
     "no band left": (
         'bands = ["peak"]\n',
         "",
-        37,
+        35,
         "rates[2]",
         "an overlap: 'peak' and 'off-peak' both apply",
     ),
@@ -367,13 +367,13 @@ def test_refuses_with_line_key_and_remedy(case: str) -> None:
     assert error.advice
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", sorted(CASES.keys() - {"date without quotes"}))
 def test_refuses_the_same_in_json_with_the_line_there(case: str) -> None:
     what, instead, _, key, message = CASES[case]
     spoilt = PLAN.replace(what, instead, 1)
     text = json.dumps(tomllib.loads(spoilt), indent=1, default=str)
     error = refusal(text)
-    assert message in error.message or case == "date without quotes"
+    assert message in error.message
     if key:
         line = text.split("\n")[(error.line or 1) - 1]
         last = re.findall(r"[a-z0-9-]+", key)[-1] if not key.endswith("]") else ""
@@ -399,7 +399,7 @@ def test_refuses_neither_rates_nor_fees() -> None:
         (b"\xef\xbb\xbfa = 1", 1, "byte order mark"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", None, "nested too deeply"),
         (b"a = " + b"[" * 5000 + b"]" * 5000, None, "nested too deeply"),
-        (b'{"schema": "billproof/tariff/1", "a": NaN}', 1, "is missing"),
+        (b'{"schema": "billproof/tariff/1", "a": NaN}', None, "NaN is no number"),
         (b"a = " + b"9" * 5000, None, "number too long"),
     ],
     ids=lambda value: repr(value)[:24],
