@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -135,13 +136,14 @@ class Rerating:
             found, own = self._check(statements, np.flatnonzero(codes == code), self._checkers[code])
             total += found
             rows += own
-        columns = zip(*rows, strict=True) if rows else ([] for _ in DIFFERENCES)
+        rows.sort(key=itemgetter(0))
+        columns = zip(*(row for _, row in rows), strict=True) if rows else ([] for _ in DIFFERENCES)
         return total, pa.table([pa.array(column, pa.string()) for column in columns], schema=DIFFERENCES)
 
     def _check(
         self, statements: Statements, which: NDArray[np.int64], checker: Checker
-    ) -> tuple[Rerated, list[tuple[str, ...]]]:
-        """Those statements that one tariff prices."""
+    ) -> tuple[Rerated, list[tuple[int, tuple[str, ...]]]]:
+        """Those statements that one tariff prices; differences with their statements."""
         tariff = checker.tariff
         currencies = statements.currencies.take(pa.array(which))
         others = pc.not_equal(currencies, tariff.currency).to_numpy(zero_copy_only=False)
@@ -158,7 +160,8 @@ class Rerating:
             causes[found.cause] += 1
             missing += found.line is None
             sums[found.difference > 0] += abs(found.difference)
-            rows.append(_row(statements, int(which[found.statement]), found, tariff))
+            statement = int(which[found.statement])
+            rows.append((statement, _row(statements, statement, found, tariff)))
         too_much, too_little = (
             Counter({tariff.currency: sums[key]} if sums[key] else {}) for key in (True, False)
         )

@@ -255,7 +255,7 @@ class Cutter:
         """The tariffs' hashes of the entries at ``rows``: one text where the whole batch has one."""
         tariffs = self.stored.tariffs
         hashes = ["0x" + tariff.hex() for tariff in tariffs.hashes]
-        return hashes[0] if len(hashes) == 1 else pa.array(hashes).take(pa.array(tariffs.codes[rows]))
+        return hashes[0] if len(hashes) == 1 else texts(pa.array(hashes)).take(pa.array(tariffs.codes[rows]))
 
     def _totals(self, at: NDArray[np.int64]) -> ByteRows:
         """What hides the totals of statements in their receipts: (k, 32)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def _export_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
     """Write one self-contained proof file per account, for each batch of a period.
 
-    With --pdf, each is attached to an invoice that people can read; `billproof verify` takes either.
+    With --pdf, each is attached to an invoice that people can read; `billproof verify` takes either. The
+    tariff files that the statements refer to go beside them, once each, in the directory tariffs.
 
     Account key files hold the account's seed: hand each over once, at enrolment, over a channel of its own;
     files that are there already are kept.
@@ -70,17 +72,19 @@ def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
             file=keys_home,
             advice="Keys are secret: keep them apart.",
         )
+    tariffs: dict[str, Path] = {}
     files: Iterator[tuple[str, bytes]] = (
         (_file_name(account, cutter), content)
-        for cutter in _cutters(stored, vault, given["accounts"])
+        for cutter in _with_tariffs(_cutters(stored, vault, given["accounts"]), tariffs)
         for account, content in cutter.bundles()
     )
     missing: set[str] = set()
     if pdf:
         files = _invoices(files, given, missing, stored[0])
+    files = chain(files, _contents(tariffs))
     keys = 0
     with progress(as_json) as update:
-        written = _write(files, given, "bundles", update)
+        written = _write(files, given, "bundles", update) - len(tariffs)
         if keys_home:
             new_keys = (
                 (path, key_file)
@@ -94,10 +98,12 @@ def bundles(as_json: bool, pdf: bool, **given: Any) -> None:
                 update("account keys", keys)
     out = given["archive"] or given["out"]
     if as_json:
-        emit("bundles", {"out": str(out), "bundles": written, "accountKeys": keys, "batches": len(stored)})
+        counts = {"bundles": written, "accountKeys": keys, "batches": len(stored), "tariffs": len(tariffs)}
+        emit("bundles", {"out": str(out), **counts})
     else:
         what = "invoices" if pdf else "bundles"
-        say(f"{written:,} {what} of {len(stored)} batches in {out}, {keys:,} new account keys.")
+        beside = f", {len(tariffs)} tariff files" if tariffs else ""
+        say(f"{written:,} {what} of {len(stored)} batches in {out}{beside}, {keys:,} new account keys.")
     if missing:
         say(f"No font has {' '.join(sorted(missing)[:20])}: boxes are in their place. Give one with --font.")
 
@@ -184,6 +190,21 @@ def _cutters(stored: list[StoredBatch], vault: SecretStore, accounts: tuple[str,
             yield Cutter(batch, vault, wanted)
 
 
+def _with_tariffs(cutters: Iterator[Cutter], tariffs: dict[str, Path]) -> Iterator[Cutter]:
+    """The same; ``tariffs`` collects the files that their statements refer to, by where they go."""
+    from billproof.store import TARIFFS
+
+    for cutter in cutters:
+        tariffs.update({f"{TARIFFS}/{file.name}": file for file in cutter.tariff_files})
+        yield cutter
+
+
+def _contents(files: dict[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """Files by where they go, as there are when the first is asked for."""
+    for name, path in files.items():
+        yield name, path.read_bytes()
+
+
 def _file_name(account: str, cutter: Cutter, line: int | None = None) -> str:
     from billproof.bundle.names import file_name
 
@@ -210,10 +231,12 @@ def _write(
 
 
 def _placed(out: Path, files: Iterable[tuple[str, bytes]], force: bool) -> Iterator[tuple[Path, bytes]]:
-    """Each file with its path, which must be free."""
+    """Each file with its path, which must be free; a tariff's own name says which content it has."""
+    from billproof.store import TARIFFS
+
     for name, content in files:
         path = out / name
-        if path.exists() and not force:
+        if path.exists() and not force and not name.startswith(f"{TARIFFS}/"):
             raise InputError("is there already", file=path, advice="Use --force to overwrite.")
         yield path, content
 

@@ -11,6 +11,11 @@ from typing import Any
 import pytest
 from engines import COLUMNS, MAPPING, rows_of, text_of
 
+from billproof.account_tariffs import AccountTariffs
+from billproof.errors import InputError
+from billproof.rerating import Pricing
+from billproof.spark.engine import SparkEngine
+
 Same = Callable[..., Any]
 
 
@@ -75,6 +80,21 @@ def test_what_stands_around_the_rows(
     (tmp_path / "a.csv").write_text(before + text_of(rows_of(80, 4)) + after)
     (tmp_path / "own.toml").write_text(f"[file]\n{settings}\n{MAPPING}")
     same([tmp_path / "a.csv"], mapping=tmp_path / "own.toml")
+
+
+def test_a_tariff_for_each_account(same: Same, run: Any, tmp_path: Path) -> None:
+    rows = rows_of(200, 6)
+    (tmp_path / "a.csv").write_text(text_of(rows))
+    names = sorted({row[0] for row in rows})
+    for plan in range(3):
+        (tmp_path / f"{plan}.toml").write_text(f"plan {plan}")
+    listed = "".join(f"{name},{at % 3}.toml\n" for at, name in enumerate(names))
+    (tmp_path / "accounts.csv").write_text(f"account,tariff\n{listed}")
+    tariffs = AccountTariffs.read(tmp_path / "accounts.csv")
+    result = same([tmp_path / "a.csv"], pricing=Pricing(tariffs, "unchecked"))
+    assert len(result.stored.tariffs.used) == 3
+    with pytest.raises(InputError, match="does not compare lines with their tariffs"):
+        run([tmp_path / "a.csv"], SparkEngine(), pricing=Pricing(tariffs))
 
 
 def test_without_a_header_and_in_a_code_page(same: Same, tmp_path: Path) -> None:
