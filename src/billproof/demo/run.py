@@ -19,18 +19,20 @@ from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
 from billproof.bundle.names import file_name
-from billproof.demo import cases, phone
+from billproof.demo import cases, phone, tariffs
 from billproof.demo.stage import Stage
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger import deployments
 from billproof.ledger.client import LedgerClient
-from billproof.ledger.deploy import deploy
+from billproof.ledger.deploy import deploy, deploy_book
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.embedded import EmbeddedChain
 from billproof.ledger.reads import chain_id
 from billproof.ledger.signers import development_signer
+from billproof.publication import PUBLISHED
 from billproof.report import Verdict
+from billproof.rerating import Pricing
 from billproof.secret_store import SecretStore
 from billproof.simulate import OperatorMonth, Simulation, simulate
 from billproof.store import find_batches
@@ -77,7 +79,14 @@ class Demo:
             self.chain, self.deployment, development_signer(account, self.deployment.chain_id)
         )
 
-    def batch(self, operator_id: int, inputs: Sequence[Input], period: int, region: int = 0) -> BatchResult:
+    def batch(
+        self,
+        operator_id: int,
+        inputs: Sequence[Input],
+        period: int,
+        region: int = 0,
+        pricing: Pricing | None = None,
+    ) -> BatchResult:
         """A billing run into the demo's store."""
         return batch(
             inputs,
@@ -88,6 +97,7 @@ class Demo:
             ledger=self.deployment.ledger,
             store=self.store,
             secrets=self.secrets,
+            pricing=pricing,
         )
 
     def anchor(self, operator_id: int, account: int, period: int) -> int:
@@ -118,10 +128,13 @@ def run(
     simulation = _simulate(demo, subscribers)
     months = simulation.operators
     _register(demo, months)
-    batches = _batch(demo, months)
+    pricings = [tariffs.pricing_of(demo.out / "month", month) for month in months]
+    published = tariffs.publish_all(demo, pricings, ANCHORERS)
+    demo.chain.set_time(None)  # the month is over: from here on it is now
+    batches = _batch(demo, months, pricings)
     _anchor(demo, months)
     bundles = _cut_bundles(demo, months)
-    valid = _verify_bundles(demo, bundles)
+    valid, priced = _verify_bundles(demo, bundles)
     agreed = _verify_receipts(demo, bundles)
     compared = phone.compare(demo, simulation.phone_logs)
     outcomes = cases.run(demo, bundles[0], IMPOSTOR)
@@ -134,7 +147,8 @@ def run(
         "records": sum(result.committed for result in batches),
         "accounts": sum(result.accounts for result in batches),
         "batches": len(batches),
-        "bundles": {"total": len(bundles), "valid": valid},
+        "tariffs": published,
+        "bundles": {"total": len(bundles), "valid": valid, "pricedByPublishedTariff": priced},
         "receipts": {"total": RECEIPTS, "valid": agreed},
         "match": compared.document(),
         "cases": {outcome.name: outcome.document() for outcome in outcomes},
@@ -144,7 +158,11 @@ def run(
     write_file(out / "summary.json", json_bytes(summary))
     demo.chain.close()
     _show(demo, summary, outcomes, bundles[0], compared)
-    good = valid == len(bundles) and agreed == RECEIPTS and all(outcome.expected for outcome in outcomes)
+    good = (
+        valid == priced == len(bundles)
+        and agreed == RECEIPTS
+        and all(outcome.expected for outcome in outcomes)
+    )
     if serve and good:
         from billproof.demo.portal import serve as serve_month
 
@@ -176,15 +194,19 @@ def _clear(out: Path) -> None:
 
 
 def _deploy(out: Path, stage: Stage, period: int) -> Demo:
-    with stage.step("deploy the ledger") as (step, _):
+    with stage.step("deploy the contracts") as (step, _):
         out.mkdir(parents=True, exist_ok=True)
         (out / MARKER).write_text(
             "Made by `billproof demo`, which replaces this directory when it runs again.\n"
         )
-        chain = EmbeddedChain.open(out / "chain.jsonl", writable=True)
-        result = deploy(chain, development_signer(DEPLOYER, chain_id(chain)))
-        step.gas = result.receipt.gas_used if result.receipt else 0
-        step.detail = f"{result.deployment.ledger} on {result.deployment.name}"
+        began = tariffs.time_of_publication(period)
+        chain = EmbeddedChain.open(out / "chain.jsonl", writable=True, start_time=began)
+        chain.set_time(began)
+        signer = development_signer(DEPLOYER, chain_id(chain))
+        result = deploy(chain, signer)
+        book = deploy_book(chain, signer, result.deployment)
+        step.gas = sum(receipt.gas_used for receipt in (result.receipt, book) if receipt)
+        step.detail = f"ledger {result.deployment.ledger} and tariff book on {result.deployment.name}"
     return Demo(out, stage, period, chain, deployments.load(chain_id(chain)))
 
 
@@ -235,11 +257,12 @@ def inputs_of(out: Path, month: OperatorMonth) -> list[Input]:
     ]
 
 
-def _batch(demo: Demo, months: Sequence[OperatorMonth]) -> list[BatchResult]:
+def _batch(demo: Demo, months: Sequence[OperatorMonth], pricings: Sequence[Pricing]) -> list[BatchResult]:
     with demo.stage.step("batch the CDR files", len(months)) as (step, advance):
         results = []
-        for number, month in enumerate(months, start=1):
-            results.append(demo.batch(number, inputs_of(demo.out / "month", month), demo.period))
+        for number, (month, pricing) in enumerate(zip(months, pricings, strict=True), start=1):
+            inputs = inputs_of(demo.out / "month", month)
+            results.append(demo.batch(number, inputs, demo.period, pricing=pricing))
             advance(1)
         records, accounts = (sum(getattr(r, name) for r in results) for name in ("committed", "accounts"))
         step.detail = f"{records:,} records of {accounts:,} accounts under {len(results)} roots"
@@ -285,15 +308,21 @@ def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
     return written
 
 
-def _verify_bundles(demo: Demo, bundles: list[Path]) -> int:
+def _verify_bundles(demo: Demo, bundles: list[Path]) -> tuple[int, int]:
+    """How many bundles are valid, and how many of all were priced by a tariff published in time."""
     with demo.stage.step("verify every bundle", len(bundles)) as (step, advance):
         verifier = Verifier(pins=Pins.load(demo.out / "trust.json"), rpc=[demo.rpc])
-        valid = 0
+        valid = priced = 0
         for path in bundles:
-            valid += verifier.verify(path).verdict is Verdict.VALID
+            report = verifier.verify(path)
+            valid += report.verdict is Verdict.VALID
+            priced += report.facts.get("tariff", {}).get("status") == PUBLISHED
             advance(1)
-        step.detail = f"{valid:,} of {len(bundles):,} valid; the chain was asked for {_roots(bundles)} roots"
-    return valid
+        step.detail = (
+            f"{valid:,} of {len(bundles):,} valid, {priced:,} by a tariff published in time;"
+            f" the chain was asked for {_roots(bundles)} roots"
+        )
+    return valid, priced
 
 
 def _roots(bundles: list[Path]) -> int:
@@ -349,6 +378,7 @@ def _show(
     console.print(
         "\nTry it yourself:\n"
         f"  ./run billproof verify --rpc {demo.rpc} --trust {demo.out / 'trust.json'} {bundle}\n"
+        f"  ./run billproof tariff published --operator 1 --rpc {demo.rpc}\n"
         f"  ./run billproof status {demo.period} --operator 1 --store {demo.store} --rpc {demo.rpc}\n",
         highlight=False,
         soft_wrap=True,

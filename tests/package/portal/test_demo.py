@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -32,6 +33,8 @@ def test_the_demo_leaves_its_month_running(tmp_path: Path) -> None:
         assert [operator["operatorId"] for operator in named] == ["1", "2"], "never the impostor"
         (log,) = re.findall(r"phone's log +(\S.*)\n", said)
         assert Path(log).exists()
+        summary = json.loads((tmp_path / "demo" / "summary.json").read_text())
+        assert summary["bundles"] == {"total": 40, "valid": 40, "pricedByPublishedTariff": 40}
         assert "at stake" in (tmp_path / "demo" / "phone" / "report.html").read_text()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
