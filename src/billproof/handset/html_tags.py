@@ -8,13 +8,17 @@ import re
 from typing import Protocol
 
 MAX_TAG = 65_536
+MAX_PLAIN = 16_384
+"""Characters that are taken apart in one go: few, for a page of broken tags takes their square."""
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.ASCII)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)(?:\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.ASCII)
-_OPAQUE = ("style", "script")
+_OPAQUE = frozenset(("style", "script"))
 
 
 class Handler(Protocol):
-    """What is told of a page."""
+    """What is told of a page: all its text, and those tags whose names are in ``tags``."""
+
+    tags: frozenset[str]
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...
     def end(self, tag: str) -> None: ...
@@ -23,7 +27,7 @@ class Handler(Protocol):
 
 def scan(page: str, handler: Handler) -> None:
     """Tells of every tag and text. A tag that is broken, or longer than MAX_TAG, is passed over."""
-    at = 0
+    at, tried = 0, False
     while at < len(page):
         opened = page.find("<", at)
         stop = len(page) if opened < 0 else opened
@@ -37,6 +41,41 @@ def scan(page: str, handler: Handler) -> None:
             at = _past(page, ">", opened + 2)
         else:
             at = _tag(page, opened, handler)
+            if not tried and page.startswith("<body", opened):
+                tried = True
+                if _plain(page[at:], handler):
+                    return
+
+
+def _plain(rest: str, handler: Handler) -> bool:
+    """Tells of a page's rest at once, if it is nothing but tags and text, as is that of nearly all pages."""
+    if len(rest) > MAX_PLAIN:
+        return False
+    parts = _TAG.split(rest)  # a text, then of each tag its groups and the text after it
+    tags = [name.lower() for name in parts[2::4]]
+    if "<" in "".join(parts[::4]) or not _OPAQUE.isdisjoint(tags):
+        return False
+    wanted = handler.tags
+    handler.text(html.unescape(parts[0]))
+    for slash, tag, inside, text in zip(parts[1::4], tags, parts[3::4], parts[4::4], strict=True):
+        if tag in wanted:
+            _tell(slash, tag, inside, handler)
+        if text:
+            handler.text(html.unescape(text))
+    return True
+
+
+def _tell(slash: str, tag: str, inside: str, handler: Handler) -> None:
+    if slash:
+        handler.end(tag)
+        return
+    attributes = {
+        found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "")
+        for found in _ATTRIBUTE.finditer(inside)
+    }
+    handler.start(tag, attributes)
+    if inside.endswith("/"):
+        handler.end(tag)
 
 
 def _tag(page: str, opened: int, handler: Handler) -> int:
@@ -52,17 +91,9 @@ def _tag(page: str, opened: int, handler: Handler) -> int:
     if match is None:
         return close + 1
     tag = match[2].lower()
-    if match[1]:
-        handler.end(tag)
-        return match.end()
-    attributes = {
-        found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "")
-        for found in _ATTRIBUTE.finditer(match[3])
-    }
-    handler.start(tag, attributes)
-    if match[3].endswith("/"):
-        handler.end(tag)
-    elif tag in _OPAQUE:
+    if tag in handler.tags:
+        _tell(match[1], tag, match[3], handler)
+    if tag in _OPAQUE and not match[1] and not match[3].endswith("/"):
         finish = page.find(f"</{tag}", match.end())
         return len(page) if finish < 0 else finish
     return match.end()

@@ -102,6 +102,8 @@ class _Message:
 
 
 class _Page:
+    tags = frozenset(("div", "a", "abbr", "cite", "q", "br", *_PICTURES))
+
     def __init__(self) -> None:
         self.call = False
         self.number = ""

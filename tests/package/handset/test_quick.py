@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billproof.handset import PhoneLogError, android_quick, read_phone_log
+from billproof.handset import PhoneLogError, android_quick, html_tags, read_phone_log
 
 HEAD = (
     "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
@@ -162,3 +162,83 @@ def test_it_leaves_what_is_odd_to_the_parser(odd: str) -> None:
     text = backup(random.Random(5), "calls", 1.0)
     for place in (text.index("<calls"), text.index("<call "), text.index("</calls>"), len(text)):
         assert not agree((text[:place] + odd + text[place:]).encode())
+
+
+PIECES = [
+    *("<div>", "</div>", "<div class='haudio'>", '<div class="message">', "<br />", "<br>", "\n", "text"),
+    *(
+        '<a class="tel" href="tel:+353201234567">',
+        "</a>",
+        '<a rel="tag" href="#placed">',
+        "<cite>",
+        "</cite>",
+    ),
+    *(
+        '<abbr class="published" title="2026-10-21T10:57:15.000+01:00">',
+        '<abbr class="duration" title="PT5S"/>',
+    ),
+    *(
+        '<abbr class="dt" title="2026-10-21T10:57:15Z">',
+        '<abbr class="fn">',
+        "</abbr>",
+        "<q>",
+        "</q>",
+        "<img/>",
+    ),
+    *("&amp;", "&lt;q&gt;", "<", ">", '"', "'", "<!-- <q> -->", "<!x>", "<?x?>", "<style>", "</style>", "<q"),
+    *(
+        "<script>a < b</script>",
+        "<STYLE>",
+        "</STYLE>",
+        "<style/>",
+        "<Q>",
+        "<a title='>'>",
+        "<body>",
+        "</",
+        "é",
+    ),
+    *('<abbr title="', "<div class=message>", "<a class=tel href=tel:&#49;>", "</q >", "<q/x>"),
+]
+
+
+class Told:
+    """What is told of a page, texts that follow each other as one."""
+
+    tags = frozenset(("div", "a", "abbr", "q", "style"))
+
+    def __init__(self) -> None:
+        self.all: list[object] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.all.append((tag, attributes))
+
+    def end(self, tag: str) -> None:
+        self.all.append(f"/{tag}")
+
+    def text(self, text: str) -> None:
+        if self.all and isinstance(self.all[-1], list):
+            self.all[-1].append(text)
+        elif text:
+            self.all.append([text])
+
+
+def told(page: str) -> list[object]:
+    handler = Told()
+    html_tags.scan(page, handler)
+    return ["".join(one) if isinstance(one, list) else one for one in handler.all]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+@settings(max_examples=600, deadline=None)
+def test_pages_read_alike(pieces: list[str]) -> None:
+    page = f"<!DOCTYPE html>\n<html><head><style>a > b</style></head><body>{''.join(pieces)}</body></html>"
+    quick = told(page), read(f"<?xml?>haudio{page}".encode())
+    with patch.object(html_tags, "MAX_PLAIN", 0):
+        assert (told(page), read(f"<?xml?>haudio{page}".encode())) == quick
+
+
+def test_the_rest_of_a_page_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(html_tags, "_plain", lambda rest, handler: bool(calls.append(rest)))
+    told("<body>" * 100)
+    assert len(calls) == 1
