@@ -86,6 +86,28 @@ def test_words_and_files(month, findings, tmp_path):
     assert "is there already" in str(again.exception)
 
 
+def test_questions_and_what_could_not_be_compared_are_told(month, findings, tmp_path):
+    with (month / "findings.csv").open(newline="") as source:
+        account, index = next(
+            (row["account"], int(row["index"]))
+            for row in csv.DictReader(source)
+            if row["reason"] == "unknown"
+        )
+    table = tmp_path / "lines.csv"
+    done = run("match", *of(month, account), "--csv", table)
+    assert "only you can answer (" in done.stdout
+    assert "Do you know this number?" in done.stdout
+    assert "could not be compared with your phone, because" in done.stdout
+    assert "phones do not log" in done.stdout
+    with table.open(newline="") as source:
+        says = [row["says"] for row in csv.DictReader(source)]
+    assert says[index] == "question"
+    assert {"", "not compared"} < set(says)
+    asked = json.loads(run("match", *of(month, account), "--json").stdout)["summary"]
+    assert asked["questions"] == says.count("question")
+    assert asked["uncompared"] == says.count("not compared")
+
+
 def test_nothing_to_dispute(month, findings):
     accused = {row["account"] for row in findings}
     folders = sorted((month / "month/phones/operator-1").iterdir())
