@@ -256,7 +256,7 @@ def charge(
 ) -> int:
     """Billionths. Without `connections`, the fee is charged as often as it is due: once or not at all."""
     rounding = rate.get("rounding", tariff["rounding"])
-    mode = mode or rounding["mode"]
+    mode = mode or rounding.get("mode", "")  # rounded to an invoice, calls have none
     billed = sum(parts)
     if connections is None:
         connections = connections_due(billed, free)

@@ -50,10 +50,10 @@ def parts(random: Random, items: list[str]) -> list[list[str]]:
 
 def a_rounding(random: Random, may_be_invoice: bool) -> dict[str, Any]:
     at = random.choice(["increment", "call", "call", "invoice" if may_be_invoice else "call"])
-    mode = random.choice(naive.MODES)
-    return {"mode": mode, "at": at} | (
-        {} if at == "invoice" else {"decimals": random.choice([0, 1, 2, 3, 9])}
-    )
+    mode = {"mode": random.choice(naive.MODES)}
+    if at == "invoice":
+        return random.choice([{}, mode]) | {"at": at}
+    return mode | {"at": at, "decimals": random.choice([0, 1, 2, 3, 9])}
 
 
 def a_calendar(random: Random, with_holidays: bool) -> dict[str, Any]:
