@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from chains import _free_port, _node, _tool
 from page_reader import CANNOT_CHECK, INVALID, NOT_ANCHORED, UNUSABLE, VALID, Reader
 from phone_month import Month
+from playwright.sync_api import expect
 from portals import PERIOD, Served, World
 
 from billproof.bundle import cut
@@ -198,6 +200,43 @@ def test_a_phone_log_is_laid_beside_the_bill(
     assert month.document.statement.account in letter
     assert letter.count("0x") >= month.findings
     picture(reader, "phone-log", ".matched")
+    reader.expect_no_errors()
+
+
+def test_lines_to_a_number_that_the_phone_has_forgotten_are_asked_about(
+    visit: Visit, portal: Served, month: Month, picture: Picture
+) -> None:
+    """What the reader answers moves money and letter, and leaves nothing behind."""
+    log, expected = month.deleted_from()
+    asked = len(expected.questions)
+    assert asked > 0
+    reader = visit(portal.url)
+    reader.choose(month.bundle)
+    before = len(reader.asked)
+    reader.choose_log(log)
+    section = reader.page.get_by_role("region", name="Does your phone agree?")
+    questions = section.get_by_role("region", name="1 question only you can answer")
+    expect(questions.get_by_role("listitem").first).to_be_visible()
+    expect(
+        section.get_by_role("heading", name=f"{len(expected.findings)} lines to ask about")
+    ).to_be_visible()
+    expect(section.get_by_role("heading", name="could not be compared")).to_have_text(
+        re.compile(rf"^{len(expected.uncompared)} lines?, ")
+    )
+    picture(reader, "questions", ".matched")
+    for group in questions.get_by_role("group").all():
+        group.get_by_role("radio", name=re.compile("never|nothing")).check()
+    denied = len(expected.findings) + asked
+    expect(section.get_by_role("heading", name=f"{denied} lines to ask about")).to_be_visible()
+    letter = reader.page.locator("textarea").input_value()
+    for line in expected.questions:
+        assert month.document.records[line.index].hash in letter
+    for group in questions.get_by_role("group").all():
+        group.get_by_role("radio", name="I know this number").check()
+    expect(
+        section.get_by_role("heading", name=f"{len(expected.findings)} lines to ask about")
+    ).to_be_visible()
+    assert len(reader.asked) == before, "answers are nobody else's business"
     reader.expect_no_errors()
 
 

@@ -18,7 +18,7 @@ from billproof.bundle import cut
 from billproof.bundle import documents as doc
 from billproof.bundle.pdf import Look, Printer
 from billproof.handset import read_phone_log
-from billproof.matching import Invoice, match
+from billproof.matching import Invoice, MatchResult, match
 from billproof.secret_store import SecretStore
 from billproof.simulate import Simulation, simulate
 from billproof.store import StoredBatch
@@ -45,6 +45,20 @@ class Month:
         found = doc.parse(self.bundle.read_bytes())
         assert isinstance(found, doc.Bundle)
         return found
+
+    def deleted_from(self) -> tuple[Path, MatchResult]:
+        """The subscriber's log without the contact that most lines are of, and what matching says then."""
+        invoice, content = Invoice.of(self.document), self.log.read_text()
+        path = self.home / f"without-{self.log.name}"
+
+        def match_without(number: str) -> MatchResult:
+            kept = [line for line in content.splitlines() if number[-8:] not in line]
+            path.write_text("\n".join(kept))
+            return match(invoice, read_phone_log(path))
+
+        numbers = sorted({record.number for record in self.document.records if len(record.number) > 8})
+        number = max(numbers, key=lambda each: len(match_without(each).questions))
+        return path, match_without(number)
 
     @property
     def secrets(self) -> list[str]:

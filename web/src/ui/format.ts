@@ -17,6 +17,17 @@ export function money(billionths: bigint | string, currency: string): string {
   return format.format(`${value < 0n ? "-" : ""}${size / 1_000_000_000n}.${decimals}` as unknown as number);
 }
 
+const HUNDREDTH = 10_000_000n;
+
+/** A sum for a headline: to the hundredth, but never rounded to nothing. Its parts are told exactly elsewhere. */
+export function roundMoney(billionths: bigint | string, currency: string): string {
+  const value = BigInt(billionths);
+  const size = value < 0n ? -value : value;
+  if (size < HUNDREDTH) return money(value, currency);
+  const rounded = ((size + HUNDREDTH / 2n) / HUNDREDTH) * HUNDREDTH;
+  return money(value < 0n ? -rounded : rounded, currency);
+}
+
 /** UTC seconds as a day in the reader's own time zone. */
 export function date(seconds: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "long" }).format(seconds * 1000);

@@ -13,9 +13,9 @@ import type { Bundle } from "../protocol/documents";
 import type { Report } from "../verify";
 import { append, details, fill, h, newId } from "./dom";
 import { dropZone } from "./drop";
-import { money, span } from "./format";
+import { money, roundMoney, span } from "./format";
 import { linesTable, type Remark } from "./lines";
-import { type Answers, questions } from "./questions";
+import { type Answers, openQuestions, questions } from "./questions";
 import { uncompared } from "./uncompared";
 
 const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
@@ -92,9 +92,9 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, status: HTM
   // Answers change what is at stake, and with it everything but the questions, where the reader is just then.
   const show = (): void => {
     const result = answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash));
-    const [headline, banner] = bannerOf(invoice, result);
+    const [headline, banner] = bannerOf(bundle, invoice, result);
     const { findings, stake } = result.summary;
-    const said = findings ? `${headline}, ${money(stake, invoice.currency)}` : headline;
+    const said = findings ? `${headline}, ${roundMoney(stake, invoice.currency)}` : headline;
     fill(status, t("verdict.short", { verdict: said }));
     const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
     const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
@@ -122,7 +122,7 @@ function isForeign(result: MatchResult): boolean {
 }
 
 /** What is said first, and how: the headline, what is at stake, what is still to be answered, what the phone confirms. */
-function bannerOf(invoice: Invoice, result: MatchResult): [headline: string, banner: HTMLElement] {
+function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult): [headline: string, banner: HTMLElement] {
   const { findings, stake, questions: asked, asked: sum } = result.summary;
   const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
   const foreign = isForeign(result);
@@ -131,7 +131,7 @@ function bannerOf(invoice: Invoice, result: MatchResult): [headline: string, ban
     : findings
       ? [t("match.some", { n: findings }), "invalid", "!"]
       : asked
-        ? [t("ask.title", { n: asked }), "cannot-check", "?"]
+        ? [t("ask.title", { n: openQuestions(bundle, result).length }), "cannot-check", "?"]
         : confirmed
           ? [t("match.none"), "valid", "✓"]
           : [t("match.nothing"), "cannot-check", "?"];
@@ -144,8 +144,8 @@ function bannerOf(invoice: Invoice, result: MatchResult): [headline: string, ban
       "div",
       {},
       h("h3", {}, headline),
-      findings ? h("p", { class: "stake" }, t(key, { money: money(stake, invoice.currency) })) : null,
-      findings && asked ? h("p", {}, t("match.asked", { n: asked, money: money(sum, invoice.currency) })) : null,
+      findings ? h("p", { class: "stake" }, t(key, { money: roundMoney(stake, invoice.currency) })) : null,
+      findings && asked ? h("p", {}, t("match.asked", { n: asked, money: roundMoney(sum, invoice.currency) })) : null,
       h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
     ),
   );

@@ -6,7 +6,7 @@ import type { Answer } from "../matching/answers";
 import { isQuestion, type MatchResult } from "../matching/types";
 import type { Bundle, BundleLine } from "../protocol/documents";
 import { append, h, newId } from "./dom";
-import { moment, money, quantity, what } from "./format";
+import { moment, money, quantity, roundMoney, what } from "./format";
 
 /** Answers by a line's hash, so that they outlast whatever is checked or drawn anew; kept in memory only. */
 export type Answers = Map<string, Answer>;
@@ -16,10 +16,9 @@ const CHUNK = 20;
 
 /** null when there is nothing to ask. `changed` is called after each answer. */
 export function questions(bundle: Bundle, result: MatchResult, answers: Answers, changed: () => void): HTMLElement | null {
-  const asked = new Set(result.lines.filter(isQuestion).map(({ index }) => index));
-  if (!asked.size) return null;
+  const groups = openQuestions(bundle, result);
+  if (!groups.length) return null;
   const { currency } = bundle.statement;
-  const groups = groupsOf(bundle.records.filter(({ index }) => asked.has(Number(index))));
   const heading = newId();
   const list = h("div");
   const more = h("button", { type: "button", class: "quiet no-print" });
@@ -39,11 +38,16 @@ export function questions(bundle: Bundle, result: MatchResult, answers: Answers,
   return h(
     "section",
     { class: "questions", "aria-labelledby": heading },
-    h("h3", { id: heading }, t("ask.title", { n: asked.size })),
-    h("p", { class: "small" }, t("ask.why", { money: money(sumOf([...asked].map((index) => bundle.records[index]!)), currency) })),
+    h("h3", { id: heading }, t("ask.title", { n: groups.length })),
+    h("p", { class: "small" }, t("ask.why", { money: roundMoney(sumOf(groups.flat()), currency) })),
     list,
     more,
   );
+}
+
+/** The lines that are still to be answered for, question by question. */
+export function openQuestions(bundle: Bundle, result: MatchResult): BundleLine[][] {
+  return groupsOf(result.lines.filter(isQuestion).map(({ index }) => bundle.records[index]!));
 }
 
 function sumOf(lines: readonly BundleLine[]): bigint {
@@ -82,7 +86,7 @@ function question(lines: readonly BundleLine[], currency: string, answers: Answe
       "legend",
       {},
       number ? h("bdi", { class: "party" }, number) : t("ask.hidden"),
-      `: ${t("ask.lines", { n: lines.length, money: money(sumOf(lines), currency) })}`,
+      `: ${t("ask.lines", { n: lines.length, money: roundMoney(sumOf(lines), currency) })}`,
     ),
     h(
       "ul",

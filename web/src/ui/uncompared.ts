@@ -3,7 +3,7 @@
 import { t } from "../i18n";
 import { type Invoice, isUncompared, type LineReason, type MatchResult } from "../matching/types";
 import { h } from "./dom";
-import { money } from "./format";
+import { roundMoney } from "./format";
 
 const REASONS = {
   service: "rest.service",
@@ -27,7 +27,7 @@ export function uncompared(invoice: Invoice, result: MatchResult): HTMLElement |
     const before = sums.get(line.reason) ?? { n: 0, sum: 0n };
     sums.set(line.reason, { n: before.n + 1, sum: before.sum + amount });
   }
-  const said = (n: number, sum: bigint | string): { n: number; money: string } => ({ n, money: money(sum, invoice.currency) });
+  const said = (n: number, sum: bigint | string): { n: number; money: string } => ({ n, money: roundMoney(sum, invoice.currency) });
   const reasons = Object.entries(REASONS).flatMap(([reason, key]) => {
     const found = sums.get(reason as LineReason);
     return found ? [h("li", {}, `${t("rest.lines", said(found.n, found.sum))}: ${t(key)}`)] : [];

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeBundle } from "../support/bundle";
+import { makeBundle, makeLine } from "../support/bundle";
 import { month, PREMIUM } from "../support/month";
 import { axe, choose, launch, NODE, open, overflow, SHIPPED, shot, SHOTS } from "./page";
 
@@ -54,9 +54,9 @@ test.each([
 });
 
 test.each([
-  { locale: "en-GB", width: 1100, dark: false, title: "2 questions only you can answer", never: "I never called it", known: "I know this number" },
-  { locale: "de-DE", width: 390, dark: true, title: "2 Fragen, die nur Sie beantworten können", never: "Dort habe ich nie angerufen", known: "Ich kenne diese Nummer" },
-  { locale: "fr-FR", width: 390, dark: false, title: "2 questions auxquelles vous seul pouvez répondre", never: "Je ne l’ai jamais appelé", known: "Je connais ce numéro" },
+  { locale: "en-GB", width: 1100, dark: false, title: "1 question only you can answer", never: "I never called it", known: "I know this number" },
+  { locale: "de-DE", width: 390, dark: true, title: "1 Frage, die nur Sie beantworten können", never: "Dort habe ich nie angerufen", known: "Ich kenne diese Nummer" },
+  { locale: "fr-FR", width: 390, dark: false, title: "1 question à laquelle vous seul pouvez répondre", never: "Je ne l’ai jamais appelé", known: "Je connais ce numéro" },
 ])("what only the reader can tell is asked, answered by keyboard, and moves into money and letter: $locale", async ({ title, never, known, ...look }) => {
   const { context, page, requests, errors } = await open(browser, { ...look, node: { root } });
   await choose(page, [BILL]);
@@ -104,6 +104,27 @@ test.each([
   expect(await page.locator(".questions [type=radio]:checked").count()).toBe(0);
   expect(new Set(requests)).toEqual(before); // the same look-ups again, and nothing of the answers
   expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("with nothing but questions, the questions are the verdict until they are answered", async () => {
+  const at = (day: number): number => 1790812800 + day * 86_400 + 36_000;
+  const calls = Array.from({ length: 12 }, (_, day) => makeLine({ startedAt: String(at(day)), number: day === 5 ? PREMIUM : "+4930123456" }));
+  const logged = calls.filter(({ number }) => number !== PREMIUM).map(({ startedAt }) => `<call number="030123456" duration="125" date="${startedAt}000" type="2" presentation="1" />`);
+  const { context, page } = await open(browser);
+  await choose(page, [{ name: "bill.json", content: JSON.stringify(makeBundle(SHIPPED, calls).bundle) }]);
+  await page.locator(".match").waitFor();
+  await choose(page, [{ ...CALLS, content: `<calls count="${logged.length}">${logged.join("")}</calls>` }], 1);
+  await page.locator(".match .verdict.cannot-check").waitFor();
+  const headline = page.locator(".match .verdict h3");
+  expect(await headline.textContent()).toBe("1 question only you can answer");
+  expect(await page.locator("textarea").count()).toBe(0);
+  await page.getByRole("radio", { name: "I know this number" }).check();
+  expect(await headline.textContent()).toBe("Nothing to complain about");
+  expect(await page.locator(".match .verdict.valid").count()).toBe(1);
+  await page.getByRole("radio", { name: "I never called it" }).check();
+  expect(await headline.textContent()).toBe("1 line to ask about");
+  expect(await page.locator(".match .stake").textContent()).toBe("€0.27 at stake");
   await context.close();
 });
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { preferred, setLanguage, t, TABLES } from "../../src/i18n";
+import { roundMoney } from "../../src/ui/format";
 
 const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
@@ -39,4 +40,12 @@ test("forms, numbers and languages", () => {
   expect(preferred(["nl-NL", "de-AT"])).toBe("de");
   expect(preferred([])).toBe("en");
   setLanguage("en");
+});
+
+test("sums of headlines are rounded, but never to nothing", () => {
+  setLanguage("en");
+  expect(roundMoney(25_940_968_000n, "EUR")).toBe("€25.94");
+  expect(roundMoney("-2495000000", "EUR")).toBe("-€2.50");
+  expect(roundMoney(9_700_000n, "EUR")).toBe("€0.0097");
+  expect(roundMoney(0n, "EUR")).toBe("€0.00");
 });
