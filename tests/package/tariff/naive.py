@@ -348,6 +348,19 @@ def rate_statement(
     return result, left
 
 
+def carried_over(allowance: dict[str, Any], carried: list[int], left: int) -> list[int]:
+    """What goes into the next cycle, unit by unit: each is the number of cycles for which it was carried.
+
+    `carried` is what came into this cycle, in the same form; `left` of that and of the amount is left.
+    """
+    rollover = allowance.get("rollover", {"cycles": 0, "at-most": "0 s"})
+    units = sorted(carried, reverse=True) + [0] * amount_of_usage(allowance["amount"])
+    units = units[len(units) - left :]  # the oldest were used first
+    older = [age + 1 for age in units if age + 1 <= rollover["cycles"]]
+    at_most = amount_of_usage(rollover["at-most"])
+    return older[max(len(older) - at_most, 0) :]
+
+
 def _find(tariff: Tariff, record: Record) -> Rated:
     if record["service"] >= 32 or int(record["corrects"], 16) != 0:
         return Rated("not priced")
