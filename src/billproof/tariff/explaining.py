@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -85,9 +85,10 @@ def _lines(tariff: model.Tariff) -> Iterator[Fact]:
 def steps(tariff: model.Tariff, record: Usage) -> list[Fact]:
     """How one record's price comes about, without what allowances and tiers of a whole statement do to it."""
     rater = Rater(tariff)
-    rated = rater.rate(_table(record))
+    alone = Rater(replace(tariff, allowances=()))
+    rated = alone.rate(_table(record))
     place = int(rated.rate[0])
-    _, zone, destination, _ = np.unravel_index(int(rated.cell[0]), rater.grid.rates.shape)
+    _, zone, destination, _ = np.unravel_index(int(rated.cell[0]), alone.grid.rates.shape)
     facts = [
         ("record", f"{_record(record)}"),
         ("network", _network(record.network, rater.grid.zones[zone])),
