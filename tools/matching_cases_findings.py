@@ -132,6 +132,27 @@ def _findings() -> Iterator[Case]:
     case.line(number(4), local(8) + 9, 501, "invoice-only:unknown")
     yield case
 
+    case = Case("duplicate-near-of-the-first-call").log()
+    case.line(
+        number(1), local(2), 90, "duplicate:near", at="", confidence=90
+    )  # a second before the log begins
+    case.both(number(1), local(2) + 1, 90)
+    case.line(number(2), local(2, 11, 59), 30, "not-covered:outside", at="")  # over before the other began
+    case.base(first=3)
+    case.both(number(2), local(28, 10, 0), 30)
+    case.message(number(3), local(5), "not-covered:outside")
+    case.line(number(4), local(29), 60, "not-covered:outside")  # no entry bears out either
+    case.line(number(4), local(29) + 5, 60, "not-covered:outside")
+    yield case
+
+    case = Case("duplicate-near-before-the-log").log()
+    case.line(number(1), local(2), 20, "not-covered:outside", at="")
+    case.both(number(1), local(2) + 20, 20)
+    case.line(number(2), local(2) - 20, 21, "duplicate:near", at="")
+    case.both(number(2), local(2), 21, later=20)
+    case.base(first=3)
+    yield case
+
     case = Case("hung").log().base()
     case.both(number(1), local(5), 43_200, "hung:paired", talked=125, stake=86_150_000_000, confidence=95)
     case.both(number(2), local(8), 10_799, "longer:talked", talked=100)

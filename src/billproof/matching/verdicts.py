@@ -185,9 +185,12 @@ def judge(
     asking = np.flatnonzero(said.left & (covered | (coverage.why == HOLE)))
     known = np.zeros(count, bool)
     known[asking] = known_numbers(stack, coverage.counts, asking)
-    one, other = near_twins(stack, joined.usage, asking[covered[asking]])
+    one, other = near_twins(stack, joined.usage, np.flatnonzero(said.left & (covered | voice)))
+    apart = np.abs(lines.started_at[one] - lines.started_at[other])
+    at_once = voice[one] & (apart < np.minimum(joined.usage[one], joined.usage[other]))
+    twice = np.where(has[other], covered[one] | at_once, covered[one] & known[one] & (other < one))
     near = np.zeros(count, bool)
-    near[one[has[other] | (known[one] & (other < one))]] = True
+    near[one[twice]] = True
     said.settle(near, "duplicate", "near")
     said.settle(lines.service == 3, "not-comparable", "forwarded")
     said.settle(_overlapped(stack, found, np.flatnonzero(said.left & covered)), "hung", "overlap")

@@ -185,7 +185,11 @@ export class Verdicts {
       other.usage === line.usage;
 
     if (isCall(line) && some(pairing.single, true, same)) return "same";
-    return covered && some(pairing.lines, this.isKnown(line), (other) => isNearTwin(line, other, numbers)) ? "near" : null;
+    const near = (other: InvoiceLine): boolean => isNearTwin(line, other, numbers);
+    const atOnce = (other: InvoiceLine): boolean =>
+      near(other) && Math.abs(line.startedAt - other.startedAt) < Math.min(line.usage, other.usage);
+    if (covered && some(pairing.lines, this.isKnown(line), near)) return "near";
+    return isCall(line) && some(pairing.lines, false, atOnce) ? "near" : null;
   }
 
   /** Another call was made from the phone while this one is said to have gone on. */
