@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def import_plan(
         raise InputError(
             f"{valid_from!r} is no day", field="--valid-from", advice="write 2026-10-01"
         ) from None
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise InputError(
+            f"{currency!r} is no currency", field="--currency", advice="write three letters: EUR"
+        )
+    for network in home:
+        if not re.fullmatch(r"\d{3}-?\d{2,3}", network):
+            raise InputError(f"{network!r} is no network", field="--home", advice="write MCC-MNC: 272-01")
     if out.exists() and not force:
         raise InputError("there is such a file", file=out, advice="choose another name, or give --force")
     word = _WORDS[service]

@@ -105,6 +105,17 @@ def test_command_writes_a_tariff_that_passes_its_check(tmp_path: Path) -> None:
     assert tomllib.loads(out.read_text())["home"] == ["272-01"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--currency", "euro"), ("--valid-from", "October"), ("--home", "272")]
+)
+def test_command_names_the_option_that_will_not_do(tmp_path: Path, option: str, value: str) -> None:
+    arguments = ["tariff", "import", str(FLEX), "--out", str(tmp_path / "a.toml"), *ARGUMENTS, option, value]
+    error = CliRunner().invoke(cli, arguments).exception
+    assert isinstance(error, InputError)
+    assert error.field == option
+    assert not (tmp_path / "a.toml").exists()
+
+
 def test_one_of_several_plans_is_chosen(folder: Path) -> None:
     with (folder / "RatingPlans.csv").open("a") as plans:
         plans.write("RP_OTHER,DR_UK,*any,10\n")
