@@ -1,0 +1,119 @@
+/** A tariff's exact bytes → the tariff; whatever docs/tariff.md, section 9, refuses is a `TariffFault`. */
+
+import { calendar } from "./calendar";
+import { requireOneRate } from "./conflicts";
+import { readTree } from "./document";
+import { TariffFault } from "./fault";
+import { bill } from "./fees";
+import { MODES } from "./numbers";
+import { destinations, networks } from "./places";
+import { allowance, type Known, rate } from "./rates";
+import { Table } from "./table";
+import type { Calendar, RateRounding, Rounding, Tariff } from "./types";
+import * as units from "./units";
+
+export const SCHEMA = "billproof/tariff/1";
+const KEYS = [
+  "schema", "name", "version", "currency", "valid", "home", "rounding", "total", "exchange", "holidays", "calendars", "destinations", "zones",
+  "tadig", "rates", "allowances", "fees", "commitment", "discounts", "taxes",
+];
+
+export function readTariff(content: Uint8Array): Tariff {
+  const file = new Table(readTree(content), "", KEYS);
+  file.oneOf("schema", [SCHEMA]);
+  const currency = file.read("currency", units.currency, "three letters A-Z");
+  const total = file.has("total") ? roundingOf(file.table("total", ["mode", "decimals"])) : null;
+  const home = file.has("home") ? file.texts("home").map((text, at) => homeNetwork(text, `home[${at}]`)) : [];
+  if (new Set(home).size < home.length) throw new TariffFault("repeated", "home", "a network is there twice");
+  const places = { ...destinations(file), ...networks(file, home) };
+  const calendars = calendarsOf(file);
+  file.get("rounding");
+  const known: Known = { ...places, calendars, rounding: rateRounding(file.table("rounding", ["mode", "decimals", "at"]), total !== null), total: total !== null };
+  const rates = file.tables("rates", RATE_KEYS).map((table) => rate(table, known));
+  unique(rates, "rates");
+  const allowances = file.tables("allowances", ALLOWANCE_KEYS).map((table) => allowance(table, known));
+  unique(allowances, "allowances");
+  const tariff: Tariff = {
+    name: file.read("name", units.name, NAME),
+    version: file.read("version", units.name, NAME),
+    currency,
+    valid: validity(file),
+    home,
+    total,
+    exchange: exchange(file, currency),
+    calendars,
+    ...places,
+    rates,
+    allowances,
+    ...bill(file),
+  };
+  if (!rates.length && !tariff.fees.length) throw new TariffFault("missing", "rates", "rates or fees are needed");
+  requireOneRate(tariff);
+  return tariff;
+}
+
+export const NAME = "1 to 64 printable characters";
+
+const SCOPE_KEYS = ["name", "services", "zones", "destinations", "calendar", "bands"];
+const RATE_KEYS = [...SCOPE_KEYS, "connection", "price", "unit", "increment", "first", "intervals", "minimum", "maximum", "rounding", "tiers"];
+const ALLOWANCE_KEYS = [...SCOPE_KEYS, "amount", "connection", "shared", "rollover"];
+
+function homeNetwork(text: string, place: string): string {
+  const found = units.network(text);
+  if (found === null) throw new TariffFault("value", place, "a network is expected, MCC-MNC");
+  return found;
+}
+
+function validity(file: Table): Tariff["valid"] {
+  file.get("valid");
+  const table = file.table("valid", ["from", "until"]);
+  const from = table.read("from", units.date, "a day is expected, YYYY-MM-DD");
+  const until = table.has("until") ? table.read("until", units.date, "a day is expected, YYYY-MM-DD") : null;
+  if (until !== null && until <= from) throw new TariffFault("value", "valid.until", "it ends before it begins");
+  return { from, until };
+}
+
+function exchange(file: Table, currency: string): bigint | null {
+  if (!file.has("exchange")) return null;
+  const table = file.table("exchange", ["currency", "rate"]);
+  if (table.read("currency", units.currency, "three letters A-Z") === currency) throw new TariffFault("value", "exchange.currency", "this is the statements' own currency");
+  return table.read("rate", (text) => positive(units.money(text)), "a rate above 0");
+}
+
+export const positive = (value: bigint | null): bigint | null => (value !== null && value > 0n ? value : null);
+
+export function roundingOf(table: Table): Rounding {
+  return { mode: table.oneOf("mode", MODES), decimals: Number(table.whole("decimals", 0n, 9n)) };
+}
+
+export function rateRounding(table: Table, total: boolean): RateRounding {
+  const at = table.oneOf("at", ["increment", "call", "invoice"]);
+  if (at !== "invoice") return { ...roundingOf(table), at };
+  if (table.has("decimals")) throw new TariffFault("unknown", table.at("decimals"), "what is rounded at the invoice has no decimals of its own");
+  if (!total) throw new TariffFault("missing", "total", "rounding at the invoice needs [total]");
+  // To 9 decimals, half-even, whatever is written here.
+  if (table.has("mode")) table.oneOf("mode", MODES);
+  return { mode: "half-even", decimals: 9, at };
+}
+
+function calendarsOf(file: Table): Map<string, Calendar> {
+  const lists = new Map<string, Set<string>>();
+  const holidays = file.table("holidays", null);
+  for (const key of holidays.names()) {
+    const days = holidays.texts(key);
+    days.forEach((text, at) => {
+      if (units.date(text) === null) throw new TariffFault("value", `${holidays.at(key)}[${at}]`, "a day is expected, YYYY-MM-DD");
+    });
+    lists.set(key, new Set(days));
+  }
+  const tables = file.table("calendars", null);
+  return new Map(tables.names().map((key) => [key, calendar(new Table(tables.get(key), tables.at(key), null), lists)]));
+}
+
+export function unique(items: readonly { name: string }[], place: string): void {
+  const seen = new Set<string>();
+  for (const { name } of items) {
+    if (seen.has(name)) throw new TariffFault("repeated", place, `${JSON.stringify(name)} is there twice`);
+    seen.add(name);
+  }
+}
