@@ -80,7 +80,7 @@ def import_plan(
             f"{currency!r} is no currency", field="--currency", advice="write three letters: EUR"
         )
     for network in home:
-        if not re.fullmatch(r"\d{3}-?\d{2,3}", network):
+        if not re.fullmatch(r"[0-9]{3}-?[0-9]{2,3}", network):
             raise InputError(f"{network!r} is no network", field="--home", advice="write MCC-MNC: 272-01")
     if out.exists() and not force:
         raise InputError("there is such a file", file=out, advice="choose another name, or give --force")

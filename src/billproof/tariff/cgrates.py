@@ -104,9 +104,10 @@ def read_plan(folder: Path, wanted: str | None, *, voice: bool, prefixes: str | 
         for its in of_plan:
             offer = Offer(_price(its, rates), row["TimingTag"], weight, row)
             if its["MaxCostStrategy"] == "*disconnect":
+                whose = f"{printable(its['Id'])} for {printable(its['DestinationId'])}"
                 notes.append(
-                    f"MaxCost {its['MaxCost']} of {printable(its['Id'])} for {printable(its['DestinationId'])} "
-                    "ends calls (*disconnect) and is no price: a call costs what its length costs"
+                    f"MaxCost {its['MaxCost']} of {whose} ends calls (*disconnect) and is no price: "
+                    "a call costs what its length costs"
                 )
             for prefix in _prefixes(its, destinations, prefixes):
                 offers.setdefault(prefix, []).append(offer)
@@ -122,7 +123,7 @@ def _unknown(tag: str) -> str:
 
 def _weight(row: Row) -> Decimal:
     text = row["Weight"] or "0"
-    if not re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", text):
+    if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", text):
         refuse(row, f"{printable(text)} is no weight", "write a number", "Weight")
     return Decimal(text)
 
@@ -130,7 +131,7 @@ def _weight(row: Row) -> Decimal:
 def _destinations(folder: Path) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in read_rows(folder, "Destinations.csv"):
-        if not re.fullmatch(r"\+?\d{1,20}", row["Prefix"]):
+        if not re.fullmatch(r"\+?[0-9]{1,20}", row["Prefix"]):
             refuse(
                 row, f"{printable(row['Prefix'])} is no prefix", "write digits, with or without +", "Prefix"
             )
@@ -280,7 +281,7 @@ def _minute(row: Row, text: str) -> int:
         return 0
     if text == "23:59:59":
         return 1440
-    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)(:00)?", text)
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])(:00)?", text)
     if not match:
         advice = "write a time of day with whole minutes, as 08:00:00"
         if text == "*asap":

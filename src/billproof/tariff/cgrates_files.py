@@ -69,8 +69,12 @@ def read_rows(folder: Path, name: str) -> list[Row]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         refuse(path, "not UTF-8", "save it as UTF-8")
+    try:
+        table = list(csv.reader(text.split("\n")))
+    except csv.Error as error:
+        refuse(path, f"not a CSV file: {error}", "export the plan anew")
     rows = []
-    for line, fields in enumerate(csv.reader(text.splitlines()), 1):
+    for line, fields in enumerate(table, 1):
         cells = [field.strip() for field in fields]
         if not any(cells):
             continue
@@ -110,7 +114,7 @@ def _check_header(file: str, names: list[str], columns: tuple[str, ...]) -> None
 def decimal_text(row: Row, column: str, decimals: int) -> str:
     """A price as it stands, not negative; an empty one is 0."""
     text = row[column] or "0"
-    if not re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
         refuse(row, f"{printable(text)} is no amount", "write digits and a point: 0.05", column)
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
@@ -123,7 +127,7 @@ def duration(row: Row, column: str, voice: bool) -> int:
     """``60s``, ``1m`` in seconds; without a unit a number of messages or bytes."""
     text = row[column]
     if voice:
-        parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+        parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", text)
         if text in ("0", ""):
             return 0
         if not parts or "".join(number + unit for number, unit in parts) != text:
@@ -138,6 +142,6 @@ def duration(row: Row, column: str, voice: bool) -> int:
         if seconds != int(seconds):
             refuse(row, f"{text} is no whole number of seconds", "bring it to whole seconds", column)
         return int(seconds)
-    if not re.fullmatch(r"\d{1,15}", text or "0"):
+    if not re.fullmatch(r"[0-9]{1,15}", text or "0"):
         refuse(row, f"{printable(text)} is no number", "messages and bytes are bare whole numbers", column)
     return int(text or 0)

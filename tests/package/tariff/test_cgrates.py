@@ -256,3 +256,19 @@ def test_missing_files_are_named(folder: Path) -> None:
     (folder / "Rates.csv").unlink()
     with pytest.raises(InputError, match=r"Rates.csv: no such file"):
         text_of(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b'"' + b"x" * 200_000 + b'"', b"RT_DAY,\xd9\xa3,1,60s,60s,0s\n"]
+)
+def test_damaged_files_are_named(folder: Path, content: bytes) -> None:
+    (folder / "Rates.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"Rates.csv"):
+        text_of(folder)
+
+
+def test_lines_may_end_as_windows_ends_them(folder: Path) -> None:
+    text = text_of(folder)
+    for path in folder.glob("*.csv"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert text_of(folder) == text
