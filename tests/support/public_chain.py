@@ -7,14 +7,13 @@ the test's own: the package's signers refuse the well-known one on such a chain,
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import create_connection as connect_to
 from socket import create_server, socket
@@ -22,6 +21,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chains import Chain, _free_port, _node, _tool
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from eth_account import Account
 from eth_account.hdaccount import seed_from_mnemonic
 from eth_account.hdaccount.deterministic import HDPath
@@ -108,27 +112,8 @@ def two_nodes(home: Path) -> Iterator[TwoNodes]:
 @contextmanager
 def tls(home: Path, url: str) -> Iterator[int]:
     """What stands before an operator's portal: a port that speaks TLS for the domain; yields its number."""
-    key, cert = home / "key.pem", home / "cert.pem"
-    make = [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-keyout",
-        str(key),
-        "-out",
-        str(cert),
-        "-days",
-        "2",
-    ]
-    subprocess.run(
-        [shutil.which("openssl") or "openssl", *make, "-subj", f"/CN={DOMAIN}"],
-        check=True,
-        capture_output=True,
-    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
+    context.load_cert_chain(_certificate(home))
     target = urlsplit(url)
 
     def serve(taken: socket) -> None:
@@ -155,6 +140,23 @@ def tls(home: Path, url: str) -> Iterator[int]:
 
         threading.Thread(target=accept, daemon=True).start()
         yield int(listening.getsockname()[1])
+
+
+def _certificate(home: Path) -> Path:
+    """A key and a certificate that it signed itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
+    now = datetime.now(UTC)
+    cert = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = home / "certificate.pem"
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(key.private_bytes(*plain) + cert.public_bytes(Encoding.PEM))
+    return file
 
 
 def _head(outer: Any) -> bytes:
