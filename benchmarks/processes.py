@@ -39,7 +39,7 @@ def run(command: Sequence[object], *, limit: float) -> dict[str, Any]:
             text=True,
             timeout=limit,
             cwd=ROOT,
-            env=_environment(),
+            env=environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"not done after {limit:.0f} s") from error
@@ -51,7 +51,7 @@ def run(command: Sequence[object], *, limit: float) -> dict[str, Any]:
     return {**figures, "process seconds": seconds}
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, but Python may keep compiled modules, as it does for everybody: they are not what is measured."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
