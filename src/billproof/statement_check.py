@@ -189,11 +189,16 @@ def check_file(path: Path, tariffs: Tariffs) -> Part:
         raise InputError(
             "is a receipt, one line only", file=path, advice="Give the bill's own file, the bundle."
         )
-    statement = document.statement
-    checker = tariffs.of(bytes.fromhex(statement.tariff[2:]), statement.currency, str(path))
-    records = table_of(document)
+    return check_bundle(document, tariffs, str(path))
+
+
+def check_bundle(bundle: doc.Bundle, tariffs: Tariffs, name: str) -> Part:
+    """The same of a proof file that was read already; ``name`` is what errors call it."""
+    statement = bundle.statement
+    checker = tariffs.of(bytes.fromhex(statement.tariff[2:]), statement.currency, name)
+    records = table_of(bundle)
     first = np.zeros(1, np.int64)
-    return Part(checker.tariff, [document.account.accountId], records, first, checker.check(records, first))
+    return Part(checker.tariff, [bundle.account.accountId], records, first, checker.check(records, first))
 
 
 def check_batches(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from billproof.cli import options
+from billproof.cli import match_prices, options
 from billproof.cli.output import emit, facts, progress, say, table
 from billproof.errors import InputError
 from billproof.printable import printable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from billproof.bundle.documents import Bundle
     from billproof.handset import PhoneLog
     from billproof.matching import MatchResult
+    from billproof.matching.prices import PriceFinding
     from billproof.matching.result import MatchedLine
     from billproof.store import StoredBatch
 
@@ -29,6 +30,13 @@ _SHOWN = 30
 @click.command(short_help="Lay a bill beside phone logs: which lines do not agree?")
 @click.argument("invoice", required=False, type=options.FILE)
 @click.argument("logs", nargs=-1, type=_PATH)
+@click.option(
+    "--tariff",
+    "tariffs",
+    multiple=True,
+    type=options.FILE,
+    help="Also price every line by it (docs/tariff.md).",
+)
 @click.option("--region", help="Where numbers without country code belong. [default: that of most lines]")
 @click.option("--mapping", type=options.FILE, help="How to read a CSV of no known format (docs/handset.md).")
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write what became of every line there.")
@@ -62,6 +70,8 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
             raise click.UsageError("with --all give --store and --logs, no files")
         if given["mapping"]:
             raise click.UsageError("--mapping is for one bill, without --all")
+        if given["tariffs"]:
+            raise click.UsageError("--tariff is for one bill; `billproof check STORE` prices all of them")
         return _match_all(given, as_json)
     if invoice is None or not logs:
         raise click.UsageError("give a bill and at least one phone log")
@@ -72,6 +82,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     from billproof.handset import read_phone_log
     from billproof.matching import Invoice
     from billproof.matching import match as lay_beside
+    from billproof.matching.prices import with_prices
 
     outputs = [given[name] for name in ("as_csv", "report", "complaint") if given[name]]
     _check_free(outputs, given["force"])
@@ -80,25 +91,31 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path, mapping=mapping)]
     result = lay_beside(Invoice.of(bundle), read, region=given["region"])
     _check_compared(result, read)
+    prices = match_prices.prices_of(invoice, bundle, given["tariffs"], result)
+    document = result.document()
+    if given["tariffs"]:
+        document = with_prices(document, prices)
     if given["as_csv"]:
-        _write_csv(result, bundle, given["as_csv"])
+        _write_csv(result, bundle, given["as_csv"], prices if given["tariffs"] else None)
     if given["report"]:
         from billproof.matching.report import html_report
 
-        _write(given["report"], html_report(result.document(), bundle, read))
+        _write(given["report"], html_report(document, bundle, read))
     if given["complaint"]:
         from billproof.matching.report import letter
 
-        _write(given["complaint"], letter(result.document(), bundle))
+        _write(given["complaint"], letter(document, bundle))
     if as_json:
-        document = result.document()
         document.pop("schema")
         emit("match", document)
     else:
+        if given["tariffs"]:
+            match_prices.print_prices(prices, bundle, result.currency)
         _print(result, bundle, read)
+        say(_UNCHECKED)
         for path in outputs:
             say(f"Written: {path}")
-    return 1 if result.findings else 0
+    return 1 if result.findings or prices else 0
 
 
 def _check_compared(result: MatchResult, logs: list[PhoneLog]) -> None:
@@ -154,7 +171,6 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
     entries = wording.entries(result)
     if entries:
         facts("Entries of the phone", [(words, f"{count:,}") for words, count in entries])
-    say(_UNCHECKED)
 
 
 def _print_questions(result: MatchResult, bundle: Bundle) -> None:
@@ -186,7 +202,10 @@ def _bundle(path: Path) -> Bundle:
     return document
 
 
-def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
+def _write_csv(
+    result: MatchResult, bundle: Bundle, path: Path, prices: Sequence[PriceFinding] | None
+) -> None:
+    """What became of every line; with ``prices`` also what the tariff says of it."""
     import csv
     import io
 
@@ -199,8 +218,10 @@ def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
         [
             *("line", "when", "what", "number", "used", "charged", "amount", "class", "reason"),
             *("log", "entry", "talked", "stake", "confidence", "says"),
+            *(() if prices is None else match_prices.COLUMNS),
         ]
     )
+    priced = {found.index: found for found in prices or ()}
     for found, record in zip(result.lines, bundle.records, strict=True):
         line = line_of(record, result.currency)
         log = "" if found.log is None else result.logs[found.log].name
@@ -208,7 +229,12 @@ def _write_csv(result: MatchResult, bundle: Bundle, path: Path) -> None:
         row += [found.kind, found.reason, log, "" if found.entry is None else found.entry + 1]
         row += ["" if found.talked is None else found.talked, money(found.stake), found.confidence or ""]
         row.append("finding" if found.finding else "question" if found.question else _unsaid(found))
+        row += [] if prices is None else match_prices.cells(priced.get(found.index))
         writer.writerow([_plain(cell) for cell in row])
+    for missing in prices or ():
+        if missing.index is None:
+            blank = ["", "", missing.name, *[""] * 11, "missing"]
+            writer.writerow([_plain(cell) for cell in (*blank, *match_prices.cells(missing))])
     _write(path, text.getvalue())
 
 

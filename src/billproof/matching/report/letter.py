@@ -8,7 +8,7 @@ from typing import Any
 
 from billproof.bundle import documents as doc
 from billproof.errors import InputError
-from billproof.matching.report import words
+from billproof.matching.report import prices, words
 from billproof.matching.report.rows import Match, Row
 from billproof.printable import printable
 
@@ -28,7 +28,7 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
             advice="Give the log of the phone that the bill is for.",
         )
     who = printable(operator, 120) or match.operator.capitalize()
-    if not match.findings:
+    if not match.disputes:
         ask = f" There are {match.questions_head} first." if match.questions else ""
         return f"There is nothing to complain about: {match.verdict().lower()}.{ask}\n"
     parts = [
@@ -38,7 +38,7 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
         _paragraph(
             "I have compared my bill with the call log of my phone. Of its"
             f" {len(match.rows)} lines the phone confirms {match.confirmed}. I dispute the"
-            f" following {len(match.findings)}, {match.stake} in all"
+            f" following {match.disputes}, {match.stake} in all"
             f"{', plus the tax charged on it' if match.taxed else ''}."
         ),
     ]
@@ -46,6 +46,8 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
         rows = [row for row in match.findings if row.kind == kind]
         if rows:
             parts.append(_claim(match, kind, rows))
+    if match.prices:
+        parts.append(prices.claim(match))
     batch = bundle.batch
     parts += [
         _paragraph(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from billproof.bundle import documents as doc
 from billproof.matching import asking
-from billproof.matching.report import words
+from billproof.matching.report import prices, words
 from billproof.matching.report.letter import letter
 from billproof.matching.report.rows import Match, Row, moment
 from billproof.matching.report.timeline import timeline
@@ -36,7 +36,14 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
         " form-action 'none'"
     )
     body = [
-        *(_verdict(match), _findings(match), _questions(match), _uncompared(match), _picture(match)),
+        *(
+            _verdict(match),
+            _findings(match),
+            prices.section(match),
+            _questions(match),
+            _uncompared(match),
+            _picture(match),
+        ),
         *(_logs(match), _all(match), _letter(match)),
     ]
     return "\n".join(
@@ -54,7 +61,7 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
 
 
 def _verdict(match: Match) -> str:
-    bad = "unsure" if match.foreign else "bad" if match.findings else "good" if match.confirmed else "unsure"
+    bad = "unsure" if match.foreign else "bad" if match.disputes else "good" if match.confirmed else "unsure"
     total = match.money(int(match.bundle.statement.total))
     facts = [
         ("Lines", f"{len(match.rows):,}"),
@@ -213,7 +220,7 @@ def _all(match: Match) -> str:
 
 
 def _letter(match: Match) -> str:
-    if match.foreign or not match.findings:
+    if match.foreign or not match.disputes:
         return ""
     text = escape(letter(match.result, match.bundle))
     return (

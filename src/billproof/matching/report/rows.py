@@ -72,6 +72,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Price:
+    """What is charged above the tariff; ``index`` is None for a credit that is missing, ``name`` its name."""
+
+    index: int | None
+    name: str
+    words: str
+    stake: int
+
+
+@dataclass(frozen=True)
 class Match:
     """A result and its bundle; ``logs`` are the phone logs it was made from, where they are at hand."""
 
@@ -100,6 +110,26 @@ class Match:
         """What may be disputed: most money first."""
         found = [row for row in self.rows if row.finding]
         return sorted(found, key=lambda row: (-row.stake, row.line.number))
+
+    @cached_property
+    def prices(self) -> list[Price]:
+        """What costs more than the tariff says and is not in dispute already: most money first."""
+        found = [
+            Price(
+                each["index"], printable(each["name"], 64), printable(each["words"], 500), int(each["stake"])
+            )
+            for each in self.result.get("prices", ())
+        ]
+        return sorted((each for each in found if each.stake), key=lambda each: -each.stake)
+
+    @property
+    def overcharged(self) -> str:
+        return self.money(sum(each.stake for each in self.prices))
+
+    @property
+    def disputes(self) -> int:
+        """How many lines may be disputed, because of the phone or of the tariff."""
+        return len(self.findings) + len(self.prices)
 
     @cached_property
     def questions(self) -> list[Row]:
@@ -148,7 +178,8 @@ class Match:
 
     @property
     def stake(self) -> str:
-        return self.money(sum(row.stake for row in self.findings))
+        stakes = [row.stake for row in self.findings] + [each.stake for each in self.prices]
+        return self.money(sum(stakes))
 
     def money(self, billionths: int) -> str:
         return f"{money(billionths)} {self.bundle.statement.currency}"
@@ -190,10 +221,10 @@ class Match:
         """The first sentence of a report."""
         if self.foreign:
             return "This phone log does not seem to belong to this bill"
-        if self.findings:
-            one = len(self.findings) == 1
+        if self.disputes:
+            one = self.disputes == 1
             tax = ", before tax" if self.taxed else ""
-            return f"{len(self.findings)} line{'' if one else 's'} to dispute, {self.stake} at stake{tax}"
+            return f"{self.disputes} line{'' if one else 's'} to dispute, {self.stake} at stake{tax}"
         if self.confirmed or self.questions:
             return "Nothing to dispute so far" if self.questions else "Nothing to dispute"
         return "Nothing could be compared"

@@ -1,0 +1,65 @@
+"""What ``billproof match --tariff`` says besides: lines that cost more than the tariff says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from billproof.printable import printable
+
+if TYPE_CHECKING:
+    from billproof.bundle.documents import Bundle
+    from billproof.matching import MatchResult
+    from billproof.matching.prices import PriceFinding
+
+_SHOWN = 30
+
+#: Columns of the CSV.
+COLUMNS = ("overcharged", "due", "price")
+
+
+def prices_of(
+    invoice: Path, bundle: Bundle, tariffs: Sequence[Path], result: MatchResult
+) -> tuple[PriceFinding, ...]:
+    """What the bill charges above the tariffs given, if any are."""
+    from billproof.matching.prices import price_findings
+    from billproof.statement_check import Tariffs, check_bundle
+
+    if not tariffs:
+        return ()
+    part = check_bundle(bundle, Tariffs(tariffs), str(invoice))
+    return price_findings(part.checked.differences, result.findings)
+
+
+def print_prices(prices: Sequence[PriceFinding], bundle: Bundle, currency: str) -> None:
+    """The sum first, then line by line, most money first."""
+    from billproof.bundle.lines import line_of
+    from billproof.matching.wording import amount
+
+    count, total = len(prices), sum(found.charged - found.due for found in prices)
+    if not count:
+        click.echo(click.style("✓ No line is charged above the tariff", fg="green", bold=True))
+        return
+    words = f"{count:,} line{'s' * (count != 1)} charged above the tariff, {amount(total, currency)} in all"
+    click.echo(click.style(f"✗ {words}", fg="red", bold=True))
+    for found in sorted(prices, key=lambda each: each.due - each.charged)[:_SHOWN]:
+        if found.index is None:
+            place = f"a line that is missing, {found.name}"
+        else:
+            line = line_of(bundle.records[found.index], currency)
+            place = f"line {line.number}, {line.when}, {f'{line.what} {line.party}'.strip()}"
+        again = "" if found.stake else "; in dispute already"
+        above = amount(found.charged - found.due, currency)
+        click.echo(printable(f"  {place}: {above} too much, {found.words}{again}", 600))
+    if count > _SHOWN:
+        click.echo(f"  … and {count - _SHOWN:,} more (--csv and --json list all)")
+
+
+def cells(found: PriceFinding | None) -> list[str]:
+    """The columns of a line."""
+    from billproof.records import money
+
+    return [money(found.stake), money(found.due), found.words] if found else ["", "", ""]

@@ -1,0 +1,50 @@
+"""What a bill charges above its tariff, in the report and in the letter."""
+
+from __future__ import annotations
+
+from html import escape
+from textwrap import wrap
+
+from billproof.matching.report.rows import Match, Price
+
+_WIDTH = 78
+_TITLE = "Charged above the tariff"
+_CLAIM = (
+    "These cost more than the tariff says that the bill itself names. Please charge what the tariff says."
+)
+
+
+def section(match: Match) -> str:
+    """The report's section; empty where nothing is charged above the tariff."""
+    if not match.prices:
+        return ""
+    items = "".join(
+        f"<li>{escape(_line(match, found))}: {escape(found.words)};"
+        f" <b>{escape(match.money(found.stake))}</b></li>"
+        for found in match.prices
+    )
+    return (
+        f'<section aria-labelledby="h-price"><h2 id="h-price">{_TITLE}</h2>'
+        f"<p>{len(match.prices):,} besides, {escape(match.overcharged)} in all; lines that are in dispute"
+        f" already are not named again.</p><ul>{items}</ul></section>"
+    )
+
+
+def claim(match: Match) -> str:
+    """The letter's part."""
+    count = len(match.prices)
+    head = f"{_TITLE}: {count} line{'' if count == 1 else 's'}, {match.overcharged}"
+    lines = [head, "-" * len(head), "\n".join(wrap(_CLAIM, _WIDTH)), ""]
+    for found in match.prices:
+        lines.append(f"  {_line(match, found)}")
+        lines.append(f"    disputed: {match.money(found.stake)}; {found.words}")
+        if found.index is not None:
+            lines.append(f"    {match.rows[found.index].hash}")
+    return "\n".join(lines)
+
+
+def _line(match: Match, found: Price) -> str:
+    if found.index is None:
+        return f"a line that is missing, {found.name}"
+    row = match.rows[found.index]
+    return f"line {row.line.number}: {row.line}"

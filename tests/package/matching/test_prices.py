@@ -1,0 +1,163 @@
+"""A bill laid beside a phone's log and its tariff at once."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from commands import Run, run
+
+from billproof.account_tariffs import AccountTariffs
+from billproof.billing_run import Input, batch
+from billproof.bundle import cut
+from billproof.bundle import documents as doc
+from billproof.matching.prices import price_findings
+from billproof.matching.result import MatchedLine
+from billproof.rerating import Pricing
+from billproof.secret_store import SecretStore
+from billproof.tariff.result import Difference
+
+__all__ = ["run"]
+
+PLAN = """
+schema = "billproof/tariff/1"
+name = "Plan"
+version = "1"
+currency = "EUR"
+valid = { from = "2026-10-01" }
+rounding = { mode = "half-up", decimals = 4, at = "call" }
+[[rates]]
+name = "calls"
+services = ["voice-originated"]
+price = "0.60"
+unit = "60 s"
+increment = "1 s"
+[[discounts]]
+name = "loyalty"
+percent = "10"
+of = ["voice-originated"]
+times = "once"
+"""
+MAPPING = """
+[account]
+column = "account"
+[service]
+value = "voice_originated"
+[time]
+column = "start"
+zone = "Europe/Dublin"
+[usage]
+column = "seconds"
+[number]
+column = "number"
+[amount]
+column = "amount"
+[currency]
+value = "EUR"
+"""
+CALLS = [
+    ("2026-10-02T10:00:00+01:00", 60, "+353209100001", "0.60"),
+    ("2026-10-05T11:00:00+01:00", 60, "+353209100002", "0.75"),
+    ("2026-10-05T11:00:00+01:00", 60, "+353209100002", "0.75"),
+    ("2026-10-09T12:00:00+01:00", 10, "+353209100003", "0.10"),
+    ("2026-10-20T12:00:00+01:00", 30, "+353209100001", "0.40"),
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A bill of these calls, the tariff that it names, and a log that has each of them once."""
+    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "map.toml").write_text(MAPPING)
+    rows = "".join(f"A1,{start},{seconds},{number},{amount}\n" for start, seconds, number, amount in CALLS)
+    (tmp_path / "cdr.csv").write_text(f"account,start,seconds,number,amount\n{rows}")
+    stored = batch(
+        [Input("csv", [tmp_path / "cdr.csv"], tmp_path / "map.toml")],
+        operator=1,
+        period=202610,
+        chain_id=31337,
+        ledger="0x" + "5a" * 20,
+        store=tmp_path / "store",
+        secrets=tmp_path / "secrets",
+        pricing=Pricing(AccountTariffs.one(tmp_path / "plan.toml"), mode="report"),
+    ).stored
+    assert stored is not None
+    ((_, bundle),) = cut.bundles(stored, SecretStore(tmp_path / "secrets", 1))
+    (tmp_path / "bill.json").write_bytes(doc.encode(bundle))
+    entries = "".join(
+        f'<call number="{number}" duration="{seconds}" type="2"'
+        f' date="{int(datetime.fromisoformat(start).timestamp()) * 1000}" />'
+        for start, seconds, number, _ in dict.fromkeys(CALLS)
+    )
+    (tmp_path / "calls.xml").write_text(f"<?xml version='1.0' encoding='UTF-8'?><calls>{entries}</calls>")
+    return tmp_path
+
+
+@pytest.fixture
+def match(run: Run, home: Path) -> Callable[..., object]:
+    return lambda *words: run("match", home / "bill.json", home / "calls.xml", "--region", "IE", *words)
+
+
+def test_price_findings_stand_beside_the_phones(match: Callable[..., object], home: Path) -> None:
+    result = match("--tariff", home / "plan.toml", "--json")
+    assert result.code == 1
+    found = {each["index"]: each for each in result.json["prices"]}
+    assert {index: (each["stake"], each["due"]) for index, each in found.items()} == {
+        1: ("150000000", "600000000"),
+        2: ("0", "600000000"),  # in dispute already, as a second time
+        4: ("100000000", "300000000"),
+        None: ("260000000", "-260000000"),
+    }
+    assert found[None]["cause"] == "missing"
+    assert {each["class"] for each in found.values()} == {"price"}
+    assert result.json["summary"]["overcharged"] == "510000000"
+    assert result.json["summary"]["findings"] == 1
+
+
+def test_without_a_tariff_nothing_is_said_of_prices(match: Callable[..., object]) -> None:
+    result = match("--json")
+    assert "prices" not in result.json
+    assert "prices" not in result.json["summary"]
+
+
+def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path) -> None:
+    files = {name: home / name for name in ("out.csv", "out.html", "out.txt")}
+    result = match(
+        *("--tariff", home / "plan.toml", "--csv", files["out.csv"]),
+        *("--report", files["out.html"], "--letter", files["out.txt"]),
+    )
+    assert result.out.startswith("✗ 4 lines charged above the tariff, 0.66 EUR in all")
+    assert "a line that is missing, loyalty: 0.26 EUR too much" in result.out
+    assert "in dispute already" in result.out
+    page, text = files["out.html"].read_text(), files["out.txt"].read_text()
+    assert "4 lines to dispute, 1.26 EUR at stake" in page
+    assert "Charged above the tariff" in page
+    assert "I dispute the following 4, 1.26 EUR in all" in " ".join(text.split())
+    assert "Charged above the tariff: 3 lines, 0.51 EUR" in text
+    assert "disputed: 0.15 EUR; charged 0.75 EUR, the contract says 0.60 EUR" in text
+    rows = list(csv.DictReader(files["out.csv"].read_text().splitlines()))
+    assert [row["overcharged"] for row in rows] == ["", "0.15", "0.00", "", "0.10", "0.26"]
+    assert rows[-1]["says"] == "missing"
+
+
+def test_all_takes_no_tariff(run: Run, home: Path) -> None:
+    words = ("--store", home / "store", "--operator", "1", "--period", "202610")
+    result = run(
+        "match", "--all", *words, "--logs", home, "--out", home / "x.csv", "--tariff", home / "plan.toml"
+    )
+    assert result.code == 2
+    assert "billproof check STORE" in result.err
+
+
+def test_what_is_charged_too_little_is_no_finding() -> None:
+    line = MatchedLine(0, "longer", "talked", None, None, None, None, 5, 90, 100)
+    differences = [
+        Difference(0, 0, "price", 10, 4, 0, 0, "w"),
+        Difference(0, 1, "price", 4, 10, 0, 0, "w"),
+        Difference(0, 2, "billed-usage", 4, 4, 1, 2, "w"),
+        Difference(0, 3, "price", 10, 4, 0, 0, "w"),
+    ]
+    assert [(each.index, each.stake) for each in price_findings(differences, [line])] == [(0, 0), (3, 6)]
