@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ class RateBuilder:
         self.file = file
         self.fail = source.error
         self.calendars = calendars
+        self.zones = dict.fromkeys((*file.zones, model.HOME, model.ELSEWHERE))
+        self.destinations = dict.fromkeys((*file.destinations, model.ELSEWHERE))
 
     def rate(self, given: form.Rate, path: Path, default: model.Rounding) -> model.Rate:
         """A rate; ``default`` is the rounding of those that have none of their own."""
@@ -107,13 +109,8 @@ class RateBuilder:
                     f"{given.services[at]} counts in {kind}, {given.services[0]} in {kinds[0]}",
                     "write an entry for each kind of usage",
                 )
-        self._known(given.zones, (*self.file.zones, model.HOME, model.ELSEWHERE), (*path, "zones"), "zone")
-        self._known(
-            given.destinations,
-            (*self.file.destinations, model.ELSEWHERE),
-            (*path, "destinations"),
-            "destination",
-        )
+        self._known(given.zones, self.zones, (*path, "zones"), "zone")
+        self._known(given.destinations, self.destinations, (*path, "destinations"), "destination")
         calendar = given.calendar
         if calendar is not None and calendar not in self.calendars:
             raise self.fail(
@@ -133,11 +130,10 @@ class RateBuilder:
             bands=None if given.bands is None else frozenset(given.bands),
         )
 
-    def _known(self, names: list[str] | None, known: Iterable[str], path: Path, what: str) -> None:
-        known = tuple(known)
+    def _known(self, names: list[str] | None, known: Collection[str], path: Path, what: str) -> None:
         for at, name in enumerate(names or ()):
             if name not in known:
-                raise self.fail((*path, at), f"the {what} {name!r} is unknown", nearest(name, known))
+                raise self.fail((*path, at), f"the {what} {name!r} is unknown", nearest(name, tuple(known)))
 
     def _amount(self, text: str, kind: str, path: Path, least: int = 1) -> int:
         """An amount of usage of this kind."""

@@ -49,46 +49,52 @@ class Grid:
             for service in allowance.applies.services:
                 for zone in allowance.applies.zones:
                     part = allowed[at, row[service], zones.index(zone)]
-                    part |= filling.block(allowance.applies, None)
+                    part[filling.block(allowance.applies, np.arange(len(destinations)))] = True
         return cls(zones, destinations, slots, row, rates, allowed, clash)
 
 
-@dataclass(frozen=True)
 class _Filling:
-    tariff: model.Tariff
-    zones: tuple[str, ...]
-    destinations: tuple[str, ...]
-    slots: Slots
-    row: NDArray[np.int64]
+    """The axes of the tables, by name, and what is filled into them."""
 
-    def block(self, applies: model.Applies, rest: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Destinations by slots that it applies to; ``rest`` are the destinations when it names none."""
-        if applies.destinations is None:
-            wide = np.ones(len(self.destinations), bool) if rest is None else rest
-        else:
-            wide = np.array([name in applies.destinations for name in self.destinations])
+    def __init__(
+        self,
+        tariff: model.Tariff,
+        zones: tuple[str, ...],
+        destinations: tuple[str, ...],
+        slots: Slots,
+        row: NDArray[np.int64],
+    ) -> None:
+        self.tariff, self.slots, self.row = tariff, slots, row
+        self.zones = {name: place for place, name in enumerate(zones)}
+        self.destinations = {name: place for place, name in enumerate(destinations)}
+
+    def block(self, applies: model.Applies, rest: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+        """Destinations and slots that it applies to, for indexing; ``rest`` where it names none."""
+        wide = rest
+        if applies.destinations is not None:
+            wide = np.array(sorted(self.destinations[name] for name in applies.destinations))
         names = self.tariff.calendars[applies.calendar].bands if applies.calendar else ()
-        slots = self.slots.within(applies.calendar, applies.bands, names)
-        block: NDArray[np.bool_] = wide[:, None] & slots[None, :]
-        return block
+        return np.ix_(wide, np.flatnonzero(self.slots.within(applies.calendar, applies.bands, names)))
 
     def rates(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int32], tuple[int, int, Cell] | None]:
         table = np.full(shape, -1, np.int32)
-        named: dict[tuple[int, str], set[str]] = {}
+        unnamed: dict[tuple[int, str], NDArray[np.bool_]] = {}
         for rate in self.tariff.rates:
+            named = [self.destinations[name] for name in rate.applies.destinations or ()]
             for service in rate.applies.services:
                 for zone in rate.applies.zones:
-                    named.setdefault((service, zone), set()).update(rate.applies.destinations or ())
+                    unnamed.setdefault((service, zone), np.ones(shape[2], bool))[named] = False
+        rests = {key: np.flatnonzero(open_) for key, open_ in unnamed.items()}
         for at, rate in enumerate(self.tariff.rates):
             for service in sorted(rate.applies.services):
-                for zone in sorted(rate.applies.zones, key=self.zones.index):
-                    rest = np.array([name not in named[service, zone] for name in self.destinations])
-                    block = self.block(rate.applies, rest)
-                    part = table[self.row[service], self.zones.index(zone)]
-                    clash = np.argwhere(block & (part >= 0))
+                for zone in sorted(rate.applies.zones, key=self.zones.__getitem__):
+                    block = self.block(rate.applies, rests[service, zone])
+                    part = table[self.row[service], self.zones[zone]]
+                    clash = np.argwhere(part[block] >= 0)
                     if len(clash):
-                        destination, slot = (int(place) for place in clash[0])
-                        cell = (int(service), self.zones.index(zone), destination, slot)
+                        destination = int(block[0][clash[0][0], 0])
+                        slot = int(block[1][0, clash[0][1]])
+                        cell = (int(service), self.zones[zone], destination, slot)
                         return table, (int(part[destination, slot]), at, cell)
                     part[block] = at
         return table, None
