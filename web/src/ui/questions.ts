@@ -86,7 +86,7 @@ function question(lines: readonly BundleLine[], currency: string, answers: Answe
       "legend",
       {},
       number ? h("bdi", { class: "party" }, number) : t("ask.hidden"),
-      `: ${t("ask.lines", { n: lines.length, money: roundMoney(sumOf(lines), currency) })}`,
+      ` – ${t("ask.lines", { n: lines.length, money: roundMoney(sumOf(lines), currency) })}`,
     ),
     h(
       "ul",

@@ -30,7 +30,7 @@ export function uncompared(invoice: Invoice, result: MatchResult): HTMLElement |
   const said = (n: number, sum: bigint | string): { n: number; money: string } => ({ n, money: roundMoney(sum, invoice.currency) });
   const reasons = Object.entries(REASONS).flatMap(([reason, key]) => {
     const found = sums.get(reason as LineReason);
-    return found ? [h("li", {}, `${t("rest.lines", said(found.n, found.sum))}: ${t(key)}`)] : [];
+    return found ? [h("li", {}, `${t("rest.lines", said(found.n, found.sum))} – ${t(key)}`)] : [];
   });
   return h(
     "section",

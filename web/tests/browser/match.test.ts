@@ -136,7 +136,7 @@ test("what could not be compared is counted, with its sum and its reason", async
   const rest = page.locator(".uncompared");
   await rest.waitFor();
   expect(await rest.locator("h3").textContent()).toBe("1 line, €9.99, could not be compared");
-  expect(await rest.locator("li").allTextContents()).toEqual(["1 line, €9.99: fees, data, taxes and whatever else no phone lists"]);
+  expect(await rest.locator("li").allTextContents()).toEqual(["1 line, €9.99 – fees, data, taxes and whatever else no phone lists"]);
   await context.close();
 });
 
