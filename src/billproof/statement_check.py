@@ -24,6 +24,7 @@ from billproof.store import StoredBatch
 from billproof.tariff import Tariff, load_tariff
 from billproof.tariff.check import Checker
 from billproof.tariff.columns import CHECKED, table_of
+from billproof.tariff.rating import RatingError
 from billproof.tariff.result import Checked, Difference, Status
 
 #: Records that are checked at a time, about.
@@ -198,7 +199,22 @@ def check_bundle(bundle: doc.Bundle, tariffs: Tariffs, name: str) -> Part:
     checker = tariffs.of(bytes.fromhex(statement.tariff[2:]), statement.currency, name)
     records = table_of(bundle)
     first = np.zeros(1, np.int64)
-    return Part(checker.tariff, [bundle.account.accountId], records, first, checker.check(records, first))
+    accounts = [bundle.account.accountId]
+    return Part(checker.tariff, accounts, records, first, _checked(checker, records, first, accounts, name))
+
+
+def _checked(
+    checker: Checker, records: pa.Table, first: NDArray[np.int64], accounts: Sequence[str], name: str
+) -> Checked:
+    try:
+        return checker.check(records, first)
+    except RatingError as error:
+        raise InputError(
+            f"account {accounts[error.statement]}: {error.message.removeprefix('usage: ')}",
+            file=name,
+            field="usage",
+            advice=error.advice,
+        ) from error
 
 
 def check_batches(
@@ -247,4 +263,4 @@ def _parts(
             places = np.repeat(starts[own] - first, counts[own]) + np.arange(int(counts[own].sum()))
             rows = records.take(pa.array(places))
         accounts = entries["account"].take(pa.array(own)).to_pylist()
-        yield Part(checker.tariff, accounts, rows, first, checker.check(rows, first))
+        yield Part(checker.tariff, accounts, rows, first, _checked(checker, rows, first, accounts, place))

@@ -7,7 +7,8 @@ bits where that provably suffices. Tiers and allowances are sums over a statemen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ from billproof.tariff.places import Prefixes, Zones
 from billproof.tariff.result import NO_USAGE, OUTSIDE, Rated
 from billproof.tariff.running import before, in_order
 from billproof.tariff.values import KINDS, MESSAGES
-from billproof.tariff.vectors import Formulas
+from billproof.tariff.vectors import BeyondError, Formulas
 
 #: Records that are worked on at a time: their columns stay in the processor's cache.
 _BLOCK = 1 << 15
@@ -31,6 +32,19 @@ _BLOCK = 1 << 15
 _DAY = 86_400
 _FARTHEST = 1 << 60  # seconds; beyond any tariff, and far from where times overflow
 _COUNTED = [int(service) for service, kind in KINDS.items() if kind == MESSAGES]
+
+
+class RatingError(InputError):
+    """A record that cannot be rated: the ``record``-th of its statement, of those given (both from 0)."""
+
+    def __init__(self, statement: int, record: int) -> None:
+        super().__init__(
+            f"the charge or billed usage of record {record + 1} does not fit 64 bits",
+            field="usage",
+            advice="Check the unit of the usage, and prices and increments of the tariff.",
+        )
+        self.statement = statement
+        self.record = record
 
 
 class Rater:
@@ -69,7 +83,7 @@ class Rater:
 
         ``records`` has the columns ``service`` to ``corrects`` of :data:`billproof.records.SCHEMA`, each
         statement's in order of index. ``balances``: (statement, allowance), both from 0 → what was carried
-        over. A charge beyond 64 bits raises :class:`InputError`.
+        over. A charge beyond 64 bits raises :class:`RatingError`.
         """
         return self.rate_columns(columns_of(records, first), balances or {})
 
@@ -85,7 +99,8 @@ class Rater:
             rate[block] = self._rates(columns, block, cell[block])
             if self.tariff.rates:
                 form[block] = self.forms[np.maximum(rate[block], 0)]
-                billed[block] = self._billed(form[block], usage[block], rate[block])
+                with _placed(columns, block):
+                    billed[block] = self._billed(form[block], usage[block], rate[block])
         left = np.zeros((len(columns.first), len(self.tariff.allowances)), np.int64)
         free, waived = None, None
         if self._tiered or self.tariff.allowances:
@@ -95,7 +110,8 @@ class Rater:
                 free, waived = self._free(columns, order, rate, cell, billed, left, balances)
         if self.tariff.rates:
             for block in _blocks(count):
-                charge[block] = self._charge(form, usage, billed, free, waived, block)
+                with _placed(columns, block):
+                    charge[block] = self._charge(form, usage, billed, free, waived, block)
                 charge[block][rate[block] < 0] = 0
         none = np.zeros(count, np.int64)
         return Rated(
@@ -213,6 +229,17 @@ class Rater:
             free[rows] += given
             left[:, place] = whole - np.minimum(used, whole)
         return free, waived
+
+
+@contextmanager
+def _placed(columns: Columns, block: slice) -> Iterator[None]:
+    """Says of which record an error is."""
+    try:
+        yield
+    except BeyondError as error:
+        row = block.start + error.row
+        statement = int(np.searchsorted(columns.first, row, side="right")) - 1
+        raise RatingError(statement, row - int(columns.first[statement])) from None
 
 
 def _blocks(count: int) -> list[slice]:

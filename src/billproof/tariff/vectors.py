@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.errors import InputError
 from billproof.tariff.formula import Formula
 
 #: Every sum and product on the way stays below it.
@@ -19,6 +18,14 @@ _LIMIT = 1 << 62
 _LARGEST = (1 << 63) - 1
 
 Ints = NDArray[np.int64]
+
+
+class BeyondError(Exception):
+    """A charge or a billed usage that 64 bits do not hold; ``row`` is where."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
 
 
 class Formulas:
@@ -68,12 +75,12 @@ class Formulas:
         self.maximum[row] = _LARGEST if formula.maximum is None else min(formula.maximum, _LARGEST)
 
     def billed(self, form: NDArray[np.int32], usage: Ints) -> Ints:
-        """Billed usage: (n,). A usage whose billed usage does not fit 64 bits raises :class:`InputError`."""
+        """Billed usage: (n,). A usage whose billed usage does not fit 64 bits raises :class:`BeyondError`."""
         total = np.zeros(len(form), np.int64)
         for part in self._parts(form, usage):
             total += part
         for at in np.flatnonzero(usage > self.billable[form]).tolist():
-            total[at] = _fitting(sum(self.exact[form[at]].parts(int(usage[at]))))
+            total[at] = _fitting(sum(self.exact[form[at]].parts(int(usage[at]))), at)
         return total
 
     def _parts(self, form: NDArray[np.int32], usage: Ints) -> list[Ints]:
@@ -101,7 +108,7 @@ class Formulas:
         free: Ints | None,
         waived: NDArray[np.bool_] | None,
     ) -> Ints:
-        """Billionths: (n,). A charge that does not fit 64 bits raises :class:`InputError`."""
+        """Billionths: (n,). A charge that does not fit 64 bits raises :class:`BeyondError`."""
         due = billed > 0
         if waived is not None:
             due &= ~waived
@@ -119,12 +126,13 @@ class Formulas:
             np.maximum(result, least, out=result)
             np.minimum(result, self.maximum[form], out=result)
         for at in np.flatnonzero(usage > self.chargeable[form]).tolist():
-            result[at] = self._exactly(
+            exact = self._exactly(
                 int(form[at]),
                 int(usage[at]),
                 0 if free is None else int(free[at]),
                 waived is not None and bool(waived[at]),
             )
+            result[at] = _fitting(exact, at)
         return result
 
     def _rounded(self, form: NDArray[np.int32], total: Ints) -> Ints:
@@ -143,7 +151,7 @@ class Formulas:
         formula = self.exact[form]
         parts = formula.parts(usage)
         billed = sum(parts)
-        return _fitting(formula.charge(parts, free, formula.connections(billed, waived)))
+        return formula.charge(parts, free, formula.connections(billed, waived))
 
 
 def _safe_usage(formula: Formula) -> int:
@@ -159,11 +167,7 @@ def _safe_usage(formula: Formula) -> int:
     return _LIMIT if weight == 0 else max(numerator // weight - more, -1)
 
 
-def _fitting(value: int) -> int:
+def _fitting(value: int, row: int) -> int:
     if value > _LARGEST:
-        raise InputError(
-            "a charge or a billed usage does not fit 64 bits",
-            field="usage",
-            advice="Check the unit of the usage, and prices and increments of the tariff.",
-        )
+        raise BeyondError(row)
     return value

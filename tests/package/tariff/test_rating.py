@@ -18,9 +18,9 @@ from billproof.errors import InputError
 from billproof.tariff import load_tariff
 from billproof.tariff.formula import MODES, divide, formula_of
 from billproof.tariff.places import Prefixes
-from billproof.tariff.rating import Rater
+from billproof.tariff.rating import Rater, RatingError
 from billproof.tariff.result import NO_RATE, NO_USAGE, OUTSIDE
-from billproof.tariff.vectors import Formulas
+from billproof.tariff.vectors import BeyondError, Formulas
 
 NONE = "0x" + "0" * 64
 OCTOBER = 1_790_812_800  # 2026-10-01 00:00 UTC
@@ -173,9 +173,11 @@ def naive_charge(tariff: dict[str, Any], usage: int) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("usage", [1 << 62, (1 << 63) - 1])
-def test_a_charge_beyond_64_bits_is_refused_and_not_wrapped(usage: int) -> None:
-    with pytest.raises(InputError, match="does not fit 64 bits"):
-        rater(PLAN).rate(table([record(usage=usage)]))
+def test_a_charge_beyond_64_bits_is_refused_with_its_place_and_not_wrapped(usage: int) -> None:
+    records = [record(), record(), record(), record(usage=usage)]
+    with pytest.raises(RatingError, match="of record 2 does not fit 64 bits") as caught:
+        rater(PLAN).rate(table(records), np.array([0, 2]))
+    assert (caught.value.statement, caught.value.record) == (1, 1)
 
 
 def test_billed_usage_beyond_64_bits_is_refused_and_not_wrapped() -> None:
@@ -257,7 +259,7 @@ first = "{first} B"
         for each, taken, fee in zip(parts, free, waived, strict=True)
     ]
     if max(exact) >= 1 << 63:
-        with pytest.raises(InputError):
+        with pytest.raises(BeyondError):
             columns.charge(form, given_usage, billed, free, waived)
     else:
         assert columns.charge(form, given_usage, billed, free, waived).tolist() == exact
