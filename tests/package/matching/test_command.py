@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from billproof.cli import cli
+from billproof.matching import batch
+from billproof.store import find_batches
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -119,13 +122,27 @@ def test_nothing_to_dispute(month, findings):
 
 def test_parquet(month, findings, tmp_path):
     out = tmp_path / "findings.parquet"
-    run(
+    done = run(
         *("match", "--all", "--store", month / "store", "--operator", 1, "--period", 202610),
         *("--logs", month / "month/phones/operator-1", "--out", out),
     )
+    assert " a second." in done.stderr
     table = pq.read_table(out).to_pylist()
     assert [row["account"] for row in table if row["reason"] != "unknown"] == [
         row["account"] for row in findings
+    ]
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_pieces_on_cores_give_what_one_gives(month, monkeypatch, threads):
+    """In processes that are forked, and in such that start anew because this one has threads."""
+    monkeypatch.setattr(batch, "_LINES", 200)
+    monkeypatch.setattr(threading, "active_count", lambda: 1 + threads)
+    given = find_batches(month / "store", 1, 202610), month / "month/phones/operator-1"
+    alone, several = (list(batch.match_batches(*given, workers=workers)) for workers in (1, 2))
+    assert len(alone) > 4
+    assert [(table.to_pylist(), totals) for table, totals in several] == [
+        (table.to_pylist(), totals) for table, totals in alone
     ]
 
 
