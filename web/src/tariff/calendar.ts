@@ -1,20 +1,20 @@
 /** The bands of a calendar: which minute of the week is whose. */
 
 import { TariffFault } from "./fault";
-import { asList, Table } from "./table";
+import { asList, item, Table } from "./table";
 import type { Calendar } from "./types";
 import * as units from "./units";
 
 const MINUTES = 7 * 1440;
 const HOLIDAYS = "holidays";
 
-export function calendar(table: Table, lists: ReadonlyMap<string, Set<string>>): Calendar {
+export function calendar(table: Table, lists: ReadonlyMap<string, Set<number>>): Calendar {
   const week = new Array<string | undefined>(MINUTES).fill(undefined);
   const bands = new Set<string>();
   let rest: string | null = null;
   for (const key of table.names()) {
     if (key === HOLIDAYS) continue;
-    if (units.name(key) === null) throw new TariffFault("value", table.at(key), "1 to 64 printable characters");
+    if (units.name(key) === null) throw new TariffFault("value", table.at(key), units.NAME);
     bands.add(key);
     const value = table.get(key);
     if (typeof value !== "string") cover(week, key, table, value);
@@ -29,9 +29,8 @@ export function calendar(table: Table, lists: ReadonlyMap<string, Set<string>>):
 function cover(week: (string | undefined)[], band: string, table: Table, value: Parameters<typeof asList>[0]): void {
   const place = table.at(band);
   const spans = asList(value, place);
-  if (!spans.length) throw new TariffFault("value", place, "at least one span is needed");
   spans.forEach((one, at) => {
-    const span = new Table(one, `${place}[${at}]`, ["days", "from", "until"]);
+    const span = new Table(one, item(place, at), ["days", "from", "until"]);
     const days = span.has("days") ? span.read("days", units.days, "days are expected, like mon-fri or sat,sun") : [0, 1, 2, 3, 4, 5, 6];
     const from = span.has("from") ? span.read("from", units.time, "a time is expected, HH:MM") : 0;
     const until = span.has("until") ? span.read("until", units.time, "a time is expected, HH:MM") : 1440;
@@ -45,7 +44,7 @@ function cover(week: (string | undefined)[], band: string, table: Table, value: 
   });
 }
 
-function holidays(table: Table, lists: ReadonlyMap<string, Set<string>>): Calendar["holidays"] {
+function holidays(table: Table, lists: ReadonlyMap<string, Set<number>>): Calendar["holidays"] {
   const own = table.table(HOLIDAYS, ["list", "as"]);
   const name = own.text("list");
   const dates = lists.get(name);
@@ -61,7 +60,7 @@ export function minuteText(minute: number): string {
 
 /** Where a local date stands in the calendar's week: 0 is Monday. */
 export function dayOf(calendar: Calendar, days: number): number {
-  return calendar.holidays?.dates.has(units.dayText(days)) ? calendar.holidays.as : units.weekday(days);
+  return calendar.holidays?.dates.has(days) ? calendar.holidays.as : units.weekday(days);
 }
 
 /** The band of a local minute of a local date. */

@@ -2,9 +2,8 @@
 
 import { dayOf, minuteText } from "./calendar";
 import { TariffFault } from "./fault";
-import { isValidOn, RateFinder } from "./finder";
+import { RateFinder } from "./finder";
 import { ELSEWHERE, type Rate, SERVICES, type Tariff } from "./types";
-import * as units from "./units";
 
 /** A kind of day: where it stands in the week of each calendar, in the calendars' order. */
 type Day = number[];
@@ -36,9 +35,7 @@ function kindsOfDays(tariff: Tariff): Day[] {
   const calendars = [...tariff.calendars.values()];
   const found = new Map<string, Day>();
   for (let day = 0; day < 7; day++) found.set(String(calendars.map(() => day)), calendars.map(() => day));
-  for (const text of new Set(calendars.flatMap(({ holidays }) => [...(holidays?.dates ?? [])]))) {
-    const date = units.date(text)!;
-    if (!isValidOn(tariff, date)) continue;
+  for (const date of new Set(calendars.flatMap(({ holidays }) => [...(holidays?.dates ?? [])]))) {
     const day = calendars.map((calendar) => dayOf(calendar, date));
     found.set(String(day), day);
   }

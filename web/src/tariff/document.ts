@@ -3,6 +3,7 @@
 import { parse } from "smol-toml";
 import { type Json, NotJson, parseJson, TooDeep } from "../protocol/json";
 import { TariffFault } from "./fault";
+import { item } from "./table";
 
 export type Tree = string | boolean | bigint | Tree[] | { [key: string]: Tree };
 
@@ -18,7 +19,8 @@ export function readTree(content: Uint8Array): Tree {
   } catch {
     throw syntax("the file is not UTF-8");
   }
-  return text.startsWith("{") ? fromJson(text) : fromToml(text);
+  if (text.startsWith("\ufeff")) throw syntax("the file begins with a byte order mark");
+  return /^[ \t\r\n]*\{/.test(text) ? fromJson(text) : fromToml(text);
 }
 
 function fromJson(text: string): Tree {
@@ -59,7 +61,7 @@ function fromToml(text: string): Tree {
 function tomlTree(value: unknown, place: string, depth: number): Tree {
   if (depth > MAX_DEPTH) throw syntax("too deep");
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") return value;
-  if (Array.isArray(value)) return value.map((one, at) => tomlTree(one, `${place}[${at}]`, depth + 1));
+  if (Array.isArray(value)) return value.map((one, at) => tomlTree(one, item(place, at), depth + 1));
   if (typeof value !== "object" || value === null || value instanceof Date)
     throw new TariffFault("type", place, "dates and numbers that are not whole are written as texts");
   return table(Object.entries(value).map(([key, inner]) => [key, tomlTree(inner, place ? `${place}.${key}` : key, depth + 1)]));

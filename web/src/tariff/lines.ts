@@ -39,7 +39,7 @@ export function priceLines(tariff: Tariff, records: readonly StatementRecord[]):
   for (const { name, amount, service, times: often } of tariff.fees) {
     const found = of(service, name);
     settle(found, name, amount, "fee", often === "once");
-    if (often === "once" && !found.length) missing.push({ name, due: amount });
+    if (often === "once" && !found.length && amount !== 0n) missing.push({ name, due: amount });
   }
   for (const { name, percent, of: services, rates, above, times: often } of tariff.discounts) {
     const base = total(records.filter(({ service, rate }) => services.includes(service) && (!rates || rates.includes(rate))));
@@ -51,7 +51,7 @@ export function priceLines(tariff: Tariff, records: readonly StatementRecord[]):
   const { commitment } = tariff;
   if (commitment) {
     const found = of(ONE_OFF, commitment.name);
-    const used = total(records.filter((record) => commitment.services.includes(record.service) && !found.includes(record)));
+    const used = total(records.filter((record) => commitment.services.includes(record.service) && record !== found[0]));
     const amount = used < commitment.amount ? commitment.amount - used : 0n;
     settle(found, commitment.name, amount, "commitment", true);
     if (amount !== 0n && !found.length) missing.push({ name: commitment.name, due: amount });

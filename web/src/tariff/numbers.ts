@@ -15,7 +15,7 @@ export interface Fraction {
 
 /** A decimal text in units of 10^-decimals; null when it is none or has more decimals. */
 export function decimal(text: string, decimals: number): bigint | null {
-  const found = /^(-?)([0-9]+)(?:\.([0-9]+))?$/.exec(text);
+  const found = /^(-?)([0-9]{1,18})(?:\.([0-9]+))?$/.exec(text);
   if (!found) return null;
   const [, sign, whole, part = ""] = found;
   if (part.length > decimals) return null;

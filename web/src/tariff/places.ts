@@ -1,11 +1,12 @@
 /** Destinations by prefix, zones by network. */
 
 import { TariffFault } from "./fault";
-import type { Table } from "./table";
+import { item, type Table } from "./table";
 import { ELSEWHERE, HOME, type Tariff } from "./types";
 import * as units from "./units";
 
-const PREFIX = /^\+?[0-9]{1,32}$/;
+/** What a number may begin with: digits, + and whatever else is dialled or written as a sender. */
+const PREFIX = /^[!-~]{1,128}$/;
 
 export function destinations(file: Table): Pick<Tariff, "prefixes" | "destinations"> {
   const table = file.table("destinations", null);
@@ -13,9 +14,9 @@ export function destinations(file: Table): Pick<Tariff, "prefixes" | "destinatio
   for (const name of table.names()) {
     requireName(table, name);
     table.texts(name).forEach((prefix, at) => {
-      const place = `${table.at(name)}[${at}]`;
-      if (!PREFIX.test(prefix)) throw new TariffFault("value", place, "a prefix is expected: digits, and + before them where they are international");
-      if (prefixes.has(prefix)) throw new TariffFault("overlap", place, `${prefix} is of ${JSON.stringify(prefixes.get(prefix))} already`);
+      const place = item(table.at(name), at);
+      if (!PREFIX.test(prefix)) throw new TariffFault("value", place, "a prefix is expected, without blanks");
+      if ((prefixes.get(prefix) ?? name) !== name) throw new TariffFault("overlap", place, `${prefix} is of ${JSON.stringify(prefixes.get(prefix))} already`);
       prefixes.set(prefix, name);
     });
   }
@@ -34,10 +35,10 @@ export function networks(file: Table, home: string[]): Pick<Tariff, "networks" |
   for (const name of table.names()) {
     requireName(table, name);
     table.texts(name).forEach((text, at) => {
-      const place = `${table.at(name)}[${at}]`;
+      const place = item(table.at(name), at);
       const network = /^[0-9]{3}$/.test(text) ? text : (units.network(text) ?? codes.get(text));
       if (network === undefined) throw new TariffFault("name", place, "neither MCC, MCC-MNC, nor a code of [tadig]");
-      if (found.has(network)) throw new TariffFault("overlap", place, `${network} is in ${JSON.stringify(found.get(network))} already`);
+      if ((found.get(network) ?? name) !== name) throw new TariffFault("overlap", place, `${network} is in ${JSON.stringify(found.get(network))} already`);
       found.set(network, name);
     });
   }
@@ -45,7 +46,7 @@ export function networks(file: Table, home: string[]): Pick<Tariff, "networks" |
 }
 
 function requireName(table: Table, name: string): void {
-  if (units.name(name) === null) throw new TariffFault("value", table.at(name), "1 to 64 printable characters");
+  if (units.name(name) === null) throw new TariffFault("value", table.at(name), units.NAME);
   if (name === HOME || name === ELSEWHERE) throw new TariffFault("name", table.at(name), "this name is taken");
 }
 
@@ -56,7 +57,7 @@ export function zoneOf(tariff: Tariff, network: string): string {
 
 /** The destination of the longest prefix that a number begins with. */
 export function destinationOf(tariff: Tariff, number: string): string {
-  for (let length = Math.min(number.length, 33); length > 0; length--) {
+  for (let length = Math.min(number.length, 128); length > 0; length--) {
     const found = tariff.prefixes.get(number.slice(0, length));
     if (found !== undefined) return found;
   }

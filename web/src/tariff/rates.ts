@@ -1,8 +1,8 @@
 /** Rates and allowances of the file. */
 
 import { TariffFault } from "./fault";
-import { NAME, rateRounding } from "./read";
-import { Table } from "./table";
+import { rateRounding } from "./roundings";
+import { item, type Table } from "./table";
 import {
   type Allowance, type Calendar, ELSEWHERE, FIRST_LINE, HOME, type Interval, type Kind, kindOf, type Rate, type RateRounding, type Scope, SERVICES,
 } from "./types";
@@ -22,13 +22,13 @@ export function rate(table: Table, known: Known): Rate {
   const scope = scopeOf(table, known);
   const kind = oneKind(table, scope);
   const intervals = intervalsOf(table, kind);
-  const limit = (key: string): bigint | null => (table.has(key) ? table.read(key, notNegative, "an amount of 0 or more, with at most 9 decimals") : null);
+  const limit = (key: string): bigint | null => (table.has(key) ? table.read(key, units.notNegative, "an amount of 0 or more, with at most 9 decimals") : null);
   const minimum = limit("minimum");
   const maximum = limit("maximum");
   if (minimum !== null && maximum !== null && minimum > maximum) throw new TariffFault("value", table.at("minimum"), "the minimum is above the maximum");
   const own = table.has("rounding") ? rateRounding(table.table("rounding", ["mode", "decimals", "at"]), known.total) : known.rounding;
   return {
-    name: table.read("name", units.name, NAME),
+    name: table.read("name", units.name, units.NAME),
     ...scope,
     connection: table.has("connection") ? table.read("connection", units.price, PRICE_TEXT) : 0n,
     intervals,
@@ -45,21 +45,16 @@ export function allowance(table: Table, known: Known): Allowance {
   if (table.has("shared") && !table.truth("shared")) throw new TariffFault("value", table.at("shared"), "an allowance is shared by all lines of the account");
   const rollover = table.has("rollover") ? table.table("rollover", ["cycles", "at-most"]) : null;
   return {
-    name: table.read("name", units.name, NAME),
+    name: table.read("name", units.name, units.NAME),
     ...scope,
     amount: table.read("amount", units.usage(kind), amountText(kind)),
     connection: table.has("connection") ? table.truth("connection") : true,
-    rollover: rollover && { cycles: rollover.whole("cycles", 1n, 1n << 32n), atMost: rollover.read("at-most", units.usage(kind), amountText(kind)) },
+    rollover: rollover && { cycles: rollover.whole("cycles", 1n, 120n), atMost: rollover.read("at-most", units.usage(kind), amountText(kind)) },
   };
 }
 
 const PRICE_TEXT = "a price of 0 or more, with at most 12 decimals";
 const amountText = (kind: Kind): string => `an amount of ${kind} is expected`;
-
-function notNegative(text: string): bigint | null {
-  const value = units.money(text);
-  return value !== null && value >= 0n ? value : null;
-}
 
 function scopeOf(table: Table, known: Known): Scope {
   const services = servicesOf(table, "services");
@@ -67,7 +62,7 @@ function scopeOf(table: Table, known: Known): Scope {
   const named = (key: string, names: readonly string[]): string[] => {
     const found = table.texts(key);
     found.forEach((name, at) => {
-      if (!names.includes(name)) throw new TariffFault("name", `${table.at(key)}[${at}]`, `there is no ${JSON.stringify(name)}`);
+      if (!names.includes(name)) throw new TariffFault("name", item(table.at(key), at), `there is no ${JSON.stringify(name)}`);
     });
     return found;
   };
@@ -87,7 +82,7 @@ function scopeOf(table: Table, known: Known): Scope {
 export function servicesOf(table: Table, key: string): number[] {
   return table.texts(key).map((name, at) => {
     const service = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined;
-    if (service === undefined) throw new TariffFault("name", `${table.at(key)}[${at}]`, `there is no service ${JSON.stringify(name)}`);
+    if (service === undefined) throw new TariffFault("name", item(table.at(key), at), `there is no service ${JSON.stringify(name)}`);
     return service;
   });
 }
@@ -121,12 +116,12 @@ function intervalsOf(table: Table, kind: Kind): Interval[] {
   });
   const place = table.at("intervals");
   if (!found.length) throw new TariffFault("value", place, "at least one is needed");
-  if (found[0]!.from !== 0n) throw new TariffFault("value", `${place}[0].from`, "the first begins at 0");
+  if (found[0]!.from !== 0n) throw new TariffFault("value", `${item(place, 0)}.from`, "the first begins at 0");
   found.forEach(({ from, increment }, at) => {
     const next = found[at + 1]?.from;
     if (next === undefined) return;
-    if (next <= from) throw new TariffFault("value", `${place}[${at + 1}].from`, "intervals rise");
-    if ((next - from) % increment) throw new TariffFault("value", `${place}[${at}].increment`, "the interval is no multiple of its increment");
+    if (next <= from) throw new TariffFault("value", `${item(place, at + 1)}.from`, "intervals rise");
+    if ((next - from) % increment) throw new TariffFault("value", `${item(place, at)}.increment`, "the interval is no multiple of its increment");
   });
   return found;
 }
@@ -138,9 +133,8 @@ function tiersOf(table: Table, kind: Kind): Rate["tiers"] {
     above: one.read("above", units.usage(kind), amountText(kind)),
     price: one.read("price", units.price, PRICE_TEXT),
   }));
-  if (!found.length) throw new TariffFault("value", table.at("tiers"), "at least one is needed");
   found.forEach(({ above }, at) => {
-    if (at && above <= found[at - 1]!.above) throw new TariffFault("value", `${table.at("tiers")}[${at}].above`, "tiers rise");
+    if (at && above <= found[at - 1]!.above) throw new TariffFault("value", `${item(table.at("tiers"), at)}.above`, "tiers rise");
   });
   return found;
 }

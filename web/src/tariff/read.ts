@@ -5,11 +5,11 @@ import { requireOneRate } from "./conflicts";
 import { readTree } from "./document";
 import { TariffFault } from "./fault";
 import { bill } from "./fees";
-import { MODES } from "./numbers";
 import { destinations, networks } from "./places";
 import { allowance, type Known, rate } from "./rates";
-import { Table } from "./table";
-import type { Calendar, RateRounding, Rounding, Tariff } from "./types";
+import { rateRounding, roundingOf } from "./roundings";
+import { item, Table, unique } from "./table";
+import type { Calendar, Tariff } from "./types";
 import * as units from "./units";
 
 export const SCHEMA = "billproof/tariff/1";
@@ -23,8 +23,7 @@ export function readTariff(content: Uint8Array): Tariff {
   file.oneOf("schema", [SCHEMA]);
   const currency = file.read("currency", units.currency, "three letters A-Z");
   const total = file.has("total") ? roundingOf(file.table("total", ["mode", "decimals"])) : null;
-  const home = file.has("home") ? file.texts("home").map((text, at) => homeNetwork(text, `home[${at}]`)) : [];
-  if (new Set(home).size < home.length) throw new TariffFault("repeated", "home", "a network is there twice");
+  const home = file.has("home") ? file.texts("home", 0).map((text, at) => homeNetwork(text, item("home", at))) : [];
   const places = { ...destinations(file), ...networks(file, home) };
   const calendars = calendarsOf(file);
   file.get("rounding");
@@ -34,8 +33,8 @@ export function readTariff(content: Uint8Array): Tariff {
   const allowances = file.tables("allowances", ALLOWANCE_KEYS).map((table) => allowance(table, known));
   unique(allowances, "allowances");
   const tariff: Tariff = {
-    name: file.read("name", units.name, NAME),
-    version: file.read("version", units.name, NAME),
+    name: file.read("name", units.name, units.NAME),
+    version: file.read("version", units.name, units.NAME),
     currency,
     valid: validity(file),
     home,
@@ -51,8 +50,6 @@ export function readTariff(content: Uint8Array): Tariff {
   requireOneRate(tariff);
   return tariff;
 }
-
-export const NAME = "1 to 64 printable characters";
 
 const SCOPE_KEYS = ["name", "services", "zones", "destinations", "calendar", "bands"];
 const RATE_KEYS = [...SCOPE_KEYS, "connection", "price", "unit", "increment", "first", "intervals", "minimum", "maximum", "rounding", "tiers"];
@@ -80,40 +77,21 @@ function exchange(file: Table, currency: string): bigint | null {
   return table.read("rate", (text) => positive(units.money(text)), "a rate above 0");
 }
 
-export const positive = (value: bigint | null): bigint | null => (value !== null && value > 0n ? value : null);
-
-export function roundingOf(table: Table): Rounding {
-  return { mode: table.oneOf("mode", MODES), decimals: Number(table.whole("decimals", 0n, 9n)) };
-}
-
-export function rateRounding(table: Table, total: boolean): RateRounding {
-  const at = table.oneOf("at", ["increment", "call", "invoice"]);
-  if (at !== "invoice") return { ...roundingOf(table), at };
-  if (table.has("decimals")) throw new TariffFault("unknown", table.at("decimals"), "what is rounded at the invoice has no decimals of its own");
-  if (!total) throw new TariffFault("missing", "total", "rounding at the invoice needs [total]");
-  // To 9 decimals, half-even, whatever is written here.
-  if (table.has("mode")) table.oneOf("mode", MODES);
-  return { mode: "half-even", decimals: 9, at };
-}
+const positive = (value: bigint | null): bigint | null => (value !== null && value > 0n ? value : null);
 
 function calendarsOf(file: Table): Map<string, Calendar> {
-  const lists = new Map<string, Set<string>>();
+  const lists = new Map<string, Set<number>>();
   const holidays = file.table("holidays", null);
   for (const key of holidays.names()) {
-    const days = holidays.texts(key);
-    days.forEach((text, at) => {
-      if (units.date(text) === null) throw new TariffFault("value", `${holidays.at(key)}[${at}]`, "a day is expected, YYYY-MM-DD");
+    if (units.name(key) === null) throw new TariffFault("value", holidays.at(key), units.NAME);
+    const days = holidays.texts(key, 0).map((text, at) => {
+      const day = units.date(text);
+      if (day === null) throw new TariffFault("value", item(holidays.at(key), at), "a day is expected, YYYY-MM-DD");
+      return day;
     });
     lists.set(key, new Set(days));
   }
   const tables = file.table("calendars", null);
+  for (const key of tables.names()) if (units.name(key) === null) throw new TariffFault("value", tables.at(key), units.NAME);
   return new Map(tables.names().map((key) => [key, calendar(new Table(tables.get(key), tables.at(key), null), lists)]));
-}
-
-export function unique(items: readonly { name: string }[], place: string): void {
-  const seen = new Set<string>();
-  for (const { name } of items) {
-    if (seen.has(name)) throw new TariffFault("repeated", place, `${JSON.stringify(name)} is there twice`);
-    seen.add(name);
-  }
 }

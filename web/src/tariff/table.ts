@@ -65,12 +65,10 @@ export class Table {
     return value;
   }
 
-  /** Texts, at least one, none of them twice. */
-  texts(key: string): string[] {
+  texts(key: string, least = 1): string[] {
     const place = this.at(key);
-    const found = asList(this.get(key), place).map((value, at) => asText(value, `${place}[${at}]`));
-    if (!found.length) throw new TariffFault("value", place, "at least one is needed");
-    if (new Set(found).size < found.length) throw new TariffFault("repeated", place, "one of these is there twice");
+    const found = asList(this.get(key), place).map((value, at) => asText(value, item(place, at)));
+    if (found.length < least) throw new TariffFault("value", place, "at least one is needed");
     return found;
   }
 
@@ -78,7 +76,7 @@ export class Table {
   tables(key: string, keys: readonly string[]): Table[] {
     if (!this.has(key)) return [];
     const place = this.at(key);
-    return asList(this.get(key), place).map((value, at) => new Table(value, `${place}[${at}]`, keys));
+    return asList(this.get(key), place).map((value, at) => new Table(value, item(place, at), keys));
   }
 
   /** A table below this one; empty where the key is missing. */
@@ -86,6 +84,9 @@ export class Table {
     return new Table(this.has(key) ? this.get(key) : {}, this.at(key), keys);
   }
 }
+
+/** The place of an item of a list; people count from 1. */
+export const item = (place: string, at: number): string => `${place}[${at + 1}]`;
 
 export function asText(value: Tree, place: string): string {
   if (typeof value !== "string") throw new TariffFault("type", place, "a text is expected");
@@ -95,4 +96,12 @@ export function asText(value: Tree, place: string): string {
 export function asList(value: Tree, place: string): Tree[] {
   if (!Array.isArray(value)) throw new TariffFault("type", place, "a list is expected");
   return value;
+}
+
+export function unique(items: readonly { name: string }[], place: string): void {
+  const seen = new Set<string>();
+  for (const { name } of items) {
+    if (seen.has(name)) throw new TariffFault("repeated", place, `${JSON.stringify(name)} is there twice`);
+    seen.add(name);
+  }
 }

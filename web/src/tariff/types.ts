@@ -101,7 +101,8 @@ export interface Calendar {
   /** The band of each minute of the week, from Monday 00:00. */
   week: string[];
   bands: Set<string>;
-  holidays: { dates: Set<string>; as: number } | null;
+  /** Local dates, in days since 1970, and the day of the week that they count as. */
+  holidays: { dates: Set<number>; as: number } | null;
 }
 
 export interface Tariff {

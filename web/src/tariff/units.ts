@@ -12,26 +12,35 @@ const UNITS: Record<string, [kind: Kind, size: bigint]> = {
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY = 86_400;
+/** Of one amount, not included. */
+const MOST_USAGE = 1n << 62n;
 
 /** An amount in the smallest unit of its kind. */
 export function usage(kind: Kind, least = 1n): (text: string) => bigint | null {
   return (text) => {
-    const [, digits, name] = /^([0-9]{1,18}) ([A-Za-z]+)$/.exec(text) ?? [];
+    const [, digits, name] = /^(0|[1-9][0-9]{0,17}) ([A-Za-z]+)$/.exec(text) ?? [];
     const unit = name === undefined || !Object.hasOwn(UNITS, name) ? undefined : UNITS[name];
     if (!unit || unit[0] !== kind || BigInt(digits!) < least) return null;
-    return BigInt(digits!) * unit[1];
+    const found = BigInt(digits!) * unit[1];
+    return found < MOST_USAGE ? found : null;
   };
 }
 
 export const money = (text: string): bigint | null => decimal(text, MONEY);
 
-export function price(text: string): bigint | null {
-  const value = decimal(text, PRICE);
-  return value === null || value < 0n ? null : value;
+export function notNegative(text: string): bigint | null {
+  const value = money(text);
+  return text.startsWith("-") ? null : value;
 }
 
+export function price(text: string): bigint | null {
+  return text.startsWith("-") ? null : decimal(text, PRICE);
+}
+
+export const NAME = "1 to 64 printable characters";
+
 export function name(text: string): string | null {
-  return /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u.test(text) ? text : null;
+  return /^(?! )(?:[^\p{C}\p{Z}]| ){1,64}(?<! )$/u.test(text) ? text : null;
 }
 
 export const currency = (text: string): string | null => (/^[A-Z]{3}$/.test(text) ? text : null);
