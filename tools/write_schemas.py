@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the JSON Schemas of bundle, receipt, account key file and tariff, `docs/schemas/*.json`, from the package.
+"""Write the JSON Schemas of bundle, receipt, account key file and tariff, `docs/schemas/*.json`.
 
 `--check` writes nothing and fails when a file differs.
 """

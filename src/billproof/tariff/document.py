@@ -83,6 +83,9 @@ class Source:
             self._refuse(
                 "begins with a byte order mark", "Save it as UTF-8 without one: the hash is of every byte.", 1
             )
+        # Python's own limit is no safeguard: the Ethereum libraries raise it.
+        if self.kind == "toml" and positions.depth_of(text) > _MAX_DEPTH:
+            self._refuse("is nested too deeply", "This is no tariff.")
         try:
             return self._json(text) if self.kind == "json" else tomllib.loads(text)
         except json.JSONDecodeError as error:
@@ -93,7 +96,7 @@ class Source:
             message = str(error)[: found.start()] if found else str(error)
             self._refuse(f"is not TOML: {printable(message)}", _SEE, line)
         except (RecursionError, ValueError):
-            self._refuse("cannot be read: nested too deeply, or a number too long", _SEE)
+            self._refuse("cannot be read: a number too long, or nested too deeply", _SEE)
 
     def _json(self, text: str) -> Any:
         if nested_deeper(self.content, _MAX_DEPTH):

@@ -19,9 +19,22 @@ Path = tuple[str | int, ...]
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'", re.DOTALL
 )
+_TOKEN = re.compile(rf"{_STRING.pattern}|#[^\n]*|[\[\]{{}}]", re.DOTALL)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]+")
 _BLANK = re.compile(r"(?:[\s,]|#[^\n]*)*")
+
+
+def depth_of(text: str) -> int:
+    """How deeply brackets are nested in TOML, strings and comments aside; it need not be well-formed."""
+    depth = deepest = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def lines_of(text: str, kind: str) -> dict[Path, int]:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.tariff.positions import lines_of
+from billproof.tariff.positions import depth_of, lines_of
 
 TOML = """\
 # a comment = [
@@ -80,6 +80,12 @@ def test_lines_of_toml() -> None:
     found = lines_of(TOML, "toml")
     assert {path: found.get(path) for path in LINES} == LINES
     assert paths_of(tomllib.loads(TOML)) - {()} <= found.keys()
+
+
+def test_depth_of_toml() -> None:
+    assert depth_of(TOML) == 3
+    assert depth_of("a = [[{ b = [ 1 ] }]] # [[[[[\nc = '[[[[[['") == 4
+    assert depth_of("a = " + "[" * 5000) == 5000
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
