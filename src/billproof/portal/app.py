@@ -18,7 +18,7 @@ from billproof.portal.invoices import invoice
 from billproof.portal.limits import Buckets
 from billproof.portal.links import Links
 from billproof.portal.metrics import Metrics
-from billproof.portal.public import Batch, Head, Operator, Period, Public, healthy
+from billproof.portal.public import TARIFF_MEDIA, Batch, Head, Operator, Period, Public, healthy
 from billproof.portal.refusals import Limited, told_in_words
 from billproof.portal.relay import PREFLIGHT, Relay
 from billproof.portal.settings import Settings
@@ -29,6 +29,7 @@ _PUBLIC = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "
 _Number = Annotated[int, Path(ge=0, lt=1 << 63)]
 _OperatorQuery = Annotated[int, Query(ge=1, lt=1 << 63)]
 _PeriodQuery = Annotated[int, Query(ge=200001, le=999912)]
+_Hash = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$")]
 _Token = Annotated[str, Path(min_length=43, max_length=43, pattern="^[A-Za-z0-9_-]+$")]
 
 
@@ -155,6 +156,15 @@ def _api(app: FastAPI, public: Public, asking: Any) -> None:
             raise _missing()
         media = "application/json" if name.endswith(".json") else "application/octet-stream"
         return FileResponse(path, media_type=media, headers=_PUBLIC)
+
+    @app.get("/tariffs/{tariff}", response_class=FileResponse, **options)
+    def tariff(tariff: _Hash) -> Response:
+        """The exact file of a tariff, by the keccak256 that statements name it by."""
+        path = public.tariff(tariff)
+        if path is None:
+            raise _missing()
+        headers = {**_PUBLIC, "Cache-Control": "public, max-age=31536000, immutable"}
+        return FileResponse(path, media_type=TARIFF_MEDIA[path.suffix], headers=headers)
 
 
 def _known(public: Public, operator: int) -> int:

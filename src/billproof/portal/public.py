@@ -16,16 +16,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from billproof.commitment.keccak import keccak
 from billproof.errors import BillproofError
 from billproof.ledger.reads import batch_state, operator, period_state
 from billproof.ledger.states import BatchKey
 from billproof.portal.settings import Settings
 from billproof.printable import printable
-from billproof.store import find_batches
+from billproof.store import TARIFFS, find_batches
 
 T = TypeVar("T")
 _SECONDS = 5.0
 _KEPT = 512
+#: What the file of a tariff may be.
+TARIFF_MEDIA = {".toml": "application/toml", ".json": "application/json"}
 
 
 class Operator(BaseModel):
@@ -107,6 +110,18 @@ class Public:
         place = Path(str(operator_id), str(period), f"{region}-{sequence}", name)
         path = self._settings.store / place
         return path if path.is_file() else None
+
+    def tariff(self, tariff: str) -> Path | None:
+        """The file of a tariff that some statement of the store names, by its hash (``0x`` and 64 digits);
+        None when there is none, or when it is not the file of that hash any more."""
+        return self._cached(("tariff", tariff), lambda: self._tariff(tariff))
+
+    def _tariff(self, tariff: str) -> Path | None:
+        for number in self._settings.published():
+            for path in (self._settings.store / str(number)).glob(f"*/*/{TARIFFS}/{tariff}.*"):
+                if path.suffix in TARIFF_MEDIA and "0x" + keccak(path.read_bytes()).hex() == tariff:
+                    return path
+        return None
 
     def _operator(self, number: int) -> Operator:
         deployment = self._settings.deployment
