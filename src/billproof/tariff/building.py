@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from billproof.tariff.positions import Path
 
 _TAKEN = (model.HOME, model.ELSEWHERE)
+#: More would take long to lay out, and no plan has as many.
+_MOST_CALENDARS = 64
+_MOST_HOLIDAYS = 2_000
+
 _UNTAXED = (Service.TAX, Service.ROUNDING)
 
 
@@ -39,6 +43,12 @@ class _Builder:
     def tariff(self) -> model.Tariff:
         file = self.file
         self._check_names()
+        if len(file.calendars) > _MOST_CALENDARS:
+            raise self.fail(("calendars",), f"more than {_MOST_CALENDARS} calendars", "let rates share them")
+        if sum(map(len, file.holidays.values())) > _MOST_HOLIDAYS:
+            raise self.fail(
+                ("holidays",), f"more than {_MOST_HOLIDAYS:,} holidays", "keep those of the plan's years"
+            )
         holidays = build_holidays(file, self.fail)
         self.calendars = {
             name: build_calendar(name, bands, holidays, self.fail) for name, bands in file.calendars.items()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from billproof.tariff import model, values
-from billproof.tariff.grid import Grid
+from billproof.tariff.grid import Grid, TooLargeError
 
 if TYPE_CHECKING:
     from billproof.tariff.document import Source
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 def check_coverage(tariff: model.Tariff, source: Source) -> None:
     """Raises where two rates apply to one record (*overlap*) or none does (*gap*), with an example."""
-    grid = Grid.of(tariff)
+    try:
+        grid = Grid.of(tariff)
+    except TooLargeError as error:
+        raise source.error((), str(error), "split the plan into several files") from None
     if grid.clash is not None:
         first, second, cell = grid.clash
         raise source.error(

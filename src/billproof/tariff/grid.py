@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ from billproof.tariff.calendars import Slots, build_slots
 
 #: service, zone, destination, slot
 Cell = tuple[int, int, int, int]
+
+
+#: Of the tables of one tariff.
+_MOST_BYTES = 1 << 30
+
+
+class TooLargeError(Exception):
+    """A tariff whose tables would not fit."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Grid:
         row = np.zeros(256, np.int64)
         row[[int(service) for service in services]] = np.arange(1, len(services) + 1)
         shape = (len(services) + 1, len(zones), len(destinations), len(slots.bands))
+        if prod(shape) * (len(tariff.allowances) + 4) > _MOST_BYTES:
+            raise TooLargeError(
+                f"{len(zones):,} zones, {len(destinations):,} destinations and {len(slots.bands):,} different"
+                " times together are more than can be rated"
+            )
         filling = _Filling(tariff, zones, destinations, slots, row)
         rates, clash = filling.rates(shape)
         allowed = np.zeros((len(tariff.allowances), *shape), bool)

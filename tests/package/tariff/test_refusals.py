@@ -410,6 +410,24 @@ def test_refuses_what_cannot_be_read(content: bytes, line: int | None, message: 
     assert line is None or error.line == line
 
 
+def test_refuses_what_is_too_large() -> None:
+    many = "".join(f'z{n} = ["{n}"]\n' for n in range(100, 1000))
+    far = "".join(f'd{n} = ["+9{n}"]\n' for n in range(30_000))
+    plan = (
+        PLAN.replace("[zones]\neu", f"[zones]\n{many}eu")
+        .replace('"208", ', "")
+        .replace("[zones]", far + "[zones]")
+    )
+    assert "more than can be rated" in refusal(plan).message
+    calendars = "".join(f'[calendars.c{n}]\na = "rest"\n' for n in range(64))
+    assert (
+        "more than 64 calendars"
+        in refusal(PLAN.replace("[destinations]", calendars + "[destinations]")).message
+    )
+    days = ", ".join(['"2026-12-25"'] * 2001)
+    assert "more than 2,000 holidays" in refusal(PLAN.replace('"2026-10-26"', days)).message
+
+
 def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         load_tariff(tmp_path / "none.toml")
