@@ -23,16 +23,7 @@ from billproof.files import replacing
 from billproof.intake_run import Input, Intake, Progress
 from billproof.records import NANO
 from billproof.recovery import recover
-from billproof.rerating import (
-    REFUSE,
-    UNCHECKED,
-    DifferenceFile,
-    Pricing,
-    Rerated,
-    Rerating,
-    refusal,
-    require_checkable,
-)
+from billproof.rerating import DifferenceFile, Pricing, Rerated, Rerating, judge, rerating_of
 from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch, find_batches
 
@@ -111,7 +102,7 @@ def batch(
     engine = engine or LocalEngine()
     _protect(rejects_copy, "--rejects", inputs, force)
     _protect(pricing.copy, "--differences", inputs, force)
-    rerating = _rerating(pricing, engine, amending=amends > 0)
+    rerating = rerating_of(pricing, engine, amending=amends > 0)
     if secrets.resolve().is_relative_to(store.resolve()):
         raise InputError(
             "the secrets lie inside the store", file=secrets, advice="Keep them apart: the store is copied."
@@ -155,7 +146,7 @@ def batch(
             _meet(control, result)
             _require_records(result)
             if rerated is not None:
-                _judge(rerated, pricing, details.path, writer)
+                judge(rerated, pricing, details.path, _refused(writer) if writer else None)
         if writer is None:
             return replace(result, rerated=rerated)
         statements, hashed = _hash(intake, parts, writer, vault, counted, progress)
@@ -170,27 +161,13 @@ def batch(
             _intake_document(intake, result),
             amends=amends,
             tariffs=pricing.tariffs.files_of(tariffs),
-            about=_price_document(pricing, rerated),
+            about=pricing.document(rerated),
         )
         _refused(writer).unlink(missing_ok=True)
     without_holder = int((~enrolment.holders.any(axis=1)).sum())
     return replace(
         result, root=commitment.root, stored=stored, without_holder=without_holder, rerated=rerated
     )
-
-
-def _rerating(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating | None:
-    """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects."""
-    if not pricing.checked or amending:
-        return None
-    if not engine.rerates:
-        raise InputError(
-            "this engine does not compare lines with their tariffs",
-            field="--engine",
-            advice="Leave it out, or commit without a comparison: --tariff-differences unchecked."
-            " The root is the same.",
-        )
-    return Rerating(pricing.tariffs)
 
 
 def _count(
@@ -216,28 +193,9 @@ def _count(
     return figures, rerated
 
 
-def _judge(found: Rerated, pricing: Pricing, details: Path, writer: BatchWriter | None) -> None:
-    """Hands out the differing lines; raises where the batch is refused because of them."""
-    require_checkable(found, pricing.tariffs)
-    refused = pricing.mode == REFUSE and found.differing > 0
-    place = pricing.copy or (_refused(writer) if writer and refused else None)
-    if found.differing and place:
-        with replacing(place, mode=0o600) as copy:
-            shutil.copyfile(details, copy)
-    if refused:
-        raise refusal(found, place)
-
-
 def _refused(writer: BatchWriter) -> Path:
     """Where the differing lines of a refused batch stand: beside its place."""
     return writer.final.with_name(f"{writer.final.name}.{DIFFERING}")
-
-
-def _price_document(pricing: Pricing, found: Rerated | None) -> dict[str, Any]:
-    """What ``batch.json`` says of the comparison with tariffs."""
-    if not pricing.tariffs.files:
-        return {}
-    return {"tariffCheck": found.document(pricing.mode) if found else {"differences": UNCHECKED}}
 
 
 def _hash(

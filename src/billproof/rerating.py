@@ -6,6 +6,7 @@ line. Statements are checked part by part: memory follows a part and what differ
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +25,15 @@ from pyarrow.csv import CSVWriter
 
 from billproof.account_tariffs import UNNAMED, AccountTariffs
 from billproof.errors import DifferenceError, InputError
+from billproof.files import replacing
 from billproof.records import Service, money
 from billproof.statements import Statements
 from billproof.tariff import Tariff, load_tariff
 from billproof.tariff.check import Checker
 from billproof.tariff.result import Difference, Status
+
+if TYPE_CHECKING:
+    from billproof.engine import Engine
 
 _SERVICES = {int(service): service.name.lower() for service in Service}
 
@@ -66,6 +71,12 @@ class Pricing:
     @property
     def checked(self) -> bool:
         return bool(self.tariffs.files) and self.mode != UNCHECKED
+
+    def document(self, found: Rerated | None) -> dict[str, Any]:
+        """What ``batch.json`` says of the comparison with tariffs; nothing where there are none."""
+        if not self.tariffs.files:
+            return {}
+        return {"tariffCheck": found.document(self.mode) if found else {"differences": UNCHECKED}}
 
 
 @dataclass(frozen=True)
@@ -203,15 +214,39 @@ class DifferenceFile:
         self._writer = self._file = None
 
 
-def refusal(found: Rerated, place: Path | None) -> DifferenceError:
-    """Why a batch is refused whose lines differ; ``place`` is where they are listed, None for nowhere."""
-    details = f"{place} has every line." if place else "Give --differences FILE to see every line."
-    most = ", ".join(f"{count:,}× {cause}" for cause, count in found.causes.most_common(3))
-    return DifferenceError(
-        f"not what the tariffs say: {found.words} ({most})",
-        advice=f"{details} Correct the rating or name the right tariffs; --tariff-differences report"
-        " commits the bills as they are and says so.",
-    )
+def rerating_of(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating | None:
+    """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects."""
+    if not pricing.checked or amending:
+        return None
+    if not engine.rerates:
+        raise InputError(
+            "this engine does not compare lines with their tariffs",
+            field="--engine",
+            advice="Leave it out, or commit without a comparison: --tariff-differences unchecked."
+            " The root is the same.",
+        )
+    return Rerating(pricing.tariffs)
+
+
+def judge(found: Rerated, pricing: Pricing, details: Path, beside: Path | None) -> None:
+    """Hands out the differing lines of ``details``; raises where the batch is refused because of them.
+
+    ``beside`` is where those of a refused batch go unless the operator has named a place; None for nowhere.
+    """
+    require_checkable(found, pricing.tariffs)
+    refused = pricing.mode == REFUSE and found.differing > 0
+    place = pricing.copy or (beside if refused else None)
+    if found.differing and place:
+        with replacing(place, mode=0o600) as copy:
+            shutil.copyfile(details, copy)
+    if refused:
+        said = f"{place} has every line." if place else "Give --differences FILE to see every line."
+        most = ", ".join(f"{count:,}× {cause}" for cause, count in found.causes.most_common(3))
+        raise DifferenceError(
+            f"not what the tariffs say: {found.words} ({most})",
+            advice=f"{said} Correct the rating or name the right tariffs; --tariff-differences report"
+            " commits the bills as they are and says so.",
+        )
 
 
 def require_checkable(found: Rerated, tariffs: AccountTariffs) -> None:
