@@ -111,7 +111,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     else:
         if given["tariffs"]:
             match_prices.print_prices(prices, bundle, result.currency)
-        _print(result, bundle, read)
+        _print(result, bundle, read, besides=bool(prices))
         say(_UNCHECKED)
         for path in outputs:
             say(f"Written: {path}")
@@ -141,12 +141,15 @@ def _check_compared(result: MatchResult, logs: list[PhoneLog]) -> None:
         )
 
 
-def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
+def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog], *, besides: bool) -> None:
     """The verdict first, then each finding as a sentence, then what the logs can tell, then counts."""
     from billproof.matching import wording
 
     colour, mark = ("red", "✗") if result.findings else ("green", "✓")
-    click.echo(click.style(f"{mark} {wording.verdict(result, bundle)}", fg=colour, bold=True))
+    said = wording.verdict(result, bundle)
+    if besides:
+        said = said.replace("Nothing to dispute", "Nothing else to dispute")
+    click.echo(click.style(f"{mark} {said}", fg=colour, bold=True))
     services = [int(record.service) for record in bundle.records]
     found = wording.findings(result, bundle)
     for line, sentence, of in found[:_SHOWN]:
