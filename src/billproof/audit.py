@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.anchoring import anchor_request
+from billproof.audit_prices import audit_prices
 from billproof.audit_records import audit_openings, audit_records, audit_tariffs
 from billproof.batch_id import BatchId
 from billproof.commit import entry_hashes
@@ -169,6 +170,8 @@ def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manife
     told(f"{audit_records(stored):,} records add up to the totals")
     if priced := audit_tariffs(stored):
         told(f"{priced:,} statements refer to {len(stored.tariffs.used)} tariffs")
+    if again := audit_prices(stored):
+        told(f"every line priced again: {again.differing:,} differ, as the batch says")
     if secrets is not None:
         audit_openings(stored, SecretStore(secrets, stored.id.operator_id))
         told("every record, statement and account key derived again from the secrets")

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from billproof import audit
+from billproof import audit, audit_prices
 from billproof.account_tariffs import UNNAMED, AccountTariffs
 from billproof.billing_run import BatchResult, Control, Input, batch
 from billproof.bundle import cut
@@ -250,6 +250,23 @@ def test_lines_that_differ_are_let_pass_and_told_of(home: Path, run: Callable[..
         run([*ROWS, DEAR], pricing=pricing, sequence=2)
 
 
+def test_the_audit_prices_every_line_again(
+    home: Path, run: Callable[..., BatchResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pricing = Pricing(AccountTariffs.read(home / "accounts.csv"), "report")
+    stored = stored_of(run([*ROWS, DEAR, CHEAP], pricing=pricing))
+    for size in (1, 3, 1000):
+        monkeypatch.setattr(audit_prices, "_SLICE", size)
+        told: list[str] = []
+        audit.audit_batch(stored, None, told.append)
+        assert "every line priced again: 2 differ, as the batch says" in told
+    said = {**stored.summary["tariffCheck"], "tooMuch": {"EUR": "40000000"}}
+    (stored.path / "batch.json").write_bytes(json_bytes({**stored.summary, "tariffCheck": said}))
+    write_sums(stored.path)
+    with pytest.raises(DifferenceError, match="its tariffCheck is not what its lines and tariffs give"):
+        audit.audit_batch(StoredBatch.open(stored.path), None, lambda words: None)
+
+
 def test_nothing_is_compared_when_told_so(home: Path, run: Callable[..., BatchResult]) -> None:
     (home / "plans/one.toml").write_text("Ten cents a minute, by word of mouth.")
     result = run([*ROWS, DEAR], pricing=Pricing(AccountTariffs.read(home / "accounts.csv"), "unchecked"))
@@ -307,7 +324,8 @@ def test_a_store_of_before_is_read_as_it_is(home: Path, run: Callable[..., Batch
 
 
 def test_the_audit_finds_a_statement_with_another_tariff(home: Path, run: Callable[..., BatchResult]) -> None:
-    stored = stored_of(run(ROWS))
+    listed = Pricing(AccountTariffs.read(home / "accounts.csv"), "unchecked")
+    stored = stored_of(run(ROWS, pricing=listed))
     entries = stored.entries
     for codes, error in (
         (1 - entries["tariff"].to_numpy(), "statement does not follow from records and secrets"),
