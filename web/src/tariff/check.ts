@@ -24,6 +24,8 @@ export interface Verdict {
   /** For the words of a cause: where the record was, its rate, and the rate or detail that explains it. */
   spot: Spot | null;
   own: Rate | null;
+  /** The tier's price; null: the rate's own. */
+  price: bigint | null;
   other: Rate | null;
   detail: string;
 }
@@ -46,7 +48,7 @@ export function checkStatement(
   const verdictOf = (record: StatementRecord): Verdict => {
     const { index, amount } = record;
     const plain: Verdict = {
-      index, status: "not priced", rate: "", billedUsage: null, due: null, free: 0n, cause: "", difference: 0n, spot: null, own: null, other: null, detail: "",
+      index, status: "not priced", rate: "", billedUsage: null, due: null, free: 0n, cause: "", difference: 0n, spot: null, own: null, price: null, other: null, detail: "",
     };
     const line = lines.due.get(record);
     if (line) {
@@ -57,8 +59,8 @@ export function checkStatement(
     if (usage.outside.has(record)) return { ...plain, status: "outside validity" };
     const one = usage.priced.get(record);
     if (!one) return { ...plain, status: "no rate", due: 0n, cause: amount === 0n ? "" : "no-rate", difference: amount };
-    const { rate, billedUsage, free, due, spot } = one;
-    const found: Verdict = { ...plain, status: "right", rate: rate.name, billedUsage, due, free, difference: amount - due, spot, own: rate };
+    const { rate, billedUsage, free, due, spot, price } = one;
+    const found: Verdict = { ...plain, status: "right", rate: rate.name, billedUsage, due, free, difference: amount - due, spot, own: rate, price };
     if (amount === due && record.billedUsage === billedUsage) return found;
     const { cause, rate: other, detail } = explain(tariff, finder, one);
     return { ...found, status: "wrong", cause, other, detail };
