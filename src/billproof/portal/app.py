@@ -18,7 +18,7 @@ from billproof.portal.invoices import invoice
 from billproof.portal.limits import Buckets
 from billproof.portal.links import Links
 from billproof.portal.metrics import Metrics
-from billproof.portal.public import TARIFF_MEDIA, Batch, Head, Operator, Period, Public, healthy
+from billproof.portal.public import Batch, Head, Operator, Period, Public, healthy
 from billproof.portal.refusals import Limited, told_in_words
 from billproof.portal.relay import PREFLIGHT, Relay
 from billproof.portal.settings import Settings
@@ -163,8 +163,9 @@ def _api(app: FastAPI, public: Public, asking: Any) -> None:
         path = public.tariff(tariff)
         if path is None:
             raise _missing()
+        media = "application/json" if path.suffix == ".json" else "application/toml"
         headers = {**_PUBLIC, "Cache-Control": "public, max-age=31536000, immutable"}
-        return FileResponse(path, media_type=TARIFF_MEDIA[path.suffix], headers=headers)
+        return FileResponse(path, media_type=media, headers=headers)
 
 
 def _known(public: Public, operator: int) -> int:

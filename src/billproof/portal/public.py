@@ -27,8 +27,6 @@ from billproof.store import TARIFFS, find_batches
 T = TypeVar("T")
 _SECONDS = 5.0
 _KEPT = 512
-#: What the file of a tariff may be.
-TARIFF_MEDIA = {".toml": "application/toml", ".json": "application/json"}
 
 
 class Operator(BaseModel):
@@ -118,8 +116,8 @@ class Public:
 
     def _tariff(self, tariff: str) -> Path | None:
         for number in self._settings.published():
-            for path in (self._settings.store / str(number)).glob(f"*/*/{TARIFFS}/{tariff}.*"):
-                if path.suffix in TARIFF_MEDIA and "0x" + keccak(path.read_bytes()).hex() == tariff:
+            for path in (self._settings.store / str(number)).glob(f"*/*/{TARIFFS}/{tariff}*"):
+                if "0x" + keccak(path.read_bytes()).hex() == tariff:
                     return path
         return None
 

@@ -18,7 +18,7 @@ def kept(world: World) -> Iterator[Client]:
     """A client of a portal whose store keeps one tariff, and a file that is not what its name says."""
     folder = world.batch.path / "tariffs"
     folder.mkdir()
-    files = [folder / f"{HASH}.toml", folder / f"{'0x' + '5a' * 32}.toml", folder / f"{HASH}.txt"]
+    files = [folder / f"{HASH}.toml", folder / f"{'0x' + '5a' * 32}.toml"]
     for file in files:
         file.write_bytes(CONTENT)
     yield world.client()
