@@ -20,8 +20,9 @@ from billproof.commitment.columns import Gathered, Messages, Piece, TextColumn
 from billproof.commitment.keccak import ByteRows, permutations, require_rows, single_calls
 from billproof.compiled import cache_directory, compiled
 
-#: Permutations to one slice of a thread's work: some 3 ms. Handing one over costs 50 us and more while the
-#: other threads want Python's lock: with slices of a quarter of this, two threads lose a tenth of their speed.
+#: Permutations to one slice of a thread's work: some 3 ms. Handing one over costs 50 us, and more while the
+#: other threads want Python's lock: with slices of a quarter of this, two threads lose a tenth of their
+#: speed.
 SLICE = 65_536
 
 #: Trees of more leaves than this are built level by level on all threads, smaller ones many to a slice.
