@@ -8,10 +8,10 @@ import re
 from typing import Protocol
 
 MAX_TAG = 65_536
-MAX_PLAIN = 16_384
-"""Characters that are taken apart in one go: few, for a page of broken tags takes their square."""
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.ASCII)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)(?:\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.ASCII)
+# The same without any ``<`` inside: looks at each character once, and finds nothing that _TAG would not.
+_PLAIN = re.compile(r"""<(/?)([A-Za-z][^\s/<>]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>""", re.ASCII)
 _OPAQUE = frozenset(("style", "script"))
 
 
@@ -49,9 +49,9 @@ def scan(page: str, handler: Handler) -> None:
 
 def _plain(rest: str, handler: Handler) -> bool:
     """Tells of a page's rest at once, if it is nothing but tags and text, as is that of nearly all pages."""
-    if len(rest) > MAX_PLAIN:
+    if len(rest) > MAX_TAG:
         return False
-    parts = _TAG.split(rest)  # a text, then of each tag its groups and the text after it
+    parts = _PLAIN.split(rest)  # a text, then of each tag its groups and the text after it
     tags = [name.lower() for name in parts[2::4]]
     if "<" in "".join(parts[::4]) or not _OPAQUE.isdisjoint(tags):
         return False
