@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseDocument, SchemaError, UnusableError } from "../../src/protocol/documents";
 import { NotJson, parseJson, TooDeep } from "../../src/protocol/json";
 import { include } from "../../src/protocol/inclusion";
+import { processorTime } from "../support/time";
 import { bytesOf, vectors } from "./vectors";
 
 const read = (text: string) => parseJson(text, 16).value;
@@ -74,8 +75,5 @@ test("1,000 lines in half a second", () => {
   const line = big.records[0];
   big.records = Array.from({ length: 1000 }, (_, at) => ({ ...line, index: String(at), rate: `rate ${at % 7}` }));
   const content = bytesOf(big);
-  include(parseDocument(content) as never);
-  const start = performance.now();
-  include(parseDocument(content) as never);
-  expect(performance.now() - start).toBeLessThan(500);
+  expect(processorTime(() => include(parseDocument(content) as never))).toBeLessThan(500);
 });
