@@ -8,10 +8,11 @@ import re
 from typing import Protocol
 
 MAX_TAG = 65_536
-_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.ASCII)
+# A name is at most 64 characters, so that a broken tag is looked at in time that grows with its length.
+_TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,63})((?:[^>"']|"[^"]*"|'[^']*')*+)>""", re.ASCII)
 _ATTRIBUTE = re.compile(r"""([^\s=/"'>]+)(?:\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.ASCII)
 # The same without any ``<`` inside: looks at each character once, and finds nothing that _TAG would not.
-_PLAIN = re.compile(r"""<(/?)([A-Za-z][^\s/<>]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>""", re.ASCII)
+_PLAIN = re.compile(r"""<(/?)([A-Za-z][^\s/<>]{0,63}+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>""", re.ASCII)
 _OPAQUE = frozenset(("style", "script"))
 
 

@@ -119,8 +119,12 @@ def test_an_archive_with_a_password_is_refused() -> None:
     assert code(bytes(data)) == "archive"
 
 
+LONG_NAME = pytest.param("<" + "a" * 60_000 + ' "x>', id="a long name")
+
+
 @pytest.mark.parametrize(
-    "piece", ["<a ", "<a<", "<!--", '<a "', "</", "<style>", "&#", "<![CDATA[", "\"'>", "<a =", "&amp"]
+    "piece",
+    ["<a ", "<a<", "<!--", '<a "', "</", "<style>", "&#", "<![CDATA[", "\"'>", "<a =", "&amp", LONG_NAME],
 )
 def test_a_page_of_broken_tags_is_read_in_one_pass(piece: str) -> None:
     for end in ("", ">"):

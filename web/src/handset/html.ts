@@ -1,6 +1,6 @@
 /** The tags and text of a page of HTML, in order; whatever is no good HTML is text, as in a browser. */
 
-const TAG = /<(\/?)([A-Za-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/y;
+const TAG = /<(\/?)([A-Za-z][^\s/>]{0,63})((?:[^>"']|"[^"]*"|'[^']*')*)>/y;
 const ATTRIBUTE = /([^\s=/"'>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g;
 const NAMED: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" };
 const MAX_TAG = 65_536;
