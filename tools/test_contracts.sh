@@ -11,7 +11,10 @@ done
 
 # Brownie, py-solc-x and forge write into HOME.
 export HOME="$root/.home" SOLCX_BINARY_PATH="$root/.tools/solcx"
-export PATH="$root/.venv-contracts/bin:$root/node_modules/.bin:$PATH"
+# npm's launcher of forge exits with 0 whatever forge says: the program itself comes first.
+native=$(dirname "$(ls node_modules/@foundry-rs/forge-*/bin/forge 2>/dev/null | head -n 1)")
+[ -x "$native/forge" ] || { echo "the forge program is missing: run npm install" >&2; exit 1; }
+export PATH="$root/$native:$root/.venv-contracts/bin:$root/node_modules/.bin:$PATH"
 
 failed=$(mktemp)
 brownie_log=$(mktemp)

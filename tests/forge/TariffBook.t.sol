@@ -32,6 +32,14 @@ contract TariffBookTest is LedgerTest {
         book.publish(OPERATOR, TARIFF, from, until);
     }
 
+    /// @dev The edges, which a fuzzer seldom meets: no second, one second.
+    function test_TheShortestValidity() public {
+        vm.prank(ANCHORER);
+        vm.expectRevert(abi.encodeWithSelector(ITariffBook.TariffBookEmptyValidity.selector, 7, 7));
+        book.publish(OPERATOR, TARIFF, 7, 7);
+        _publish(ANCHORER, TARIFF, 7, 8);
+    }
+
     function testFuzz_OnlyAnchorersAndTheAdminPublish(address sender) public {
         vm.assume(sender != ADMIN && sender != ANCHORER);
         vm.prank(sender);
