@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from billproof.tariff import model
 from billproof.tariff.values import network_code
 
 _BYTES = 256
@@ -85,14 +87,24 @@ def _bytes_of(numbers: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     return offsets.astype(np.int64) - begin, text
 
 
+class Zoned(Protocol):
+    """What names zones: a tariff, an agreement. Networks are MCC-MNC without the hyphen, or MCC."""
+
+    @property
+    def home(self) -> frozenset[str]: ...
+
+    @property
+    def zones(self) -> Mapping[str, frozenset[str]]: ...
+
+
 class Zones:
     """Networks → zones: 0 is home, the last is elsewhere."""
 
-    def __init__(self, tariff: model.Tariff) -> None:
-        self._place = dict.fromkeys(tariff.home, 0)
-        for number, networks in enumerate(tariff.zones.values(), 1):
+    def __init__(self, document: Zoned) -> None:
+        self._place = dict.fromkeys(document.home, 0)
+        for number, networks in enumerate(document.zones.values(), 1):
             self._place.update(dict.fromkeys(networks, number))
-        self.elsewhere = len(tariff.zones) + 1
+        self.elsewhere = len(document.zones) + 1
 
     def of_text(self, network: str) -> int:
         """The zone of one network, MCC-MNC with or without the hyphen, or empty."""
