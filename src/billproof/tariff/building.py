@@ -10,8 +10,8 @@ from billproof.tariff.building_rates import RateBuilder
 from billproof.tariff.calendars import build_calendar, build_holidays
 
 if TYPE_CHECKING:
-    from billproof.tariff.document import Source
-    from billproof.tariff.positions import Path
+    from billproof.documents.positions import Path
+    from billproof.documents.source import Source
 
 _TAKEN = (model.HOME, model.ELSEWHERE)
 #: More would take long to lay out, and no plan has as many.
@@ -21,7 +21,7 @@ _MOST_HOLIDAYS = 2_000
 _UNTAXED = (Service.TAX, Service.ROUNDING)
 
 
-def build(source: Source, file: form.File) -> model.Tariff:
+def build(source: Source[form.File], file: form.File) -> model.Tariff:
     """The tariff, checked in full; raises :class:`~billproof.tariff.document.TariffError`."""
     from billproof.tariff.coherence import check_coverage
 
@@ -33,7 +33,7 @@ def build(source: Source, file: form.File) -> model.Tariff:
 class _Builder:
     """The file that is being built from; every method makes one part."""
 
-    def __init__(self, source: Source, file: form.File) -> None:
+    def __init__(self, source: Source[form.File], file: form.File) -> None:
         self.source = source
         self.file = file
         self.fail = source.error

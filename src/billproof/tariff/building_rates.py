@@ -10,8 +10,8 @@ from billproof.intake.keys import nearest
 from billproof.tariff import form, model, values
 
 if TYPE_CHECKING:
-    from billproof.tariff.document import Source
-    from billproof.tariff.positions import Path
+    from billproof.documents.positions import Path
+    from billproof.documents.source import Source
 
 _LARGEST = 1 << 62
 
@@ -19,7 +19,9 @@ _LARGEST = 1 << 62
 class RateBuilder:
     """Makes rates and allowances, with the file's names at hand."""
 
-    def __init__(self, source: Source, file: form.File, calendars: Mapping[str, model.Calendar]) -> None:
+    def __init__(
+        self, source: Source[form.File], file: form.File, calendars: Mapping[str, model.Calendar]
+    ) -> None:
         self.file = file
         self.fail = source.error
         self.calendars = calendars

@@ -10,10 +10,11 @@ from billproof.tariff import model, values
 from billproof.tariff.grid import Grid, TooLargeError
 
 if TYPE_CHECKING:
-    from billproof.tariff.document import Source
+    from billproof.documents.source import Source
+    from billproof.tariff import form
 
 
-def check_coverage(tariff: model.Tariff, source: Source) -> None:
+def check_coverage(tariff: model.Tariff, source: Source[form.File]) -> None:
     """Raises where two rates apply to one record (*overlap*) or none does (*gap*), with an example."""
     try:
         grid = Grid.of(tariff)

@@ -6,29 +6,21 @@ What the types cannot say (that names exist, that rates do not overlap) is :mod:
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from billproof.documents import fields
+from billproof.documents.fields import pattern
+
 SCHEMA = "billproof/tariff/1"
-
-#: Pattern → what a person should write instead of what does not match it.
-REMEDIES: dict[str, str] = {}
-
-
-def _pattern(pattern: str, description: str, remedy: str) -> Meta:
-    bound = rf"^{pattern}\Z"
-    REMEDIES[bound] = remedy
-    return Meta(pattern=bound, description=description)
-
 
 _TEXT = "a name of 1 to 64 printable characters"
 Name = Annotated[str, Meta(min_length=1, max_length=64, description=_TEXT)]
 Price = Annotated[
     str,
-    _pattern(
+    pattern(
         r"[0-9]{1,18}(\.[0-9]{1,12})?",
         "a price, as a decimal text of at most 12 decimals",
         'write a decimal of at most 12 decimals in quotes, without a sign: "0.10"',
@@ -36,7 +28,7 @@ Price = Annotated[
 ]
 Money = Annotated[
     str,
-    _pattern(
+    pattern(
         r"[0-9]{1,18}(\.[0-9]{1,9})?",
         "an amount of money or percentage, as a decimal text of at most 9 decimals",
         'write a decimal of at most 9 decimals in quotes, without a sign: "9.99"',
@@ -44,7 +36,7 @@ Money = Annotated[
 ]
 SignedMoney = Annotated[
     str,
-    _pattern(
+    pattern(
         r"-?[0-9]{1,18}(\.[0-9]{1,9})?",
         "an amount of money, as a decimal text of at most 9 decimals",
         'write a decimal of at most 9 decimals in quotes: "9.99"',
@@ -52,7 +44,7 @@ SignedMoney = Annotated[
 ]
 Quantity = Annotated[
     str,
-    _pattern(
+    pattern(
         r"(0|[1-9][0-9]{0,17}) (s|min|h|messages?|B|kB|MB|GB|KiB|MiB|GiB)",
         "an amount of usage: a whole number and its unit",
         'write a whole number, a space and a unit in quotes: "60 s", "100 min", "1 message", "10 kB"',
@@ -60,11 +52,11 @@ Quantity = Annotated[
 ]
 Day = Annotated[
     str,
-    _pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a local day, YYYY-MM-DD", 'write "YYYY-MM-DD" in quotes'),
+    pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a local day, YYYY-MM-DD", 'write "YYYY-MM-DD" in quotes'),
 ]
 Clock = Annotated[
     str,
-    _pattern(
+    pattern(
         r"(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)",
         "a time of day, 00:00 to 24:00",
         'write "HH:MM" in quotes, "00:00" to "24:00"',
@@ -74,27 +66,27 @@ _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Weekdays = Annotated[
     str,
-    _pattern(
+    pattern(
         rf"{_DAY}(-{_DAY})?(, ?{_DAY}(-{_DAY})?)*",
         "days of the week: mon, mon-fri, or a list with commas",
         'write days as "mon-fri" or "sat,sun"',
     ),
 ]
-Currency = Annotated[str, _pattern("[A-Z]{3}", "an ISO 4217 code", 'write three capital letters: "EUR"')]
+Currency = Annotated[str, pattern("[A-Z]{3}", "an ISO 4217 code", 'write three capital letters: "EUR"')]
 Prefix = Annotated[
     str,
-    _pattern(
+    pattern(
         "[!-~]{1,128}",
         "how numbers begin, + and country code first, or as dialled",
         'write how numbers begin: "+4477", or "1747" as it is dialled',
     ),
 ]
 HomeNetwork = Annotated[
-    str, _pattern("[0-9]{3}-?[0-9]{2,3}", "a network, MCC-MNC", 'write MCC-MNC: "272-01" or "27201"')
+    str, pattern("[0-9]{3}-?[0-9]{2,3}", "a network, MCC-MNC", 'write MCC-MNC: "272-01" or "27201"')
 ]
 Network = Annotated[
     str,
-    _pattern(
+    pattern(
         "([0-9]{3}(-?[0-9]{2,3})?|[A-Z]{3}[A-Z0-9]{2})",
         "a network, MCC-MNC or TADIG code, or a country, MCC",
         'write MCC-MNC "272-01", a country\'s MCC "272", or a TADIG code "DEUD2"',
@@ -279,7 +271,7 @@ class File(_Strict, frozen=True):
     destinations: dict[Name, Annotated[list[Prefix], Meta(min_length=1)]] = {}
     zones: dict[Name, Annotated[list[Network], Meta(min_length=1)]] = {}
     tadig: dict[
-        Annotated[str, _pattern("[A-Z]{3}[A-Z0-9]{2}", "a TADIG code", 'write a TADIG code: "DEUD2"')],
+        Annotated[str, pattern("[A-Z]{3}[A-Z0-9]{2}", "a TADIG code", 'write a TADIG code: "DEUD2"')],
         HomeNetwork,
     ] = {}
     rates: list[Rate] = []
@@ -292,17 +284,4 @@ class File(_Strict, frozen=True):
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the file."""
-    schema: dict[str, Any] = json.loads(json.dumps(msgspec.json.schema(File)).replace("\\\\Z", "$"))
-    for body in schema["$defs"].values():
-        body["properties"] = {key: _without_null(field) for key, field in body["properties"].items()}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **schema}
-
-
-def _without_null(field: dict[str, Any]) -> dict[str, Any]:
-    """A key that may be left out is never null in a file."""
-    if field.get("default", ...) is None:
-        field = {key: value for key, value in field.items() if key != "default"}
-    choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
-    if len(choices) == len(field.get("anyOf", [])):
-        return field
-    return choices[0] if len(choices) == 1 else {**field, "anyOf": choices}
+    return fields.json_schema(File, SCHEMA)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.tariff.positions import depth_of, lines_of
+from billproof.documents.positions import depth_of, lines_of
 
 TOML = """\
 # a comment = [

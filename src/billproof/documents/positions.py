@@ -37,6 +37,19 @@ def depth_of(text: str) -> int:
     return deepest
 
 
+def has_long_key(text: str, parts: int) -> bool:
+    """Whether a key of TOML has more than ``parts`` parts, strings and comments aside.
+
+    Python's reader takes time and memory by the square of a key's parts.
+    """
+    if text.count(".") < parts:
+        return False
+    bare = _TOKEN.sub(
+        lambda token: "" if token[0][0] == "#" else "_" if token[0][0] in "\"'" else token[0], text
+    )
+    return re.search(rf"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]+[ \t]*\.[ \t]*){{{parts}}}", bare) is not None
+
+
 def lines_of(text: str, kind: str) -> dict[Path, int]:
     """The line, from 1, of every value of a well-formed file of ``kind`` "toml" or "json", by its path."""
     walk = _Walk(text)
