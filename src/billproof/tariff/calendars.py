@@ -22,9 +22,14 @@ Fail = Callable[..., InputError]
 _HOLIDAYS = "holidays"
 _FREE = 255
 _MOST_BANDS = 250
+_MOST_SLOTS = (1 << 15) - 1  # of 16 bits
 
 #: 1970-01-01 was a Thursday.
 _FIRST_WEEKDAY = 3
+
+
+class TooLargeError(Exception):
+    """A tariff whose tables would not fit."""
 
 
 def build_holidays(file: form.File, fail: Fail) -> dict[str, frozenset[int]]:
@@ -175,6 +180,10 @@ def build_slots(calendars: Mapping[str, model.Calendar]) -> Slots:
         minutes = zip(*(calendar.week[day] for calendar, day in zip(used, kind, strict=True)), strict=True)
         for minute, slot in enumerate(minutes):
             if slot not in numbers:
+                if len(numbers) == _MOST_SLOTS:
+                    raise TooLargeError(
+                        f"more than {_MOST_SLOTS:,} different times are more than can be rated"
+                    )
                 numbers[slot] = len(numbers)
                 examples.append((row, minute))
             table[row, minute] = numbers[slot]

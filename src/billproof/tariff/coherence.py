@@ -1,21 +1,32 @@
-"""Whether a tariff's rates fit together: exactly one for each record of a service and zone that any names."""
+"""Whether a tariff's rates fit together: exactly one for each record of a service and zone that any names.
+
+Before that, whether its tables fit into memory.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from billproof.tariff import model, values
-from billproof.tariff.grid import Grid, TooLargeError
+from billproof.tariff.calendars import TooLargeError
+from billproof.tariff.grid import MOST_BYTES, Grid
 
 if TYPE_CHECKING:
     from billproof.documents.source import Source
     from billproof.tariff import form
 
+_MOST_INTERVALS = 1_000
+
+#: Of a prefix's state beside its row, of a formula beside its intervals, and of an interval: about.
+_STATE, _FORMULA, _INTERVAL = 160, 1024, 24
+
 
 def check_coverage(tariff: model.Tariff, source: Source[form.File]) -> None:
     """Raises where two rates apply to one record (*overlap*) or none does (*gap*), with an example."""
+    _check_sizes(tariff, source)
     try:
         grid = Grid.of(tariff)
     except TooLargeError as error:
@@ -47,6 +58,43 @@ def check_coverage(tariff: model.Tariff, source: Source[form.File]) -> None:
                 f"a gap: no rate applies to {_example(tariff, grid, cell)}",
                 "write a rate for it, or one without destinations, which takes the rest",
             )
+
+
+def _check_sizes(tariff: model.Tariff, source: Source[form.File]) -> None:
+    """Raises where rating would need too much memory, whatever the records."""
+    widest = 1
+    for at, rate in enumerate(tariff.rates):
+        if len(rate.intervals) > _MOST_INTERVALS:
+            raise source.error(
+                ("rates", at, "intervals"),
+                f"more than {_MOST_INTERVALS:,} intervals",
+                "leave out those whose price is that of the one before",
+            )
+        widest = max(widest, len(rate.intervals))
+    formulas = sum(1 + len(rate.tiers) for rate in tariff.rates)
+    if formulas * (_FORMULA + widest * _INTERVAL) > MOST_BYTES:
+        raise source.error(
+            ("rates",),
+            f"{formulas:,} rates and tiers of up to {widest:,} intervals are more than can be rated",
+            "split the plan into several files",
+        )
+    if _prefix_bytes(tariff.destinations) > MOST_BYTES:
+        raise source.error(
+            ("destinations",), "more prefixes than can be rated", "split the plan into several files"
+        )
+
+
+def _prefix_bytes(destinations: dict[str, tuple[str, ...]]) -> int:
+    """What the automaton of these prefixes takes: a state for each different beginning of one."""
+    texts = sorted(prefix for prefixes in destinations.values() for prefix in prefixes)
+    shared = sum(_shared(*pair) for pair in pairwise(texts))
+    classes = len(set().union(*texts)) + 1
+    return (len(destinations) + 2 + sum(map(len, texts)) - shared) * (_STATE + 4 * classes)
+
+
+def _shared(first: str, second: str) -> int:
+    """How many characters two texts begin with in common."""
+    return next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
 
 
 def _example(tariff: model.Tariff, grid: Grid, cell: tuple[int, int, int, int]) -> str:

@@ -9,18 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.tariff import model, values
-from billproof.tariff.calendars import Slots, build_slots
+from billproof.tariff.calendars import Slots, TooLargeError, build_slots
 
 #: service, zone, destination, slot
 Cell = tuple[int, int, int, int]
 
-
 #: Of the tables of one tariff.
-_MOST_BYTES = 1 << 30
-
-
-class TooLargeError(Exception):
-    """A tariff whose tables would not fit."""
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Grid:
         row = np.zeros(256, np.int64)
         row[[int(service) for service in services]] = np.arange(1, len(services) + 1)
         shape = (len(services) + 1, len(zones), len(destinations), len(slots.bands))
-        if prod(shape) * (len(tariff.allowances) + 4) > _MOST_BYTES:
+        if prod(shape) * (len(tariff.allowances) + 4) > MOST_BYTES:
             raise TooLargeError(
                 f"{len(zones):,} zones, {len(destinations):,} destinations and {len(slots.bands):,} different"
                 " times together are more than can be rated"

@@ -399,6 +399,14 @@ def test_refuses_neither_rates_nor_fees() -> None:
         (b"\xef\xbb\xbfa = 1", 1, "byte order mark"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", None, "nested too deeply"),
         (b"a = " + b"[" * 5000 + b"]" * 5000, None, "nested too deeply"),
+        (b"a = 1\nb" + b".b" * 5000 + b" = 1", None, "nested too deeply"),
+        (b"[a . " + b'"b".' * 16 + b"c]", None, "nested too deeply"),
+        (b"a = '" + b"a." * 40 + b"' # " + b"b." * 40, 1, "does not say its schema"),
+        (
+            b"{" + b",".join(b'"k%d": 1' % n for n in range(40_000)) + b', "z": 1, "z": 2}',
+            1,
+            "'z' is there twice",
+        ),
         (b'{"schema": "billproof/tariff/1", "a": NaN}', None, "NaN is no number"),
         (b"a = " + b"9" * 5000, None, "number too long"),
     ],
@@ -449,3 +457,20 @@ def test_toml_and_json_give_the_same_tariff() -> None:
         load_tariff(content) for content in (PLAN.encode(), json.dumps(tomllib.loads(PLAN)).encode())
     )
     assert (one.rates, one.zones, one.calendars) == (other.rates, other.zones, other.calendars)
+
+
+def test_refuses_tables_that_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_rate(rest: str) -> str:
+        return f'{PLAN}[[rates]]\nname = "x"\nservices = ["voice-terminated"]\n{rest}\n'
+
+    steps = "".join(f'{{ from = "{n} s", price = "1", unit = "1 s" }},' for n in range(1001))
+    assert "more than 1,000 intervals" in refusal(with_rate(f"intervals = [{steps}]")).message
+    monkeypatch.setattr("billproof.tariff.coherence.MOST_BYTES", 1 << 14)
+    load_tariff(PLAN.encode())
+    tiers = ", ".join(f'{{ above = "{n} s", price = "1" }}' for n in range(1, 30))
+    error = refusal(with_rate(f'price = "1"\nunit = "1 s"\ntiers = [{tiers}]'))
+    assert "rates and tiers of up to" in error.message
+    assert "more prefixes than can be rated" in refusal(PLAN.replace('["+1"]', f'["+1{"2" * 90}"]')).message
+    monkeypatch.undo()
+    monkeypatch.setattr("billproof.tariff.calendars._MOST_SLOTS", 1)
+    assert "more than 1 different times" in refusal(PLAN).message
