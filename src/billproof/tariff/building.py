@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from billproof.records import Service
@@ -11,7 +12,10 @@ from billproof.tariff.calendars import build_calendar, build_holidays
 
 if TYPE_CHECKING:
     from billproof.documents.positions import Path
-    from billproof.documents.source import Source
+    from billproof.documents.source import DocumentError, Source
+
+    #: Makes the error of a path, a message and a remedy.
+    Fail = Callable[[Path, str, str], DocumentError]
 
 _TAKEN = (model.HOME, model.ELSEWHERE)
 #: More would take long to lay out, and no plan has as many.
@@ -28,6 +32,53 @@ def build(source: Source[form.File], file: form.File) -> model.Tariff:
     tariff = _Builder(source, file).tariff()
     check_coverage(tariff, source)
     return tariff
+
+
+def check_name(path: Path, name: str, fail: Fail) -> None:
+    """Raises for a name that does not print, or begins or ends with a space."""
+    if not name.isprintable() or name != name.strip():
+        raise fail(path, f"{name!r} is no name", "use 1 to 64 printable characters")
+
+
+def zones_of(
+    given: Mapping[str, list[str]], tadig: Mapping[str, str], home: frozenset[str], fail: Fail
+) -> dict[str, frozenset[str]]:
+    """Each zone's networks; the same network in two zones, or in one and at home, is refused."""
+    owners = dict.fromkeys(home, model.HOME)
+    zones = {}
+    for name, networks in given.items():
+        codes = []
+        for at, network in enumerate(networks):
+            path = ("zones", name, at)
+            code = values.network_code(network)
+            if not code.isdecimal():
+                if code not in tadig:
+                    raise fail(
+                        path,
+                        f"the TADIG code {network!r} is unknown",
+                        f'write {network} = "MCC-MNC" below [tadig]',
+                    )
+                code = values.network_code(tadig[code])
+            owner = owners.setdefault(code, name)
+            if owner != name:
+                raise fail(path, f"the network {network!r} is in {owner} too", "keep it in one of the two")
+            codes.append(code)
+        zones[name] = frozenset(codes)
+    return zones
+
+
+def check_prefixes(table: str, given: Mapping[str, list[str]], fail: Fail) -> None:
+    """Raises for a prefix that is in two entries of a table."""
+    owners: dict[str, str] = {}
+    for name, prefixes in given.items():
+        for at, prefix in enumerate(prefixes):
+            owner = owners.setdefault(prefix, name)
+            if owner != name:
+                raise fail(
+                    (table, name, at),
+                    f"the prefix {prefix!r} is in {owner!r} too",
+                    "keep it in one of the two",
+                )
 
 
 class _Builder:
@@ -56,8 +107,8 @@ class _Builder:
         if not file.rates and not file.fees:
             raise self.fail((), "has neither rates nor fees", "write [[rates]] or [[fees]]")
         home = frozenset(map(values.network_code, file.home))
-        self.zones = self._zones(home)
-        self._check_destinations()
+        self.zones = zones_of(file.zones, file.tadig, home, self.fail)
+        check_prefixes("destinations", file.destinations, self.fail)
         valid_from, valid_until = self._valid()
         build = RateBuilder(self.source, file, self.calendars)
         currency, exchange = self._exchange()
@@ -116,8 +167,7 @@ class _Builder:
             (("calendars", name, band), band) for name, bands in file.calendars.items() for band in bands
         ]
         for path, name in tops:
-            if not name.isprintable() or name != name.strip():
-                raise self.fail(path, f"{name!r} is no name", "use 1 to 64 printable characters")
+            check_name(path, name, self.fail)
         for table in ("destinations", "zones"):
             for name in getattr(file, table):
                 if name in _TAKEN:
@@ -174,44 +224,6 @@ class _Builder:
                 f"write how many {self.file.currency} one {given.currency} is worth",
             )
         return given.currency, rate
-
-    def _zones(self, home: frozenset[str]) -> dict[str, frozenset[str]]:
-        """Each zone's networks; the same network in two zones, or in one and at home, is refused."""
-        owners = dict.fromkeys(home, model.HOME)
-        zones = {}
-        for name, networks in self.file.zones.items():
-            codes = []
-            for at, given in enumerate(networks):
-                path = ("zones", name, at)
-                code = values.network_code(given)
-                if not code.isdecimal():
-                    if code not in self.file.tadig:
-                        raise self.fail(
-                            path,
-                            f"the TADIG code {given!r} is unknown",
-                            f'write {given} = "MCC-MNC" below [tadig]',
-                        )
-                    code = values.network_code(self.file.tadig[code])
-                owner = owners.setdefault(code, name)
-                if owner != name:
-                    raise self.fail(
-                        path, f"the network {given!r} is in {owner} too", "keep it in one of the two"
-                    )
-                codes.append(code)
-            zones[name] = frozenset(codes)
-        return zones
-
-    def _check_destinations(self) -> None:
-        owners: dict[str, str] = {}
-        for name, prefixes in self.file.destinations.items():
-            for at, prefix in enumerate(prefixes):
-                owner = owners.setdefault(prefix, name)
-                if owner != name:
-                    raise self.fail(
-                        ("destinations", name, at),
-                        f"the prefix {prefix!r} is in {owner!r} too",
-                        "keep it in one of the two",
-                    )
 
     def _commitment(self) -> model.Commitment | None:
         given = self.file.commitment

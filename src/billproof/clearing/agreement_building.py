@@ -1,0 +1,192 @@
+"""The shape of an agreement's file → an agreement, exact and without contradictions."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path as FilePath
+
+from billproof.clearing import agreement as model
+from billproof.clearing import agreement_form as form
+from billproof.clearing import models
+from billproof.clearing.agreement_models import build_models
+from billproof.commitment.keccak import keccak
+from billproof.documents import source as documents
+from billproof.documents.positions import Path
+from billproof.documents.shape import shaped
+from billproof.tariff import values
+from billproof.tariff.building import check_name, check_prefixes, zones_of
+
+#: More prefixes would take long to lay out.
+_MOST_PREFIXES = 100_000
+_MOST_MODELS = 500
+_MOST_MONTHS = 12
+_EPOCH = date(1970, 1, 1)
+
+
+class AgreementError(documents.DocumentError):
+    """An agreement that cannot be used: names file, line and key, and says what to write instead."""
+
+
+KIND = documents.Kind(
+    "an agreement", "see docs/clearing.md, section 2", form.SCHEMA, form.File, AgreementError
+)
+AgreementSource = documents.Source[form.File]
+
+
+def read(source: FilePath | str | bytes, name: str) -> tuple[AgreementSource, form.File]:
+    """The file and its shape."""
+    found = documents.read(source, KIND, name)
+    return found, shaped(found)
+
+
+def build(source: AgreementSource, file: form.File) -> model.Agreement:
+    """The agreement, checked in full; raises :class:`AgreementError`."""
+    return _Builder(source, file).agreement()
+
+
+class _Builder:
+    """The file that is being built from; every method makes one part."""
+
+    def __init__(self, source: AgreementSource, file: form.File) -> None:
+        self.source = source
+        self.file = file
+        self.fail = source.error
+
+    def agreement(self) -> model.Agreement:
+        file = self.file
+        self._check_names()
+        valid_from, valid_until = self._valid()
+        parties = self._parties()
+        return model.Agreement(
+            hash=keccak(self.source.content),
+            file=self.source.name,
+            name=file.name,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            settlement=file.settlement,
+            parties=parties,
+            exchange=self._exchange(parties),
+            tolerance=self._tolerance(),
+            rounding=model.Rounding(file.rounding.mode, file.rounding.decimals),
+            routes={name: tuple(prefixes) for name, prefixes in file.routes.items()},
+            zones=zones_of(file.zones, file.tadig, frozenset(), self.fail),
+            models=self._models(),
+            source=self.source.content,
+        )
+
+    def _check_names(self) -> None:
+        file = self.file
+        check_name(("name",), file.name, self.fail)
+        for table in ("parties", "models"):
+            seen: set[str] = set()
+            for at, entry in enumerate(getattr(file, table)):
+                path: Path = (table, at, "name")
+                check_name(path, entry.name, self.fail)
+                if entry.name in seen:
+                    raise self.fail(path, f"the name {entry.name!r} is there twice", "choose another name")
+                seen.add(entry.name)
+        for table in ("routes", "zones"):
+            for name in getattr(file, table):
+                check_name((table, name), name, self.fail)
+                if name == model.ELSEWHERE:
+                    raise self.fail((table, name), f"the name {name!r} is taken", "choose another name")
+                if table == "zones" and name in file.routes:
+                    raise self.fail((table, name), f"{name!r} is a route too", "choose another name")
+        if sum(map(len, file.routes.values())) > _MOST_PREFIXES:
+            raise self.fail(
+                ("routes",),
+                f"more than {_MOST_PREFIXES:,} prefixes",
+                "write shorter ones",
+            )
+        check_prefixes("routes", file.routes, self.fail)
+
+    def _valid(self) -> tuple[int, int]:
+        given = self.file.valid
+        begin, end = self._day(given.from_, ("valid", "from")), self._day(given.until, ("valid", "until"))
+        if end <= begin:
+            raise self.fail(
+                ("valid", "until"), "ends before it begins", "until is the first day that is not included"
+            )
+        if self.file.models:
+            self._check_months(begin, end)
+        return begin, end
+
+    def _check_months(self, begin: int, end: int) -> None:
+        """Discounts are by months of one year."""
+        first, last = (_EPOCH + timedelta(day) for day in (begin, end))
+        for key, day in (("from", first), ("until", last)):
+            if day.day != 1:
+                raise self.fail(
+                    ("valid", key), f"{day} is not the first of a month", "models are by whole months"
+                )
+        months = 12 * (last.year - first.year) + last.month - first.month
+        if months > _MOST_MONTHS:
+            raise self.fail(
+                ("valid", "until"),
+                "is more than twelve months away",
+                "write a file for each year",
+            )
+
+    def _day(self, text: str, path: Path) -> int:
+        try:
+            return values.day_number(text)
+        except ValueError:
+            raise self.fail(path, f"there is no day {text}", 'write "YYYY-MM-DD"') from None
+
+    def _parties(self) -> tuple[model.Party, model.Party]:
+        given = self.file.parties
+        if len(given) != 2:
+            path: Path = ("parties", 2) if len(given) > 2 else ("parties",)
+            raise self.fail(path, "an agreement has two parties", "write [[parties]] twice")
+        if given[0].operator == given[1].operator:
+            raise self.fail(
+                ("parties", 1, "operator"),
+                "is the first party's too",
+                "write the other's number",
+            )
+        first, second = (
+            model.Party(party.operator, party.name, party.currency)
+            for party in sorted(given, key=lambda party: party.operator)
+        )
+        return first, second
+
+    def _exchange(self, parties: tuple[model.Party, model.Party]) -> dict[str, Fraction]:
+        settlement = self.file.settlement
+        rates = {settlement: Fraction(1)}
+        for currency, text in self.file.exchange.items():
+            path: Path = ("exchange", currency)
+            if currency == settlement:
+                raise self.fail(path, "is the settlement currency", "leave it out: it is worth 1")
+            over, _, under = text.partition("/")
+            parts = [Fraction(part.strip()) for part in (over, under or "1")]
+            if 0 in parts:
+                raise self.fail(path, "is 0", f"write how many {settlement} one {currency} is worth")
+            rates[currency] = parts[0] / parts[1]
+        for party in parties:
+            if party.currency not in rates:
+                at = next(n for n, each in enumerate(self.file.parties) if each.operator == party.operator)
+                raise self.fail(
+                    ("parties", at, "currency"),
+                    f"{party.currency} has no exchange rate",
+                    f'write {party.currency} = "…" below [exchange]: the {settlement} for one',
+                )
+        return rates
+
+    def _tolerance(self) -> model.Tolerance:
+        given = self.file.tolerance
+        found = {}
+        for key, kind in (("start", values.SECONDS), ("usage", values.SECONDS), ("data", values.BYTES)):
+            got, amount = values.quantity(getattr(given, key))
+            if got != kind:
+                advice = 'write data: "1 kB"' if kind == values.BYTES else 'write a time: "60 s"'
+                raise self.fail(("tolerance", key), f"is in {got}", advice)
+            found[key] = amount
+        return model.Tolerance(**found, amount=values.money(given.amount))
+
+    def _models(self) -> tuple[models.Model, ...]:
+        file = self.file
+        if len(file.models) > _MOST_MODELS:
+            raise self.fail(("models", _MOST_MODELS), f"more than {_MOST_MODELS} models", "let routes share")
+        routes = (*file.routes, *file.zones, model.ELSEWHERE)
+        return build_models(file.models, [party.operator for party in file.parties], routes, self.fail)

@@ -1,0 +1,128 @@
+"""The shape of an agreement's file (``docs/clearing.md``, sections 2 and 6): which keys, of which types.
+
+What the types cannot say (that names exist, that models do not overlap) :mod:`agreement_building` checks.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from billproof.documents import fields
+from billproof.documents.fields import pattern
+from billproof.tariff.form import (
+    Currency,
+    Day,
+    HomeNetwork,
+    Money,
+    Name,
+    Network,
+    Plain,
+    Price,
+    Quantity,
+    Services,
+)
+
+SCHEMA = "billproof/agreement/1"
+
+_DECIMAL = r"[0-9]{1,9}(\.[0-9]{1,12})?"
+Rate = Annotated[
+    str,
+    pattern(
+        f"{_DECIMAL}( ?/ ?{_DECIMAL})?",
+        "units of the settlement currency for one: a decimal, or a fraction of two",
+        'write a decimal of at most 12 decimals in quotes, "1.1834", or a fraction, "1/0.845"',
+    ),
+]
+Prefix = Annotated[
+    str,
+    pattern(
+        r"\+[0-9]{1,15}", "how numbers begin, + and country code first", 'write how numbers begin: "+447"'
+    ),
+]
+Tadig = Annotated[str, pattern("[A-Z]{3}[A-Z0-9]{2}", "a TADIG code", 'write a TADIG code: "DEUD2"')]
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, rename="kebab"):
+    """A table with exactly the declared keys."""
+
+
+class Valid(_Strict, frozen=True):
+    """Days from ``from`` on, up to but not including ``until``."""
+
+    from_: Day = msgspec.field(name="from")
+    until: Day
+
+
+class Party(_Strict, frozen=True):
+    """One of the two operators: its number on the ledger, its name, the currency of its books."""
+
+    operator: Annotated[int, Meta(ge=1, le=(1 << 53) - 1)]
+    name: Name
+    currency: Currency
+
+
+class Tolerance(_Strict, frozen=True):
+    """What no one argues about; what is left out is 0."""
+
+    start: Quantity = "0 s"
+    usage: Quantity = "0 s"
+    data: Quantity = "0 B"
+    amount: Money = "0"
+
+
+class Tier(_Strict, frozen=True):
+    """The price of what is above a volume of the year."""
+
+    above: Quantity
+    price: Price
+
+
+class Commitment(_Strict, frozen=True):
+    """What is paid at least, a year: ``money``, or a ``volume`` at ``price``, else the model's own prices."""
+
+    money: Money | None = None
+    volume: Quantity | None = None
+    price: Price | None = None
+    accrues: Literal["year", "month"] = "year"
+
+
+class Model(_Strict, frozen=True):
+    """A discount model: what the year's traffic of a direction, of services and routes, costs."""
+
+    name: Name
+    model: Literal["flat", "balanced", "tiers"]
+    services: Services
+    from_: Annotated[int, Meta(ge=1, le=(1 << 53) - 1)] | None = msgspec.field(name="from", default=None)
+    routes: Annotated[list[Name], Meta(min_length=1)] | None = None
+    unit: Quantity | None = None
+    price: Price | None = None
+    balanced: Price | None = None
+    unbalanced: Price | None = None
+    tiers: Annotated[list[Tier], Meta(min_length=1)] | None = None
+    mode: Literal["incremental", "all"] | None = None
+    commitment: Commitment | None = None
+
+
+class File(_Strict, frozen=True):
+    """An agreement of two operators. See ``docs/clearing.md``."""
+
+    schema: Literal["billproof/agreement/1"]
+    name: Name
+    valid: Valid
+    settlement: Currency
+    parties: list[Party]
+    exchange: dict[Currency, Rate] = {}
+    tolerance: Tolerance = Tolerance()
+    rounding: Plain = Plain("half-up", 2)
+    routes: dict[Name, Annotated[list[Prefix], Meta(min_length=1)]] = {}
+    zones: dict[Name, Annotated[list[Network], Meta(min_length=1)]] = {}
+    tadig: dict[Tadig, HomeNetwork] = {}
+    models: list[Model] = []
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file."""
+    return fields.json_schema(File, SCHEMA)
