@@ -16,7 +16,7 @@ from billproof.intake import REJECTS, read
 from billproof.records import SCHEMA, Service
 from billproof.statements import Statements, arrange
 from billproof.tariff import Tariff
-from billproof.tariff.balances import Balances, carried_on
+from billproof.tariff.balances import Balances
 from billproof.tariff.rating import Rater
 from billproof.tariff.result import NO_RATE, NO_USAGE, OUTSIDE, Rated
 from billproof.tariff.values import decimal_of
@@ -52,7 +52,7 @@ PRICED = pa.schema(
 
 @dataclass
 class Priced:
-    """What a run has come to. ``balances`` are those for the next cycle."""
+    """What a run has come to. ``balances`` are those for the next cycle, as rows of their file."""
 
     rows: int = 0
     other_periods: int = 0
@@ -61,7 +61,7 @@ class Priced:
     accounts: int = 0
     total: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
-    balances: Balances = field(default_factory=dict)
+    balances: list[pa.Table] = field(default_factory=list)
     rejects: list[pa.RecordBatch] = field(default_factory=list)
 
     @property
@@ -104,44 +104,26 @@ def read_usage(
 def price(statements: Statements, tariff: Tariff, carried: Balances, result: Priced) -> Iterator[pa.Table]:
     """The records of statements, priced: tables of :data:`PRICED`, a range of statements at a time."""
     rater = Rater(tariff)
-    accounts = statements.accounts.to_pylist()
-    result.records, result.accounts = statements.records.num_rows, len(accounts)
-    for (account, place), parts in carried.items():  # also of accounts that used nothing
-        allowance = tariff.allowances[place]
-        own = sum(units for _, units in parts) + allowance.amount
-        result.balances[account, place] = carried_on(allowance, parts, own)
+    carried.of(carried.accounts, tariff)  # whoever stands there
+    result.records, result.accounts = statements.records.num_rows, len(statements)
+    used = pc.is_in(carried.accounts, statements.accounts)
+    idle = carried.of(carried.accounts.filter(pc.invert(used)), tariff)
+    result.balances.append(idle.carried_on(idle.whole).table)
     groups = np.cumsum(statements.count) // _RANGE
-    for which in np.split(np.arange(len(accounts)), np.flatnonzero(np.diff(groups)) + 1):
+    for which in np.split(np.arange(len(statements)), np.flatnonzero(np.diff(groups)) + 1):
         if len(which):
-            yield _range(statements, which, accounts, rater, carried, result)
+            yield _range(statements, which, rater, carried, result)
 
 
 def _range(
-    statements: Statements,
-    which: NDArray[np.int64],
-    accounts: list[str],
-    rater: Rater,
-    carried: Balances,
-    result: Priced,
+    statements: Statements, which: NDArray[np.int64], rater: Rater, carried: Balances, result: Priced
 ) -> pa.Table:
     tariff = rater.tariff
     begin = int(statements.first[which[0]])
     records = statements.records.slice(begin, int(statements.count[which].sum()))
-    owned = {
-        (number, place): parts
-        for number, at in enumerate(which.tolist())
-        for place in range(len(tariff.allowances))
-        if (parts := carried.get((accounts[at], place)))
-    }
-    sums = {key: sum(units for _, units in parts) for key, parts in owned.items()}
-    rated = rater.rate(records, statements.first[which] - begin, balances=sums)
-    for number, at in enumerate(which.tolist()):
-        for place, allowance in enumerate(tariff.allowances):
-            rest = carried_on(allowance, owned.get((number, place), ()), int(rated.left[number, place]))
-            if rest:
-                result.balances[accounts[at], place] = rest
-            else:
-                result.balances.pop((accounts[at], place), None)
+    held = carried.of(statements.accounts.slice(int(which[0]), len(which)), tariff)
+    rated = rater.rate(records, statements.first[which] - begin, balances=held.sums)
+    result.balances.append(held.carried_on(rated.left).table)
     amounts = np.where(rated.rate == NO_USAGE, records["amount"].to_numpy(), rated.charge)
     table = _table(records, rated, amounts, tariff)
     result.total += sum(amounts.tolist())

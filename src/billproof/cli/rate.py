@@ -43,7 +43,7 @@ def rate(
     from billproof.files import write_file
     from billproof.pricing import Priced, price, read_usage
     from billproof.tariff import load_tariff
-    from billproof.tariff.balances import read_balances, write_balances
+    from billproof.tariff.balances import Balances, write_balances
 
     out: Path = given["out"]
     if out.suffix not in (".csv", ".parquet"):
@@ -52,7 +52,7 @@ def rate(
         if path is not None and path.exists() and not given["force"]:
             raise InputError("is there already", file=path, advice="Use --force to overwrite.")
     tariff = load_tariff(given["tariff_file"])
-    carried = read_balances(given["balances"], tariff) if given["balances"] else {}
+    carried = Balances.read(given["balances"]) if given["balances"] else Balances()
     result = Priced()
     with progress(as_json) as update:
         statements = read_usage(
@@ -69,7 +69,7 @@ def rate(
 
         _write(out, counted(price(statements, tariff, carried, result)))
     if given["balances_out"]:
-        write_file(given["balances_out"], write_balances(result.balances, tariff).encode(), mode=0o600)
+        write_file(given["balances_out"], write_balances(result.balances), mode=0o600)
     if given["rejects"]:
         _write_rejects(given["rejects"], result)
     _report(result, tariff, out, as_json)
