@@ -47,14 +47,15 @@ class Tariffs:
     def of(self, named: bytes, currency: str, place: str, kept: Path | None = None) -> Checker:
         """The checker of the tariff that a statement names; ``kept`` is a copy of its file, as in a store.
 
-        Raises :class:`InputError` where it is not among those given, or is in another currency.
+        Raises :class:`InputError` where it is not among those given, or is in another currency, or the
+        copy is of another.
         """
         if named == ZERO32:
             checker = self._only(place)
         elif named in self._checkers:
             checker = self._checkers[named]
         elif kept is not None:
-            checker = self._checkers[named] = Checker(load_tariff(kept))
+            checker = self._checkers[named] = Checker(_kept(kept, named))
         else:
             given = ", ".join(f"0x{one.hex()[:_HASH_SHOWN]}…" for one in self._checkers) or "none"
             raise InputError(
@@ -79,6 +80,19 @@ class Tariffs:
             )
         self.assumed = True
         return next(iter(self._checkers.values()))
+
+
+def _kept(path: Path, named: bytes) -> Tariff:
+    """The tariff in a store's own file, which has to be the one that its name says."""
+    if path.is_file():
+        tariff = load_tariff(path)
+        if tariff.hash == named:
+            return tariff
+    raise InputError(
+        "is not the tariff that its name says",
+        file=path,
+        advice="Restore it from a copy, or give that tariff's file with --tariff.",
+    )
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def check_sums(home: Path) -> None:
     :class:`DifferenceError` names the first file that differs, or ``SHA256SUMS`` where that was damaged.
     """
     file = home / FILE
-    if not file.exists():
+    if not file.is_file():
         raise DifferenceError(f"{file}: is missing", advice=_ADVICE)
     listed, there = file.read_bytes(), _digests(home)
     if listed == _listing(there):
@@ -94,6 +94,9 @@ def _digests(home: Path) -> dict[str, str]:
         for inner in (path.iterdir() if path.is_dir() else [path])
     )
     names = {path.relative_to(home).as_posix(): path for path in paths}
+    for path in names.values():
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise DifferenceError(f"{path}: is no file", advice=_ADVICE)
     return {name: _sha256(names[name]) for name in sorted(names)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from billproof.account_tariffs import AccountTariffs
 from billproof.billing_run import Input, batch
 from billproof.bundle import cut
 from billproof.bundle import documents as doc
+from billproof.errors import DifferenceError
 from billproof.rerating import Pricing
 from billproof.secret_store import SecretStore
+from billproof.sums import check_sums
 
 __all__ = ["run"]
 
@@ -200,6 +203,23 @@ def test_check_of_a_store_uses_the_tariffs_in_it(run: Run, home: Path, store: Ca
         assert result.code == 1
         assert (result.json["statements"], result.json["lines"]["right"]) == (2, 5)
     assert "A1, line 3" in run("check", place).out
+
+
+def test_check_of_a_store_takes_no_other_file_for_a_tariff_of_it(
+    run: Run, home: Path, store: Callable[..., Path]
+) -> None:
+    place = store()
+    (kept,) = place.glob("*/*/*/tariffs/*")
+    kept.write_text(PLAN.replace('price = "0.10"', 'price = "0.12"'))
+    result = run("check", place)
+    assert result.code == 2
+    assert "is not the tariff that its name says" in result.err
+    assert run("check", place, "--tariff", home / "plan.toml").code == 1
+    kept.unlink()
+    os.mkfifo(kept)
+    assert run("check", place).code == 2
+    with pytest.raises(DifferenceError, match=r"tariffs/0x.*: is no file"):
+        check_sums(kept.parents[1])
 
 
 def test_check_takes_the_tariff_that_the_statement_names(
