@@ -6,10 +6,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { concat, keccak256 } from "viem";
+import { concat, keccak256, pad } from "viem";
 import type { Plugin } from "vite";
 
-const ARTIFACT = new URL("../../src/billproof/ledger/artifacts/BillingLedger.json", import.meta.url);
+const LEDGER = artifact("BillingLedger");
+const BOOK = artifact("TariffBook");
 
 const SHIPPED = fileURLToPath(new URL("../../src/billproof/ledger/deployments", import.meta.url));
 
@@ -34,17 +35,38 @@ function deployments(): unknown[] {
       .sort()
       .map((name) => join(home, name)),
   );
-  return files.map((file) => JSON.parse(readFileSync(file, "utf8")));
+  return files.map((file) => {
+    const deployment = JSON.parse(readFileSync(file, "utf8"));
+    return { ...deployment, book: bookOf(deployment.ledger ?? addressOf(LEDGER)) };
+  });
+}
+
+/** Where the tariff book of a ledger is: its init code holds the ledger's address (docs/tariff.md, section 10). */
+export function bookOf(ledger: string): string {
+  return addressOf(BOOK, pad(ledger.toLowerCase() as `0x${string}`, { size: 32 }));
+}
+
+interface Artifact {
+  bytecode: `0x${string}`;
+  deployedBytecode: string;
+  create2: { deployer: string; salt: `0x${string}` };
+  immutableReferences: { start: number; length: number }[];
+}
+
+function artifact(contract: string): Artifact {
+  return JSON.parse(readFileSync(new URL(`../../src/billproof/ledger/artifacts/${contract}.json`, import.meta.url), "utf8"));
+}
+
+function addressOf({ bytecode, create2 }: Artifact, args: `0x${string}` = "0x"): string {
+  const deployer = create2.deployer.toLowerCase() as `0x${string}`;
+  return `0x${keccak256(concat(["0xff", deployer, create2.salt, keccak256(concat([bytecode, args]))])).slice(26)}`;
 }
 
 function facts(): object {
-  const artifact = JSON.parse(readFileSync(ARTIFACT, "utf8"));
-  const { deployer, salt } = artifact.create2;
-  const hash = keccak256(concat(["0xff", deployer.toLowerCase(), salt, keccak256(artifact.bytecode)]));
-  const code = Buffer.from(artifact.deployedBytecode.slice(2), "hex");
-  const immutables = artifact.immutableReferences
-    .map(({ start, length }: { start: number; length: number }) => [Number(start), Number(length)])
-    .sort((a: number[], b: number[]) => a[0]! - b[0]!);
+  const code = Buffer.from(LEDGER.deployedBytecode.slice(2), "hex");
+  const immutables = LEDGER.immutableReferences
+    .map(({ start, length }) => [Number(start), Number(length)])
+    .sort((a, b) => a[0]! - b[0]!) as [start: number, length: number][];
   for (const [start, length] of immutables) code.fill(0, start, start + length);
-  return { address: `0x${hash.slice(26)}`, codeLength: code.length, codeHash: keccak256(code), immutables };
+  return { address: addressOf(LEDGER), codeLength: code.length, codeHash: keccak256(code), immutables };
 }

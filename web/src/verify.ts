@@ -7,12 +7,13 @@ import { DEPLOYMENTS, type Deployment } from "./chain/deployments";
 import { ChainError, type Words } from "./chain/errors";
 import { type Identity, identify, type Pin } from "./chain/identity";
 import { OPERATOR, type RootAnswer, RootLookup } from "./chain/lookup";
-import { batchState } from "./chain/reads";
+import { batchState, tariffState } from "./chain/reads";
 import { type Endpoint, httpEndpoint } from "./chain/rpc";
 import { comparePages } from "./page";
 import { type Invoice, isBundle, parseDocument, SchemaError, UnusableError } from "./protocol/documents";
 import { amendmentProblems, type Inclusion, include, type Problem } from "./protocol/inclusion";
 import type { BatchId } from "./protocol/structs";
+import { judgePublication, namesTariff, type Publication, type TariffState, UNKNOWN, UNNAMED } from "./tariff/publication";
 
 export type Verdict = "valid" | "invalid" | "unusable" | "not-anchored" | "cannot-check";
 export type StepName = "file" | "page" | "inclusion" | "anchoring" | "identity";
@@ -39,6 +40,8 @@ export interface Report {
   identity: Identity | null;
   steps: Step[];
   notes: Note[];
+  /** What is known of the publication of the tariff that the statement names; never a part of the verdict. */
+  publication: Publication;
 }
 
 export interface Settings {
@@ -69,6 +72,7 @@ export class Verifier {
   private readonly roots = new Map<string, Promise<[RootLookup, RootAnswer]>>();
   private readonly amendments = new Map<string, Promise<Note[]>>();
   private readonly identities = new Map<string, Promise<Identity>>();
+  private readonly tariffs = new Map<string, Promise<TariffState | null>>();
   private readonly statements = new Map<string, Report>();
   private readonly charged = new Map<string, Report>();
 
@@ -101,7 +105,7 @@ export class Verifier {
   }
 
   private async verifyDocument(file: string, content: Uint8Array): Promise<Report> {
-    const report: Report = { file, document: null, inclusion: null, answer: null, identity: null, steps: [], notes: [] };
+    const report: Report = { file, document: null, inclusion: null, answer: null, identity: null, steps: [], notes: [], publication: UNNAMED };
     try {
       const document = parseDocument(content);
       if (document.schema === "billproof/account-key/1") {
@@ -138,6 +142,22 @@ export class Verifier {
     if (!this.consistent(report, inclusion)) return;
     await this.identified(report, batch, lookup);
     if (isBundle(document)) this.compareWithEarlier(report);
+    report.publication = await this.published(document, batch, lookup);
+  }
+
+  /** When the tariff that the statement names was published; nobody is asked where it names none. */
+  private async published(document: Invoice, { operatorId }: BatchId, lookup: RootLookup): Promise<Publication> {
+    const { tariff } = document.statement;
+    if (!namesTariff(tariff)) return UNNAMED;
+    const key = `${lookup.deployment.chainId} ${lookup.deployment.ledger} ${lookup.word} ${operatorId} ${tariff}`;
+    try {
+      if (!this.tariffs.has(key)) this.tariffs.set(key, lookup.aside((node, block) => tariffState(node, lookup.deployment, operatorId, tariff, block)));
+      const lines = isBundle(document) ? document.records : [document.record];
+      return judgePublication(document.batch.period, lines, await this.tariffs.get(key)!);
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      return UNKNOWN;
+    }
   }
 
   // --- the root -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ declare module "virtual:deployments" {
     name: string;
     kind: string;
     ledger: string | null;
+    book: string;
     finality: "finalized" | { confirmations: number };
     endpoints: { url: string; operatedBy: string }[];
   }[];

@@ -13,6 +13,8 @@ export interface Deployment {
   name: string;
   kind: "public" | "testnet" | "development" | "embedded";
   ledger: string;
+  /** Where the tariff book of this ledger is, if it is there. */
+  book: string;
   /** null: the node's `finalized` tag; N: the block N below the newest. */
   confirmations: number | null;
   endpoints: KnownEndpoint[];
@@ -23,6 +25,7 @@ export const DEPLOYMENTS: Deployment[] = files.map((file) => ({
   name: file.name,
   kind: file.kind as Deployment["kind"],
   ledger: file.ledger ?? ledger.address,
+  book: file.book,
   confirmations: file.finality === "finalized" ? null : file.finality.confirmations,
   endpoints: file.endpoints,
 }));

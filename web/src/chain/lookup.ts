@@ -77,6 +77,19 @@ export class RootLookup {
     return first!.value;
   }
 
+  /** As `agreed`, of something that is said beside the verdict: who cannot answer it is not left out of what follows. */
+  async aside<T>(read: (node: Endpoint, block: string) => Promise<T>): Promise<T> {
+    const { answering } = this;
+    const failed = new Map(this.failures);
+    try {
+      return await this.agreed(read);
+    } finally {
+      this.answering = answering;
+      this.failures.clear();
+      for (const [node, error] of failed) this.failures.set(node, error);
+    }
+  }
+
   private commonBlock(): Promise<BlockRef> {
     this.block ??= this.findBlock();
     return this.block;

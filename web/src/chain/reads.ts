@@ -3,6 +3,7 @@
 import ledger from "virtual:ledger";
 import { fromHex, toHex } from "../protocol/hex";
 import { keccak } from "../protocol/structs";
+import { OddAnswer, readTariffState, tariffCall, type TariffState } from "../tariff/publication";
 import type { Deployment } from "./deployments";
 import { ChainError, RpcError } from "./errors";
 import type { Endpoint } from "./rpc";
@@ -109,6 +110,23 @@ export async function operatorState(
   if (heap.length < 6 || words[0] !== 32n || heap[0]! >> 160n) throw odd(node, "getOperator");
   if (heap[0] === 0n) throw unknownOperator(operatorId, deployment);
   return { name: text(node, heap, heap[3]!), domain: text(node, heap, heap[4]!) };
+}
+
+/** An operator's version of a tariff; null: no book is beside the ledger. */
+export async function tariffState(
+  node: Endpoint,
+  { book }: Deployment,
+  operatorId: bigint,
+  tariff: string,
+  block: string,
+): Promise<TariffState | null> {
+  const answer = await stateCall(node, "eth_call", [{ to: book, data: tariffCall(operatorId, tariff) }, block]);
+  try {
+    return readTariffState(answer);
+  } catch (error) {
+    if (error instanceof OddAnswer) throw odd(node, "tariffOf");
+    throw error;
+  }
 }
 
 export async function blockRef(node: Endpoint, block: string): Promise<BlockRef | null> {

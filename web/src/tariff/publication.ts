@@ -31,7 +31,7 @@ export interface PublishedLine {
 
 const NO_TARIFF = /^0x0{64}$/;
 /** UTC seconds: the year 10000. */
-const END_OF_TIME = 253_402_300_800n;
+export const END_OF_TIME = 253_402_300_800n;
 const TARIFF_OF = "0x49e0bc75";
 
 export const namesTariff = (tariff: string): boolean => !NO_TARIFF.test(tariff);

@@ -9,6 +9,7 @@ const artifact = JSON.parse(
 );
 export const batch = vectors("batch");
 export const LEDGER: string = batch.batch.ledger;
+export const BOOK = `0x${"b".repeat(40)}`;
 const word = (value: string | number | bigint): string => BigInt(value).toString(16).padStart(64, "0");
 
 export interface State {
@@ -24,12 +25,14 @@ export interface State {
   later?: Record<number, number>;
   operator?: { name: string; domain: string } | null;
   code?: string;
+  /** The four numbers of the tariff book; none: there is no book. */
+  published?: number[] | Error;
   /** Its answers say that they are the operator's. */
   relays?: boolean;
   fails?: "dead" | "status" | "html" | "pruned";
 }
 
-export const requests: { url: string; method: string }[] = [];
+export const requests: { url: string; method: string; to?: string }[] = [];
 
 /** Replaces `fetch`: each origin is a node of its own; a `files` entry is a plain page. */
 export function serve(nodes: Record<string, State>, files: Record<string, string> = {}): void {
@@ -42,7 +45,7 @@ export function serve(nodes: Record<string, State>, files: Record<string, string
       return new Response(files[input], { status: 200 });
     }
     const { id, method, params } = JSON.parse(init.body as string);
-    requests.push({ url: input, method });
+    requests.push({ url: input, method, to: params[0]?.to });
     const state = nodes[url.origin + (url.pathname === "/" ? "" : url.pathname)];
     if (!state || state.fails === "dead") throw new TypeError("Failed to fetch");
     if (state.fails === "status") return new Response("no", { status: 429 });
@@ -66,6 +69,10 @@ export function respond(state: State, method: string, params: any[]): unknown {
   if (state.fails === "pruned") return new Error("missing trie node");
   const data: string = params[0].data;
   if (data.startsWith("0x5cb050f0")) return operator(state.operator === undefined ? { name: "Meridian", domain: "" } : state.operator);
+  if (data.startsWith("0x49e0bc75")) {
+    if (state.published instanceof Error) return state.published;
+    return state.published ? `0x${state.published.map(word).join("")}` : "0x";
+  }
   const sequence = Number(`0x${data.slice(-64)}`);
   const later = state.later?.[sequence];
   const exists = (sequence === 1 || later !== undefined) && at >= (state.since ?? 0);
@@ -93,6 +100,7 @@ export function deployment(changes: Partial<Deployment> = {}): Deployment {
     name: "the test chain",
     kind: "development",
     ledger: LEDGER,
+    book: BOOK,
     confirmations: 0,
     endpoints: [
       { url: "https://one.test", operatedBy: "one" },

@@ -29,7 +29,7 @@ export function makeLine(changes: Partial<BundleLine> = {}): BundleLine {
 }
 
 /** A bundle of these lines (their indexes, salts and hashes are set here) and its root. */
-export function makeBundle(ledger: string, lines: BundleLine[]): { bundle: Bundle; root: string } {
+export function makeBundle(ledger: string, lines: BundleLine[], tariff = ZERO32): { bundle: Bundle; root: string } {
   const records = lines.map((line, at) => {
     const placed = { ...line, index: String(at), salt: word(at + 1) };
     return { ...placed, hash: toHex(hashLine(placed, hashPeer(placed))) };
@@ -46,7 +46,7 @@ export function makeBundle(ledger: string, lines: BundleLine[]): { bundle: Bundl
       recordsRoot: toHex(buildTree(records.map(({ hash }) => fromHex(hash)))[0]!),
       recordCount: String(records.length),
       currency: "EUR",
-      tariff: ZERO32,
+      tariff,
       total: records.reduce((sum, { amount }) => sum + BigInt(amount), 0n).toString(),
       totalSalt: word(8),
     },
