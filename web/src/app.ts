@@ -10,6 +10,9 @@ import { readCode } from "./inputs";
 import { BrokenLink } from "./link";
 import { PdfError, readAttachment } from "./readers/pdf";
 import { ReceiptCodeError } from "./readers/receiptcode";
+import { looksLikeTariff, openTariff, type TariffFile } from "./tariff/bill";
+import { MAX_TARIFF } from "./tariff/document";
+import { fetchTariff } from "./tariff/fetch";
 import { overall, type Report, Verifier, verdictOf } from "./verify";
 import { printable } from "./chain/errors";
 import { fill, h } from "./ui/dom";
@@ -18,8 +21,10 @@ import { addLog, matchCard } from "./ui/match";
 import type { Answers } from "./ui/questions";
 import { readPicture, readSvg, scanCamera } from "./ui/qr";
 import { type Actions, reportCard } from "./ui/report";
+import { priceCheck } from "./ui/prices";
 import { settingsBox } from "./ui/settings";
 import { type Kept, load, save } from "./ui/store";
+import { tariffCard, type TariffActions } from "./ui/tariff";
 
 const SVG = /^image\/svg\b/;
 
@@ -36,6 +41,7 @@ export class App {
   /** Digests that codes and links have named. */
   private readonly named = new Set<string>();
   private readonly logs: PhoneLog[] = [];
+  private readonly tariffs: TariffFile[] = [];
   private readonly answers: Answers = new Map();
   private readonly messages: string[] = [];
   /** What is seen and read out: progress, and what a file led to other than a verdict. */
@@ -129,8 +135,14 @@ export class App {
     fill(this.status, t("working"));
     const taken: Source[] = [];
     const logs: PhoneLog[] = [];
+    const tariffs: TariffFile[] = [];
     for (const file of files) {
       try {
+        const tariff = await tariffFile(file);
+        if (tariff) {
+          tariffs.push(tariff);
+          continue;
+        }
         const log = await phoneLog(file);
         if (log) {
           logs.push(log);
@@ -143,14 +155,40 @@ export class App {
       }
     }
     if (taken.length) this.sources = taken;
+    for (const tariff of tariffs) this.addTariff(tariff);
+    if (!taken.length && !this.reports.some(matchable)) this.messages.push(...tariffs.map(({ name }) => t("tariff.wantsBill", { file: printable(name, 80) })));
     if (taken.length || this.reports.some(matchable)) {
       for (const log of logs) addLog(this.logs, log);
     } else this.messages.push(...logs.map(({ name }) => t("read.phoneLog", { file: printable(name, 80) })));
     if (taken.length) return this.check(true);
-    if (!logs.length) return this.check(false);
+    if (!logs.length && !tariffs.length) return this.check(false);
     if (this.reports.some(matchable)) this.show();
     fill(this.status, this.messages.join(" "));
-    this.results.querySelector(".match")?.scrollIntoView({ block: "start" });
+    if (tariffs.length) this.tell();
+    this.results.querySelector(logs.length ? ".match" : ".tariff")?.scrollIntoView({ block: "start" });
+  }
+
+  private addTariff(tariff: TariffFile): void {
+    const again = this.tariffs.findIndex(({ hash }) => hash === tariff.hash);
+    if (again >= 0) this.tariffs.splice(again, 1);
+    this.tariffs.push(tariff);
+  }
+
+  /** Asks the server that this page came from, when the reader wants it. */
+  private async fetchTariff(hash: string): Promise<boolean> {
+    const content = await fetchTariff(location.href, hash);
+    if (!content) return false;
+    this.addTariff(openTariff(t("tariff.served"), content));
+    this.show();
+    this.tell();
+    this.results.querySelector(".tariff")?.scrollIntoView({ block: "start" });
+    return true;
+  }
+
+  /** What the tariff says of the bill, for screen readers. */
+  private tell(): void {
+    const said = this.results.querySelector(".tariff > .notes .invalid, .tariff .verdict h3")?.textContent;
+    if (said) fill(this.spoken, t("verdict.short", { verdict: said }));
   }
 
   /** A file as a bill's bytes; null when it led to something else. */
@@ -243,11 +281,22 @@ export class App {
   }
 
   private show(): void {
-    const cards = this.reports.flatMap((report, at) => [
-      reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content)),
-      ...(matchable(report) ? [matchCard(report, this.logs, this.answers)] : []),
-    ]);
+    const asked: TariffActions = {
+      takeFiles: (files) => void this.take(files),
+      fetchTariff: relay() === null ? null : (hash) => this.fetchTariff(hash),
+    };
+    const cards = this.reports.flatMap((report, at) => {
+      const card = reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content));
+      if (!matchable(report)) return [card];
+      const check = priceCheck(report, this.tariffs);
+      return [card, tariffCard(report, this.tariffs, check, asked, !this.logs.length), matchCard(report, this.logs, this.answers, check, () => this.oneLetter())];
+    });
     fill(this.results, ...cards);
+  }
+
+  /** With a phone's log, what the tariff finds too dear stands in the letter below. */
+  private oneLetter(): void {
+    for (const box of this.results.querySelectorAll(".tariff .letter")) box.remove();
   }
 
   private digestNote(content: Uint8Array): "theCode" | "notTheCode" | null {
@@ -270,6 +319,13 @@ async function phoneLog(file: File): Promise<PhoneLog | null> {
     if (error instanceof PhoneLogError) return null;
     throw error;
   }
+}
+
+/** A tariff's file that was given where a bill was asked for; null when it is none. */
+async function tariffFile(file: File): Promise<TariffFile | null> {
+  if (file.type.startsWith("image/") || file.size > MAX_TARIFF) return null;
+  const content = new Uint8Array(await file.arrayBuffer());
+  return looksLikeTariff(file.name, content) ? openTariff(file.name, content) : null;
 }
 
 /** The relay of the portal that served this page; a page from disk has none. */

@@ -145,7 +145,7 @@ export const de: Record<keyof typeof en, string> = {
   "settings.noPins": "Noch keine.",
   "settings.forget": "Vergessen",
   "settings.testnets": "Testnetze zulassen",
-  "settings.what": "Was diese Seite andere fragt: die Server oben nach dem Siegel eines Abrechnungslaufs (Nummer des Anbieters, Monat, Region, Zähler) und die Website Ihres Anbieters, ob sie diese Nummer hat. Sonst nichts, und nichts, bevor Sie eine Datei auswählen.",
+  "settings.what": "Was diese Seite andere fragt: die Server oben nach dem Siegel eines Abrechnungslaufs (Nummer des Anbieters, Monat, Region, Zähler) und nach dem Tag, an dem der Tarif der Rechnung veröffentlicht wurde (Nummer des Anbieters, sein Fingerabdruck), und die Website Ihres Anbieters, ob sie diese Nummer hat. Drücken Sie den Knopf dafür, auch den Server dieser Seite nach der Tarifdatei. Sonst nichts, und nichts, bevor Sie eine Datei auswählen.",
   "details.title": "Technische Einzelheiten",
   "details.chain": "Chain",
   "details.ledger": "Ledger",

@@ -143,7 +143,7 @@ export const en = {
   "settings.noPins": "None yet.",
   "settings.forget": "Forget",
   "settings.testnets": "Accept test networks",
-  "settings.what": "What this page asks of others: the servers above for the seal of a batch (company number, month, region, count), and your company's website whether it has that number. Nothing else, and nothing before you choose a file.",
+  "settings.what": "What this page asks of others: the servers above for the seal of a batch (company number, month, region, count) and for the day on which the bill's tariff was published (company number, its fingerprint), and your company's website whether it has that number. If you press the button for it, the server of this page for the tariff's file. Nothing else, and nothing before you choose a file.",
   "details.title": "Technical details",
   "details.chain": "Chain",
   "details.ledger": "Ledger",

@@ -145,7 +145,7 @@ export const fr: Record<keyof typeof en, string> = {
   "settings.noPins": "Aucun pour l’instant.",
   "settings.forget": "Oublier",
   "settings.testnets": "Accepter les réseaux d’essai",
-  "settings.what": "Ce que cette page demande à d’autres : aux serveurs ci-dessus le sceau d’un lot (numéro d’opérateur, mois, région, compteur), et au site de votre opérateur s’il a ce numéro. Rien d’autre, et rien avant que vous ne choisissiez un fichier.",
+  "settings.what": "Ce que cette page demande à d’autres : aux serveurs ci-dessus le sceau d’un lot (numéro d’opérateur, mois, région, compteur) et le jour où le tarif de la facture a été publié (numéro d’opérateur, son empreinte), et au site de votre opérateur s’il a ce numéro. Si vous appuyez sur le bouton prévu, au serveur de cette page le fichier du tarif. Rien d’autre, et rien avant que vous ne choisissiez un fichier.",
   "details.title": "Détails techniques",
   "details.chain": "Chaîne",
   "details.ledger": "Registre",

@@ -2,19 +2,22 @@
 
 import { de } from "./de";
 import { deMatch } from "./de-match";
+import { deTariff } from "./de-tariff";
 import { en } from "./en";
 import { enMatch } from "./en-match";
+import { enTariff } from "./en-tariff";
 import { fr } from "./fr";
 import { frMatch } from "./fr-match";
+import { frTariff } from "./fr-tariff";
 
 export type Language = "en" | "de" | "fr";
-export type Key = keyof typeof en | keyof typeof enMatch;
+export type Key = keyof typeof en | keyof typeof enMatch | keyof typeof enTariff;
 export type Table = Record<Key, string>;
 
 export const TABLES: Record<Language, Table> = {
-  en: { ...en, ...enMatch },
-  de: { ...de, ...deMatch },
-  fr: { ...fr, ...frMatch },
+  en: { ...en, ...enMatch, ...enTariff },
+  de: { ...de, ...deMatch, ...deTariff },
+  fr: { ...fr, ...frMatch, ...frTariff },
 };
 export const NAMES: Record<Language, string> = { en: "English", de: "Deutsch", fr: "Français" };
 

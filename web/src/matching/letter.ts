@@ -13,10 +13,15 @@ export interface LetterDetails {
   invoiceNumber?: string;
   /** UTC seconds; the letter's date. */
   writtenAt?: number;
+  /** What else is claimed, line by line: prices that are not those of the contract. */
+  claims?: readonly string[];
 }
 
+/** What a letter needs of a result. */
+type Disputed = Pick<MatchResult, "lines"> & { summary: Pick<MatchResult["summary"], "stake"> };
+
 interface Phrases {
-  gaps: Required<Omit<LetterDetails, "writtenAt">> & { date: string };
+  gaps: Required<Omit<LetterDetails, "writtenAt" | "claims">> & { date: string };
   subject: string;
   greeting: string;
   opening: string;
@@ -97,7 +102,7 @@ function fill(template: string, values: Record<string, string>): string {
 }
 
 /** The findings as numbered sentences, by class, the most certain first. */
-function findings(lang: Language, result: MatchResult, invoice: Invoice): string[] {
+function findings(lang: Language, result: Disputed, invoice: Invoice): string[] {
   let number = 0;
   return ORDER.flatMap((verdict) => {
     const lines = result.lines.filter((line) => line.class === verdict && isFinding(line));
@@ -107,7 +112,7 @@ function findings(lang: Language, result: MatchResult, invoice: Invoice): string
   });
 }
 
-export function letter(lang: Language, result: MatchResult, invoice: Invoice, details: LetterDetails = {}): string {
+export function letter(lang: Language, result: Disputed, invoice: Invoice, details: LetterDetails = {}): string {
   const phrases = PHRASES[lang];
   const { gaps } = phrases;
   const name = details.name || gaps.name;
@@ -122,13 +127,15 @@ export function letter(lang: Language, result: MatchResult, invoice: Invoice, de
   };
   const date = details.writtenAt === undefined ? gaps.date : day(lang, details.writtenAt);
   const head = [name, details.address || gaps.address, "", details.operator || gaps.operator, "", date, "", fill(phrases.subject, values), "", phrases.greeting, ""];
+  const claims = details.claims?.length ? [...details.claims, ""] : [];
   const body =
     count === 0
-      ? [phrases.none, ""]
+      ? claims.length ? [...claims, ...phrases.request, ""] : [phrases.none, ""]
       : [
           fill(phrases.opening, values), "",
           ...findings(lang, result, invoice),
           `${fill(hasTax(invoice) ? phrases.net : phrases.sum, values)} ${phrases.estimate}`, "",
+          ...claims,
           phrases.evidence, "",
           ...phrases.request, "",
         ];

@@ -224,7 +224,7 @@ export function thing(lang: Language, line: InvoiceLine): string {
 }
 
 /** The line with the usage and amounts of those that joined it. */
-export function whole(result: MatchResult, index: number, invoice: Invoice): InvoiceLine {
+export function whole(result: Pick<MatchResult, "lines">, index: number, invoice: Invoice): InvoiceLine {
   const joining = new Set(result.lines.filter((each) => each.joins === index).map((each) => each.index));
   const sum = { ...invoice.lines.find((each) => each.index === index)! };
   for (const each of invoice.lines) {
@@ -237,7 +237,7 @@ export function whole(result: MatchResult, index: number, invoice: Invoice): Inv
 }
 
 /** What became of a line of the result and what that means. */
-export function sentence(lang: Language, result: MatchResult, line: LineResult, invoice: Invoice): string {
+export function sentence(lang: Language, result: Pick<MatchResult, "lines">, line: LineResult, invoice: Invoice): string {
   const words = WORDS[lang];
   const billed = whole(result, line.index, invoice);
   return fill(words.lines[`${line.class} ${line.reason}`] ?? "{thing}.", {

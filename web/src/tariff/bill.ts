@@ -17,7 +17,7 @@ export interface TariffFile {
   fault: TariffFault | null;
 }
 
-const CLAIM = /^(?:[^\n]*\n){0,4000}?[ \t{,]*"?schema"?[ \t]*[=:][ \t]*["']billproof\/tariff\//;
+const CLAIM = /(?:^|[\n{,])[ \t]*"?schema"?[ \t]*[=:][ \t]*["']billproof\/tariff\//;
 
 /** Whether a file says of itself that it is a tariff, or is called like one. */
 export function looksLikeTariff(name: string, content: Uint8Array): boolean {
@@ -65,17 +65,19 @@ export interface PriceFinding {
   due: bigint;
   /** What is too much; 0 where the line is disputed already, so that nothing is counted twice. */
   stake: bigint;
+  /** The currency of the tariff's prices, for words. */
+  pricesIn: string;
 }
 
 /** `disputed`: indexes of lines that the phone's log contradicts. */
-export function priceFindings(bundle: Bundle, checked: Checked, disputed: ReadonlySet<number> = new Set()): PriceFinding[] {
+export function priceFindings(bundle: Bundle, { pricesIn }: Tariff, checked: Checked, disputed: ReadonlySet<number> = new Set()): PriceFinding[] {
   const found: PriceFinding[] = [];
   for (const verdict of checked.records) {
     const { index, difference, due } = verdict;
     if (difference <= 0n) continue;
     const charged = BigInt(bundle.records[index]!.amount);
-    found.push({ index, name: verdict.rate, verdict, charged, due: due ?? 0n, stake: disputed.has(index) ? 0n : difference });
+    found.push({ index, name: verdict.rate, verdict, charged, due: due ?? 0n, stake: disputed.has(index) ? 0n : difference, pricesIn });
   }
-  for (const { name, due } of checked.missing) if (due < 0n) found.push({ index: null, name, verdict: null, charged: 0n, due, stake: -due });
+  for (const { name, due } of checked.missing) if (due < 0n) found.push({ index: null, name, verdict: null, charged: 0n, due, stake: -due, pricesIn });
   return found;
 }

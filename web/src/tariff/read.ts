@@ -36,6 +36,7 @@ export function readTariff(content: Uint8Array): Tariff {
     name: file.read("name", units.name, units.NAME),
     version: file.read("version", units.name, units.NAME),
     currency,
+    pricesIn: file.has("exchange") ? file.table("exchange", null).text("currency") : currency,
     valid: validity(file),
     home,
     total,

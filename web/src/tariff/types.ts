@@ -109,6 +109,8 @@ export interface Tariff {
   name: string;
   version: string;
   currency: string;
+  /** Of its prices: another where there is an exchange. */
+  pricesIn: string;
   /** Days since 1970; `until` is not included. */
   valid: { from: number; until: number | null };
   home: string[];

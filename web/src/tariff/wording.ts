@@ -122,19 +122,20 @@ export function priceSentence(
   verdict: Verdict,
   line: { service: number; amount: bigint; billedUsage: bigint },
   currency: string,
+  pricesIn: string,
   printed: (text: string) => string,
 ): string {
   const words = WORDS[lang];
   const values = { charged: money(lang, line.amount, currency), due: money(lang, verdict.due ?? 0n, currency) };
   if (!verdict.cause) return fill(words.plain, values);
-  return fill(words.line, { ...values, why: why(lang, verdict, line, currency, printed) });
+  return fill(words.line, { ...values, why: why(lang, verdict, line, pricesIn, printed) });
 }
 
 function why(
   lang: Language,
   verdict: Verdict,
   { service, amount, billedUsage }: { service: number; amount: bigint; billedUsage: bigint },
-  currency: string,
+  pricesIn: string,
   printed: (text: string) => string,
 ): string {
   const words = WORDS[lang];
@@ -153,8 +154,8 @@ function why(
   const first = own?.intervals[0];
   if (cause === "billed-usage" && own) values.steps = fill(words.steps, { n: own.intervals.map(({ increment }) => used(increment)).join(" / ") });
   if (cause === "tier" && first) {
-    values.other = rateText(lang, BigInt(detail), first, service, currency);
-    values.own = rateText(lang, tierPrice(verdict), first, service, currency);
+    values.other = rateText(lang, BigInt(detail), first, service, pricesIn);
+    values.own = rateText(lang, tierPrice(verdict), first, service, pricesIn);
   }
   if (cause === "rounding" && own) {
     values.other = words.modes[detail] ?? detail;

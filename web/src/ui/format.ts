@@ -33,6 +33,12 @@ export function date(seconds: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "long" }).format(seconds * 1000);
 }
 
+/** A clock on the wall, as a day, and with its time where it is not whole. */
+export function wallTime(seconds: number, whole: boolean): string {
+  const form: Intl.DateTimeFormatOptions = { dateStyle: "long", timeZone: "UTC", ...(whole ? {} : { timeStyle: "medium" }) };
+  return new Intl.DateTimeFormat(locale(), form).format(seconds * 1000);
+}
+
 /** YYYYMM as a month. */
 export function month(period: string): string {
   const time = Date.UTC(Number(period.slice(0, 4)), Number(period.slice(4)) - 1, 1);

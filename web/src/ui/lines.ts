@@ -17,8 +17,10 @@ export interface Remark {
 
 const CHUNK = 300;
 
-export function linesTable(lines: AnyLine[], currency: string, caption: string, remarks?: Map<number, Remark>): HTMLElement {
+/** `dues`: what each line should cost, in a column of its own. */
+export function linesTable(lines: AnyLine[], currency: string, caption: string, remarks?: Map<number, Remark>, dues?: Map<number, string>): HTMLElement {
   const columns: Key[] = ["col.number", "col.when", "col.what", "col.used", "col.billed", "col.amount"];
+  if (dues) columns.push("col.due");
   if ([...(remarks?.values() ?? [])].some(({ stake }) => stake)) columns.push("col.stake");
   const body = h("tbody");
   const head = h("tr", {}, ...columns.map((key) => h("th", { scope: "col", class: CLASSES[key] }, t(key))));
@@ -28,7 +30,7 @@ export function linesTable(lines: AnyLine[], currency: string, caption: string, 
   const show = (): void => {
     for (const line of lines.slice(shown, shown + CHUNK)) {
       const remark = remarks?.get(Number(line.index));
-      body.append(row(line, currency, columns, remark));
+      body.append(row(line, currency, columns, remark, dues));
       if (remark) body.append(remarkRow(remark, columns.length));
     }
     shown = Math.min(lines.length, shown + CHUNK);
@@ -41,9 +43,9 @@ export function linesTable(lines: AnyLine[], currency: string, caption: string, 
   return h("div", { class: "table", role: "region", "aria-label": caption, tabindex: 0 }, table, more);
 }
 
-const CLASSES: Partial<Record<Key, string>> = { "col.amount": "number", "col.stake": "number", "col.number": "place" };
+const CLASSES: Partial<Record<Key, string>> = { "col.amount": "number", "col.due": "number", "col.stake": "number", "col.number": "place" };
 
-function row(line: AnyLine, currency: string, columns: Key[], remark?: Remark): HTMLElement {
+function row(line: AnyLine, currency: string, columns: Key[], remark?: Remark, dues?: Map<number, string>): HTMLElement {
   const party = printable(line.number ?? "", 128);
   const texts: Record<string, string | Node> = {
     "col.number": (Number(line.index) + 1).toString(),
@@ -52,6 +54,7 @@ function row(line: AnyLine, currency: string, columns: Key[], remark?: Remark): 
     "col.used": quantity(line.service, line.usage),
     "col.billed": quantity(line.service, line.billedUsage),
     "col.amount": money(line.amount, currency),
+    "col.due": dues?.get(Number(line.index)) ?? "",
     "col.stake": remark?.stake ?? "",
   };
   const cells = columns.map((key) => h("td", { class: CLASSES[key], "data-label": t(key) }, texts[key]!));

@@ -4,30 +4,32 @@ import { printable } from "../chain/errors";
 import { type PhoneLog, PhoneLogError, readPhoneLog } from "../handset";
 import { currentLanguage, hasKey, t } from "../i18n";
 import { match } from "../matching";
-import { letter } from "../matching/letter";
 import { timeline } from "../matching/timeline";
 import { answered } from "../matching/answers";
 import { type Invoice, type InvoiceLine, isFinding, isQuestion, type LineClass, type LineResult, type MatchResult } from "../matching/types";
 import { hasTax, sentence, title } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { Report } from "../verify";
-import { append, details, fill, h, newId } from "./dom";
+import { priceFindings, type PriceFinding } from "../tariff/bill";
+import { details, fill, h, newId } from "./dom";
 import { dropZone } from "./drop";
 import { money, roundMoney, span } from "./format";
+import { letterBox, letterText } from "./letter";
 import { linesTable, type Remark } from "./lines";
+import { findingWords, type PriceCheck } from "./prices";
 import { type Answers, openQuestions, questions } from "./questions";
 import { uncompared } from "./uncompared";
 
 const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
 
-/** `logs` and `answers` are what the reader gave so far; they stay while the page is open, whatever is checked anew. */
-export function matchCard(report: Report, logs: PhoneLog[], answers: Answers): HTMLElement {
+/** `logs` and `answers` are what the reader gave so far; they stay while the page is open, whatever is checked anew. `check`: the bill by its tariff. */
+export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null = null, compared: () => void = () => {}): HTMLElement {
   const heading = newId();
   const status = h("p", { role: "status", "aria-live": "polite" });
   const result = h("div");
   const words = { title: t("match.lead"), hint: t("match.hint"), button: t("match.choose") };
   const show = (failures: HTMLElement[]): void => {
-    const shown = logs.length ? outcome(report, logs, answers, status) : null;
+    const shown = logs.length ? outcome(report, logs, answers, check, status) : null;
     if (!shown) fill(status);
     fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
   };
@@ -45,6 +47,7 @@ export function matchCard(report: Report, logs: PhoneLog[], answers: Answers): H
     }
     await new Promise((resolve) => setTimeout(resolve)); // lets the words above be painted
     show(failures);
+    if (logs.length) compared();
   };
   const zone = dropZone(words, ACCEPT, (files) => void take(files));
   if (logs.length) show([]);
@@ -83,7 +86,7 @@ export function invoiceOf(bundle: Bundle): Invoice {
   return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
 }
 
-function outcome(report: Report, logs: PhoneLog[], answers: Answers, status: HTMLElement): HTMLElement {
+function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, status: HTMLElement): HTMLElement {
   const bundle = report.document as Bundle;
   const invoice = invoiceOf(bundle);
   const found = match(invoice, logs);
@@ -92,16 +95,20 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, status: HTM
   // Answers change what is at stake, and with it everything but the questions, where the reader is just then.
   const show = (): void => {
     const result = answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash));
-    const [headline, banner] = bannerOf(bundle, invoice, result);
-    const { findings, stake } = result.summary;
-    const said = findings ? `${headline}, ${roundMoney(stake, invoice.currency)}` : headline;
+    const disputed = new Set(result.lines.filter(isFinding).map(({ index }) => index));
+    const prices = check ? priceFindings(bundle, check.tariff, check.checked, disputed) : [];
+    // What the phone disputes already is not claimed a second time.
+    const besides = prices.filter(({ index }) => index === null || !disputed.has(index));
+    const [headline, banner] = bannerOf(bundle, invoice, result, besides);
+    const findings = disputed.size + besides.length;
+    const said = findings ? `${headline}, ${roundMoney(stakeOf(result, besides), invoice.currency)}` : headline;
     fill(status, t("verdict.short", { verdict: said }));
     const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
     const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
-    const letterBox = findings && !isForeign(result) ? complaint(report, bundle, invoice, result) : null;
-    if (letterBox) letterBox.open = open;
+    const letter = findings && !isForeign(result) ? letterBox(letterText(report, bundle, invoice, result, besides), bundle.batch.period) : null;
+    if (letter) letter.open = open;
     fill(place, banner);
-    fill(rest, list(bundle, invoice, result, wanted), picture(invoice, result, logs), letterBox, phoneOnly(result));
+    fill(rest, list(bundle, invoice, result, prices, check !== null, wanted), picture(invoice, result, logs), letter, phoneOnly(result));
   };
   status.classList.add("hidden");
   show();
@@ -121,9 +128,18 @@ function isForeign(result: MatchResult): boolean {
   return result.lines.some(({ reason }) => reason === "foreign");
 }
 
-/** What is said first, and how: the headline, what is at stake, what is still to be answered, what the phone confirms. */
-function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult): [headline: string, banner: HTMLElement] {
-  const { findings, stake, questions: asked, asked: sum } = result.summary;
+function stakeOf(result: MatchResult, besides: readonly PriceFinding[]): bigint {
+  return besides.reduce((sum, { stake }) => sum + stake, BigInt(result.summary.stake));
+}
+
+/**
+ * What is said first, and how: the headline, what is at stake, what is still to be answered, what the phone confirms.
+ * `besides`: lines that only the tariff finds too dear.
+ */
+function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, besides: readonly PriceFinding[]): [headline: string, banner: HTMLElement] {
+  const { questions: asked, asked: sum } = result.summary;
+  const findings = result.summary.findings + besides.length;
+  const stake = stakeOf(result, besides);
   const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
   const foreign = isForeign(result);
   const [headline, level, mark] = foreign
@@ -165,8 +181,9 @@ function aboutLogs(result: MatchResult, logs: PhoneLog[]): HTMLElement {
 }
 
 /** The lines with what became of them; a filter shows one class, findings at first, or what the reader last chose. */
-function list(bundle: Bundle, invoice: Invoice, result: MatchResult, chosen?: string): HTMLElement {
+function list(bundle: Bundle, invoice: Invoice, result: MatchResult, prices: readonly PriceFinding[], checked: boolean, chosen?: string): HTMLElement {
   const { classes } = result.summary;
+  const dear = new Map(prices.flatMap((found) => (found.index === null ? [] : [[found.index, found] as const])));
   const language = currentLanguage();
   const remarks = new Map<number, Remark>();
   for (const line of result.lines) {
@@ -176,9 +193,19 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, chosen?: st
     const stake = line.stake === "0" ? "" : money(line.stake, invoice.currency);
     remarks.set(line.index, { text: sentence(language, result, line, invoice) + sure, stake, grave });
   }
+  for (const [index, found] of dear) {
+    const before = remarks.get(index);
+    const words = findingWords(bundle, found);
+    const text = found.stake ? words : `${words} (${t("tariff.disputed")})`;
+    const stake = before?.stake || (found.stake ? money(found.stake, invoice.currency) : "");
+    remarks.set(index, { text: before ? `${before.text} ${text}` : text, stake, grave: true });
+  }
+  const absent = prices.filter(({ index }) => index === null);
   const classOf = new Map(result.lines.map((line) => [line.index, line]));
+  const isShown = (line: LineResult): boolean => isFinding(line) || dear.has(line.index);
   const id = newId();
-  const { findings: found, questions: asked } = result.summary;
+  const { questions: asked } = result.summary;
+  const found = result.lines.filter(isShown).length;
   const names = Object.keys(classes) as LineClass[];
   const options: [value: string, text: string][] = [
     ...(found ? [["findings", `${t("match.findings")} (${found})`] as [string, string]] : []),
@@ -190,15 +217,15 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, chosen?: st
   if (options.some(([value]) => value === chosen)) select.value = chosen!;
   const place = h("div");
   const shown = (line: LineResult, wanted: string): boolean => {
-    if (wanted === "findings") return isFinding(line);
+    if (wanted === "findings") return isShown(line);
     return wanted === "all" || (wanted === "questions" ? isQuestion(line) : line.class === wanted);
   };
   const show = (): void => {
     const wanted = select.value;
     const picked = bundle.records.filter(({ index }) => shown(classOf.get(Number(index))!, wanted));
     if (wanted === "findings") {
-      const stakeOf = (index: string): bigint => BigInt(classOf.get(Number(index))!.stake);
-      picked.sort((a, b) => Number(stakeOf(b.index) - stakeOf(a.index)) || Number(a.index) - Number(b.index));
+      const atStake = (index: string): bigint => BigInt(classOf.get(Number(index))!.stake) + (dear.get(Number(index))?.stake ?? 0n);
+      picked.sort((a, b) => Number(atStake(b.index) - atStake(a.index)) || Number(a.index) - Number(b.index));
     }
     fill(place, linesTable(picked, invoice.currency, t("match.findings"), remarks));
   };
@@ -209,7 +236,8 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, chosen?: st
     {},
     h("p", { class: "filter no-print" }, h("label", { for: id }, t("match.filter"), " "), select),
     place,
-    found ? h("p", { class: "small" }, t("match.estimate")) : null,
+    absent.length ? h("ul", { class: "notes" }, ...absent.map((one) => h("li", {}, findingWords(bundle, one)))) : null,
+    found && !checked ? h("p", { class: "small" }, t("match.estimate")) : null,
   );
 }
 
@@ -230,67 +258,6 @@ function picture(invoice: Invoice, result: MatchResult, logs: PhoneLog[]): HTMLE
   const again = (): void => (place.isConnected ? draw() : screen.removeEventListener("change", again));
   screen.addEventListener("change", again);
   return h("section", {}, h("h3", {}, t("picture.title")), h("p", { class: "small" }, t("picture.text")), place);
-}
-
-/** The matcher's letter, with the hash of each disputed line, so that both sides mean the same one. */
-export function letterText(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): string {
-  const { chainId, ledger, operatorId, period, region, sequence } = bundle.batch;
-  const operator = report.identity?.name ? { operator: printable(report.identity.name, 200) } : {};
-  const body = letter(currentLanguage(), result, invoice, {
-    ...operator,
-    customer: printable(bundle.account.accountId, 256),
-    invoiceNumber: `${period}/${region}-${sequence}`,
-    writtenAt: Math.floor(Date.now() / 1000),
-  });
-  const names = t("letter.names", {
-    chain: chainId,
-    ledger,
-    operator: operatorId,
-    period,
-    batch: `${region}-${sequence}`,
-    account: bundle.statement.account,
-  });
-  const hashes = result.lines
-    .filter(isFinding)
-    .map(({ index }) => t("letter.hash", { line: String(index + 1), hash: bundle.records[index]!.hash }));
-  return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
-}
-
-function complaint(report: Report, bundle: Bundle, invoice: Invoice, result: MatchResult): HTMLDetailsElement {
-  const text = letterText(report, bundle, invoice, result);
-  const id = newId();
-  const area = h("textarea", { id, rows: 18, spellcheck: "false", "aria-label": t("letter.title") });
-  area.value = text;
-  const copied = h("span", { role: "status" });
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(area.value);
-    } catch {
-      area.select();
-      document.execCommand("copy");
-    }
-    fill(copied, ` ${t("letter.copied")}`);
-  };
-  const save = (): void => {
-    const url = URL.createObjectURL(new Blob([area.value], { type: "text/plain" }));
-    h("a", { href: url, download: `letter-${bundle.batch.period}.txt` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  };
-  const box = details(t("letter.title"));
-  box.className = "letter";
-  append(box, [
-    h("p", { class: "small no-print" }, t("letter.hint")),
-    area,
-    h("pre", { class: "print-only" }, text),
-    h(
-      "div",
-      { class: "row no-print" },
-      h("button", { type: "button", onclick: () => void copy() }, t("letter.copy")),
-      h("button", { type: "button", class: "quiet", onclick: save }, t("letter.save")),
-      copied,
-    ),
-  ]);
-  return box;
 }
 
 function phoneOnly(result: MatchResult): HTMLElement | null {

@@ -3,13 +3,14 @@
 import { t } from "../i18n";
 import { isBundle } from "../protocol/documents";
 import { lineOfProblem } from "../protocol/inclusion";
+import { namesTariff } from "../tariff/publication";
 import { type Report, type Step, type StepName, type Verdict, verdictOf } from "../verify";
 import type { Pin } from "../chain/identity";
 import { printable } from "../chain/errors";
 import { details, h, newId } from "./dom";
 import { moment, money, month } from "./format";
 import { linesTable, type Remark } from "./lines";
-import { problemWords, stepWords, summary } from "./words";
+import { problemWords, publicationWords, stepWords, summary } from "./words";
 
 const ORDER: StepName[] = ["file", "page", "inclusion", "anchoring", "identity"];
 const MARKS: Record<Verdict, string> = { valid: "✓", invalid: "✗", unusable: "✗", "not-anchored": "…", "cannot-check": "?" };
@@ -84,6 +85,8 @@ function notes(report: Report, digestNote: "theCode" | "notTheCode" | null): HTM
     const n = words.count ?? 0;
     return t(`note.${code}`, { ...words, n });
   });
+  const published = publicationWords(report);
+  if (published) said.push(published);
   if (digestNote) said.unshift(t(`note.${digestNote}`));
   return said.length ? h("ul", { class: "notes" }, ...said.map((text) => h("li", {}, text))) : null;
 }
@@ -151,6 +154,7 @@ function facts(report: Report): HTMLElement | null {
     [t("details.root"), inclusion.root],
     [t("details.account"), inclusion.account],
     [t("details.statement"), inclusion.statement],
+    [t("details.tariff"), namesTariff(document.statement.tariff) ? document.statement.tariff : t("details.noTariff")],
   ];
   if (answer) {
     rows.push([t("details.block"), `${answer.state.blockNumber} (${new Date(answer.state.anchoredAt * 1000).toISOString()})`]);

@@ -4,7 +4,8 @@ import { hasKey, t } from "../i18n";
 import type { Problem } from "../protocol/inclusion";
 import type { Report, Step } from "../verify";
 import { printable, type Words } from "../chain/errors";
-import { date, money } from "./format";
+import { END_OF_TIME } from "../tariff/publication";
+import { date, money, wallTime } from "./format";
 
 /** The company as it is called here: a pin's name, the domain that is proved, or its number; anybody can register a name. */
 export function companyOf(report: Report): string {
@@ -35,6 +36,26 @@ export function problemWords(problem: Problem, currency: string): string {
     said: shown(problem.said),
     found: shown(problem.found),
   });
+}
+
+/** What is known of the publication of the bill's tariff; "" where it names none. */
+export function publicationWords({ publication }: Report): string {
+  const { status, faults, state } = publication;
+  if (status === "none") return "";
+  if (!state || status === "unpublished" || status === "no-book" || status === "unknown") return t(`published.${status as "unpublished" | "no-book" | "unknown"}`);
+  const { publishedAt, validFrom, validUntil, withdrawnFrom } = state;
+  const from = wallClock(validFrom);
+  const validity = validUntil ? t("published.fromTo", { from, to: wallClock(validUntil, true) }) : t("published.from", { from });
+  const said = [t("published.published", { date: date(Number(publishedAt)), validity })];
+  for (const fault of faults) said.push(t(`published.${fault}`, { date: wallClock(withdrawnFrom) }));
+  return said.join(" ");
+}
+
+/** A time that is written as if it were UTC: its day, and the time where it is not midnight. An end is not included: of one at midnight, the day before. */
+function wallClock(seconds: bigint, end = false): string {
+  if (seconds >= END_OF_TIME) return t("published.beyond");
+  const whole = seconds % 86_400n === 0n;
+  return wallTime(Number(end && whole && seconds ? seconds - 86_400n : seconds), whole);
 }
 
 /** The sentence below the headline. */

@@ -61,9 +61,11 @@ export interface Look {
   node?: State;
   /** Opened from the portal instead of from disk. */
   portal?: boolean;
+  /** What the portal has besides, by path. */
+  files?: Record<string, string>;
 }
 
-export async function open(browser: Browser, { locale = "en-GB", width = 1100, dark = false, hash = "", node, portal }: Look = {}): Promise<Opened> {
+export async function open(browser: Browser, { locale = "en-GB", width = 1100, dark = false, hash = "", node, portal, files = {} }: Look = {}): Promise<Opened> {
   const context = await browser.newContext({
     locale,
     viewport: { width, height: 900 },
@@ -83,6 +85,9 @@ export async function open(browser: Browser, { locale = "en-GB", width = 1100, d
   await context.route(/^https?:/, (route) => {
     const request = route.request();
     if (portal && request.url() === `${PORTAL}/verify`) return route.fulfill({ path: FILE, contentType: "text/html" });
+    const path = new URL(request.url()).pathname;
+    if (portal && request.method() === "GET" && request.url().startsWith(`${PORTAL}/tariffs/`))
+      return path in files ? route.fulfill({ body: files[path]!, contentType: "application/toml" }) : route.fulfill({ status: 404, body: "{}" });
     const relayed = portal && request.url() === `${PORTAL}/rpc`;
     if (!node || !(relayed || request.url().startsWith(NODE))) return route.abort("connectionrefused");
     const headers = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" };

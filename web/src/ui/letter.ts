@@ -1,0 +1,90 @@
+/** The letter of complaint on the page: each disputed line is named by its hash, so that both sides mean the same one. */
+
+import { printable } from "../chain/errors";
+import { currentLanguage, t } from "../i18n";
+import { letter } from "../matching/letter";
+import { type Invoice, isFinding, type MatchResult } from "../matching/types";
+import type { Bundle } from "../protocol/documents";
+import type { PriceFinding } from "../tariff/bill";
+import type { Report } from "../verify";
+import { append, details, fill, h, newId } from "./dom";
+import { money } from "./format";
+import { findingWords } from "./prices";
+
+/** `result`: null where no phone's log was given; `prices`: what costs too much and is not disputed already. */
+export function letterText(
+  report: Report,
+  bundle: Bundle,
+  invoice: Invoice,
+  result: MatchResult | null,
+  prices: readonly PriceFinding[] = [],
+): string {
+  const { chainId, ledger, operatorId, period, region, sequence } = bundle.batch;
+  const operator = report.identity?.name ? { operator: printable(report.identity.name, 200) } : {};
+  const disputed = result?.lines.filter(isFinding).map(({ index }) => index) ?? [];
+  const body = letter(currentLanguage(), result ?? { lines: [], summary: { stake: "0" } }, invoice, {
+    ...operator,
+    customer: printable(bundle.account.accountId, 256),
+    invoiceNumber: `${period}/${region}-${sequence}`,
+    writtenAt: Math.floor(Date.now() / 1000),
+    claims: claims(bundle, prices, disputed.length > 0),
+  });
+  const names = t("letter.names", {
+    chain: chainId,
+    ledger,
+    operator: operatorId,
+    period,
+    batch: `${region}-${sequence}`,
+    account: bundle.statement.account,
+  });
+  const hashes = [...disputed, ...prices.flatMap(({ index }) => (index === null ? [] : [index]))].map((index) =>
+    t("letter.hash", { line: String(index + 1), hash: bundle.records[index]!.hash }),
+  );
+  return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
+}
+
+function claims(bundle: Bundle, prices: readonly PriceFinding[], besides: boolean): string[] {
+  if (!prices.length) return [];
+  const sum = money(prices.reduce((all, { stake }) => all + stake, 0n), bundle.statement.currency);
+  const lines = prices.map((found, at) => {
+    const place = found.index === null ? "" : `${t("col.number")} ${found.index + 1}: `;
+    return `${at + 1}. ${place}${findingWords(bundle, found)}`;
+  });
+  return [t(besides ? "letter.prices" : "letter.priceOnly"), "", ...lines, "", t(besides ? "letter.pricesSum" : "letter.priceRequest", { money: sum })];
+}
+
+export function letterBox(text: string, period: string): HTMLDetailsElement {
+  const id = newId();
+  const area = h("textarea", { id, rows: 18, spellcheck: "false", "aria-label": t("letter.title") });
+  area.value = text;
+  const copied = h("span", { role: "status" });
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(area.value);
+    } catch {
+      area.select();
+      document.execCommand("copy");
+    }
+    fill(copied, ` ${t("letter.copied")}`);
+  };
+  const save = (): void => {
+    const url = URL.createObjectURL(new Blob([area.value], { type: "text/plain" }));
+    h("a", { href: url, download: `letter-${period}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  };
+  const box = details(t("letter.title"));
+  box.className = "letter";
+  append(box, [
+    h("p", { class: "small no-print" }, t("letter.hint")),
+    area,
+    h("pre", { class: "print-only" }, text),
+    h(
+      "div",
+      { class: "row no-print" },
+      h("button", { type: "button", onclick: () => void copy() }, t("letter.copy")),
+      h("button", { type: "button", class: "quiet", onclick: save }, t("letter.save")),
+      copied,
+    ),
+  ]);
+  return box;
+}
