@@ -22,6 +22,7 @@ from billproof.errors import InputError
 from billproof.records import ZERO32, Service, money
 from billproof.store import StoredBatch
 from billproof.tariff import Tariff, load_tariff
+from billproof.tariff.balances import Balances
 from billproof.tariff.check import Checker
 from billproof.tariff.columns import CHECKED, table_of
 from billproof.tariff.rating import RatingError
@@ -30,15 +31,22 @@ from billproof.tariff.result import Checked, Difference, Status
 #: Records that are checked at a time, about.
 _RANGE = 1 << 18
 
+#: Lines that are no differences, and have not been checked either.
+UNPRICED = (Status.OUTSIDE_VALIDITY, Status.NOT_PRICED)
+
 _HASH_SHOWN = 10
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 class Tariffs:
-    """The tariffs given, by hash. ``assumed``: one was taken for a statement that names none."""
+    """The tariffs given, by hash. ``assumed``: one was taken for a statement that names none.
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    ``balances`` is what accounts carried over; where there are none given, a batch's own are taken.
+    """
+
+    def __init__(self, paths: Sequence[Path], balances: Balances | None = None) -> None:
         self.assumed = False
+        self.balances = balances
         self._checkers: dict[bytes, Checker] = {}
         for path in paths:
             tariff = load_tariff(path)
@@ -140,12 +148,19 @@ class Totals:
     lines_too_little: int = 0
     too_much: Counter[str] = field(default_factory=Counter)
     too_little: Counter[str] = field(default_factory=Counter)
+    unpriced: dict[Status, Counter[tuple[str, bool]]] = field(
+        default_factory=lambda: {status: Counter() for status in UNPRICED}
+    )
+    """Money on lines that the tariff says nothing of: by currency, and whether it is charged or credited."""
 
     def add(self, part: Part) -> None:
         """One more part."""
         currency = part.tariff.currency
         self.statements += len(part.first)
         self.lines.update(part.checked.counts)
+        for status, sums in self.unpriced.items():
+            for amount in part.checked.due[part.checked.status == status].tolist():
+                sums[currency, amount > 0] += abs(amount)
         for found in part.checked.differences:
             self.causes[found.cause] += 1
             self.differing += 1
@@ -166,7 +181,28 @@ class Totals:
             "causes": dict(self.causes.most_common()),
             "tooMuch": {currency: str(sum_) for currency, sum_ in sorted(self.too_much.items())},
             "tooLittle": {currency: str(sum_) for currency, sum_ in sorted(self.too_little.items())},
+            "unpriced": {
+                status.words: {
+                    word: {
+                        cur: str(sum_)
+                        for (cur, plus), sum_ in sorted(sums.items())
+                        if plus == charged and sum_
+                    }
+                    for word, charged in (("charged", True), ("credited", False))
+                }
+                for status, sums in self.unpriced.items()
+            },
         }
+
+    def unpriced_words(self, status: Status) -> str:
+        """What lines of a status charge and credit, ``112.00 EUR charged``; empty where that is nothing."""
+        sums = self.unpriced.get(status, {})
+        parts = []
+        for word, charged in (("charged", True), ("credited", False)):
+            money_ = Counter({cur: sum_ for (cur, plus), sum_ in sums.items() if plus == charged and sum_})
+            if money_:
+                parts.append(f"{_sums(money_)} {word}")
+        return ", ".join(parts)
 
     @property
     def words(self) -> str:
@@ -182,7 +218,19 @@ class Totals:
         rest = self.differing - self.lines_too_much - self.lines_too_little
         if rest:
             parts.append(f"{rest:,} line{'s' * (rest != 1)} with another billed usage at the right price")
-        return "; ".join(parts) or "every line that the tariff prices is charged as it says"
+        if parts:
+            return "; ".join(parts)
+        if not self.lines[Status.RIGHT]:
+            return "no line could be checked: the tariff prices none of them"
+        return "every line that the tariff prices is charged as it says"
+
+    @property
+    def open(self) -> bool:
+        """Whether lines charge money of which the tariff says nothing, or it prices no line at all."""
+        priced = self.lines.total() - sum(self.lines[status] for status in UNPRICED)
+        return not priced or any(
+            plus and sum_ for sums in self.unpriced.values() for (_, plus), sum_ in sums.items()
+        )
 
 
 def _when(started_at: int, utc_offset: int) -> str:
@@ -213,15 +261,22 @@ def check_bundle(bundle: doc.Bundle, tariffs: Tariffs, name: str) -> Part:
     checker = tariffs.of(bytes.fromhex(statement.tariff[2:]), statement.currency, name)
     records = table_of(bundle)
     first = np.zeros(1, np.int64)
-    accounts = [bundle.account.accountId]
-    return Part(checker.tariff, accounts, records, first, _checked(checker, records, first, accounts, name))
+    accounts, balances = [bundle.account.accountId], tariffs.balances or Balances()
+    checked = _checked(checker, records, first, accounts, balances, name)
+    return Part(checker.tariff, accounts, records, first, checked)
 
 
 def _checked(
-    checker: Checker, records: pa.Table, first: NDArray[np.int64], accounts: Sequence[str], name: str
+    checker: Checker,
+    records: pa.Table,
+    first: NDArray[np.int64],
+    accounts: Sequence[str],
+    balances: Balances,
+    name: str,
 ) -> Checked:
+    held = balances.of(pa.array(accounts, pa.string()), checker.tariff)
     try:
-        return checker.check(records, first)
+        return checker.check(records, first, balances=held.sums)
     except RatingError as error:
         raise InputError(
             f"account {accounts[error.statement]}: {error.message.removeprefix('usage: ')}",
@@ -236,7 +291,17 @@ def check_batches(
     tariffs: Tariffs,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Part]:
-    """Every statement of some batches, in the order of their records; ``progress``: records done, and all."""
+    """Every statement of some batches, in the order of their records; ``progress``: records done, and all.
+
+    Balances are those of one cycle: :class:`InputError` where some are given for batches of several.
+    """
+    if tariffs.balances and len({batch.id.period for batch in batches}) > 1:
+        raise InputError(
+            "are those of one cycle, here are several",
+            file=tariffs.balances.source,
+            field="--balances",
+            advice="Check one period's batches at a time.",
+        )
     total, done = sum(batch.record_count for batch in batches), 0
     for batch in batches:
         for part, records in _check_batch(batch, tariffs):
@@ -248,17 +313,24 @@ def check_batches(
 def _check_batch(batch: StoredBatch, tariffs: Tariffs) -> Iterator[tuple[list[Part], int]]:
     entries = batch.entries
     starts, counts = entries["first"].to_numpy(), entries["count"].to_numpy()
+    kept = batch.balances_file
+    balances = tariffs.balances or (Balances.read(kept) if kept else Balances())
     order = np.argsort(starts, kind="stable")
     groups = np.cumsum(counts[order]) // _RANGE
     for range_ in np.split(order, np.flatnonzero(np.diff(groups)) + 1):
         begin = int(starts[range_[0]])
         size = int(starts[range_[-1]] + counts[range_[-1]]) - begin
         records = batch.records_of(begin, size, [*CHECKED]).combine_chunks()
-        yield list(_parts(batch, tariffs, range_, records, begin)), size
+        yield list(_parts(batch, tariffs, balances, range_, records, begin)), size
 
 
 def _parts(
-    batch: StoredBatch, tariffs: Tariffs, which: NDArray[np.int64], records: pa.Table, begin: int
+    batch: StoredBatch,
+    tariffs: Tariffs,
+    balances: Balances,
+    which: NDArray[np.int64],
+    records: pa.Table,
+    begin: int,
 ) -> Iterator[Part]:
     """The statements of a range, by tariff and currency."""
     entries = batch.entries.take(pa.array(which))
@@ -277,4 +349,5 @@ def _parts(
             places = np.repeat(starts[own] - first, counts[own]) + np.arange(int(counts[own].sum()))
             rows = records.take(pa.array(places))
         accounts = entries["account"].take(pa.array(own)).to_pylist()
-        yield Part(checker.tariff, accounts, rows, first, _checked(checker, rows, first, accounts, place))
+        checked = _checked(checker, rows, first, accounts, balances, place)
+        yield Part(checker.tariff, accounts, rows, first, checked)

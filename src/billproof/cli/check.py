@@ -33,25 +33,37 @@ _COLUMNS = (
 @click.option(
     "--tariff", "tariffs", multiple=True, type=options.FILE, help="A tariff's file; may be repeated."
 )
+@click.option(
+    "--balances", type=options.FILE, help="What accounts carried over: CSV account,allowance,left,age."
+)
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write every line that differs there.")
 @options.force_option
 @options.json_option
-def check(source: Path, tariffs: tuple[Path, ...], as_csv: Path | None, force: bool, as_json: bool) -> int:
+def check(
+    source: Path,
+    tariffs: tuple[Path, ...],
+    balances: Path | None,
+    as_csv: Path | None,
+    force: bool,
+    as_json: bool,
+) -> int:
     """Check that statements charge what their tariff says (docs/tariff.md, section 8).
 
     STATEMENT is a proof file (.json, or the PDF that carries it), STORE a batch or a directory of them. Each
     statement is priced by the tariff whose hash it names; one that names none by the only one given. A store
-    knows its tariffs: --tariff is needed where it keeps no file of them.
+    knows its tariffs, and what accounts carried over: --tariff is needed where it keeps no file of them,
+    and --balances, for batches of one period, is used instead of what it keeps.
 
     Exit codes: 0 every line is as the tariff says, 1 differences, 2 bad input.
     """
     from billproof.statement_check import Tariffs, Totals
+    from billproof.tariff.balances import Balances
 
     if as_csv is not None and as_csv.exists() and not force:
         raise InputError("is there already", file=as_csv, advice="Use --force to overwrite.")
     if not source.is_dir() and not tariffs:
         raise click.UsageError("a statement also needs --tariff")
-    given, totals = Tariffs(tariffs), Totals()
+    given, totals = Tariffs(tariffs, Balances.read(balances) if balances else None), Totals()
     shown: list[tuple[Part, Difference]] = []
     with progress(as_json) as update, _sheet(as_csv) as write:
         for part in _parts(source, given, update):
@@ -114,7 +126,7 @@ def _print(totals: Totals, shown: list[tuple[Part, Difference]], tariffs: Tariff
     from billproof.records import money
     from billproof.tariff.result import Status
 
-    colour, mark = ("red", "✗") if totals.differing else ("green", "✓")
+    colour, mark = ("red", "✗") if totals.differing else ("yellow", "?") if totals.open else ("green", "✓")
     click.echo(click.style(f"{mark} {totals.words}", fg=colour, bold=True))
     for part, found in shown[:_SHOWN]:
         line = part.line(found)
@@ -125,10 +137,18 @@ def _print(totals: Totals, shown: list[tuple[Part, Difference]], tariffs: Tariff
         click.echo(printable(f"  {owner}{place}{f', {what}' * bool(what)}: {difference}, {found.words}", 600))
     if totals.differing > _SHOWN:
         click.echo(f"  … and {totals.differing - _SHOWN:,} more (--csv lists all)")
-    rows = [(status.words, f"{totals.lines[status]:,}") for status in Status if totals.lines[status]]
+    rows = [
+        (status.words, ", ".join(filter(None, (f"{totals.lines[status]:,}", totals.unpriced_words(status)))))
+        for status in Status
+        if totals.lines[status]
+    ]
     facts(f"Lines of {totals.statements:,} statement{'s' * (totals.statements != 1)}", rows)
     if len(totals.causes) > 1:
         facts("Causes", [(cause, f"{count:,}") for cause, count in totals.causes.most_common()])
+    if totals.open:
+        say(
+            "Of lines outside validity or not priced the tariff says nothing: compare them with the contract."
+        )
     if tariffs.assumed:
         say("The statement names no tariff: it was checked with the one that was given.")
     if whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from billproof.bundle import documents as doc
+from billproof.errors import InputError
 from billproof.records import SCHEMA
 
 _CORRECTS = 32
@@ -95,7 +97,10 @@ def _corrects(records: pa.Table) -> NDArray[np.bool_]:
 
 
 def table_of(bundle: doc.Bundle) -> pa.Table:
-    """The records of a proof file as columns, in order of index."""
+    """The records of a proof file as columns, in order of index.
+
+    Raises :class:`InputError` where a number of it is beyond what a record's field holds.
+    """
     records = bundle.records
     integers = {
         "service": ("service", pa.uint8()),
@@ -106,7 +111,7 @@ def table_of(bundle: doc.Bundle) -> pa.Table:
         "amount": ("amount", pa.int64()),
     }
     arrays = {
-        name: pa.array([int(getattr(record, key)) for record in records], kind)
+        name: _integers([getattr(record, key) for record in records], key, kind)
         for name, (key, kind) in integers.items()
     }
     for name in ("number", "network", "rate"):
@@ -115,3 +120,18 @@ def table_of(bundle: doc.Bundle) -> pa.Table:
         [bytes.fromhex(record.corrects[2:]) for record in records], pa.binary(_CORRECTS)
     )
     return pa.table({name: arrays[name] for name in SCHEMA.names if name in arrays})
+
+
+def _integers(texts: Sequence[str], key: str, kind: pa.DataType) -> pa.Array:
+    """Their values; :class:`InputError` for the first that is beyond the type."""
+    try:
+        return pa.array(map(int, texts), kind)
+    except (pa.ArrowInvalid, OverflowError):
+        edge = 1 << kind.bit_width - (not str(kind).startswith("u"))
+        least = 0 if str(kind).startswith("u") else -edge
+        line = next(at for at, text in enumerate(texts) if not least <= int(text) < edge)
+        raise InputError(
+            f"{texts[line]} of line {line + 1} is more than can be",
+            field=key,
+            advice="Check the file's origin.",
+        ) from None

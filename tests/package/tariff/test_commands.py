@@ -205,6 +205,49 @@ def test_check_of_a_store_uses_the_tariffs_in_it(run: Run, home: Path, store: Ca
     assert "A1, line 3" in run("check", place).out
 
 
+def test_check_tells_what_lines_charge_of_which_the_tariff_says_nothing(
+    run: Run, home: Path, store: Callable[..., Path]
+) -> None:
+    hidden = "A2,fee,2026-10-09T00:00:00+01:00,0,0,,{},{}\n"
+    store(ROWS + hidden.format("99.00", "m\u043enthly") + hidden.format("-1.00", "goodwill"))
+    result = run("check", home / "A2.json", "--tariff", home / "plan.toml")
+    assert result.code == 0
+    assert result.out.startswith("? every line that the tariff prices is charged as it says")
+    assert "not priced  2, 99.00 EUR charged, 1.00 EUR credited" in result.out
+    assert "the tariff says nothing" in result.err
+    assert run("check", home / "A2.json", "--tariff", home / "plan.toml", "--json").json["unpriced"] == {
+        "outside validity": {"charged": {}, "credited": {}},
+        "not priced": {"charged": {"EUR": "99000000000"}, "credited": {"EUR": "1000000000"}},
+    }
+
+
+def test_check_is_not_pleased_with_a_tariff_that_prices_nothing(
+    run: Run, home: Path, store: Callable[..., Path]
+) -> None:
+    plan = PLAN[: PLAN.index("[[fees]]")].replace("2026-10-01", "2036-10-01")
+    (home / "later.toml").write_text(plan)
+    store(tariff="later.toml")
+    result = run("check", home / "A2.json", "--tariff", home / "later.toml")
+    assert result.out.startswith("? no line could be checked: the tariff prices none of them")
+    assert "outside validity  1, 0.10 EUR charged" in result.out
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("service", "300"), ("utcOffset", "-40000"), ("amount", "9999999999999999999")],
+)
+def test_check_refuses_numbers_beyond_their_fields(
+    run: Run, home: Path, store: Callable[..., Path], key: str, value: str
+) -> None:
+    store()
+    bundle = json.loads((home / "A2.json").read_text())
+    bundle["records"][1][key] = value
+    (home / "A2.json").write_text(json.dumps(bundle))
+    result = run("check", home / "A2.json", "--tariff", home / "plan.toml")
+    assert result.code == 2
+    assert f"{key}: {value} of line 2 is more than can be" in result.err
+
+
 def test_check_of_a_store_takes_no_other_file_for_a_tariff_of_it(
     run: Run, home: Path, store: Callable[..., Path]
 ) -> None:
