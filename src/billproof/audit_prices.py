@@ -1,4 +1,5 @@
-"""What a batch says of its prices, found again: every statement beside the tariff that the store keeps.
+"""What a batch says of its prices, found again: every statement beside the tariff that the store keeps, and
+with what the store says that accounts carried over.
 
 Statements are read many at a time, each as a whole: allowances and tiers run through all of its lines.
 """
@@ -17,6 +18,7 @@ from billproof.records import ZERO32
 from billproof.rerating import UNCHECKED, Rerated, Rerating
 from billproof.statements import Statements
 from billproof.store import StoredBatch
+from billproof.tariff.balances import Balances
 
 #: Records read at a time, or one statement's that has more.
 _SLICE = 1 << 17
@@ -34,7 +36,8 @@ def audit_prices(stored: StoredBatch) -> Rerated | None:
     order = np.argsort(stored.entries["first"].to_numpy(), kind="stable")
     accounts = stored.entries["account"].take(pa.array(order)).combine_chunks()
     codes = stored.tariffs.take(order).codes
-    rerating = Rerating(AccountTariffs(_files(stored), None, accounts, codes, stored.path / "entries.arrow"))
+    tariffs = AccountTariffs(_files(stored), None, accounts, codes, stored.path / "entries.arrow")
+    rerating = Rerating(tariffs, Balances.read(stored.balances_file) if stored.balances_file else None)
     found = Rerated()
     for statements in _statements(stored, order):
         found += rerating(statements)[0]

@@ -19,13 +19,14 @@ from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements, commit_statements
 from billproof.engine import Engine, Figures, LocalEngine, Parts
 from billproof.errors import DifferenceError, InputError
-from billproof.files import replacing
+from billproof.files import replacing, write_file
 from billproof.intake_run import Input, Intake, Progress
 from billproof.records import NANO
 from billproof.recovery import recover
 from billproof.rerating import DifferenceFile, Pricing, Rerated, Rerating, judge, rerating_of
 from billproof.secret_store import SecretStore
-from billproof.store import StoredBatch, find_batches
+from billproof.store import BALANCES, StoredBatch, find_batches
+from billproof.tariff.balances import write_balances
 
 #: Name of the file of lines that are not what the tariffs say.
 DIFFERING = "differences.csv"
@@ -102,6 +103,7 @@ def batch(
     engine = engine or LocalEngine()
     _protect(rejects_copy, "--rejects", inputs, force)
     _protect(pricing.copy, "--differences", inputs, force)
+    _protect(pricing.balances_out, "--balances-out", inputs, force, pricing)
     rerating = rerating_of(pricing, engine, amending=amends > 0)
     if secrets.resolve().is_relative_to(store.resolve()):
         raise InputError(
@@ -148,7 +150,10 @@ def batch(
             if rerated is not None:
                 judge(rerated, pricing, details.path, _refused(writer) if writer else None)
         if writer is None:
+            _carry_on(rerating, pricing)
             return replace(result, rerated=rerated)
+        if rerating is not None:
+            _keep_balances(rerating, writer.home)
         statements, hashed = _hash(intake, parts, writer, vault, counted, progress)
         result = _result(batch_id, intake, hashed, amends)
         if holders:
@@ -164,6 +169,7 @@ def batch(
             about=pricing.document(rerated),
         )
         _refused(writer).unlink(missing_ok=True)
+        _carry_on(rerating, pricing)
     without_holder = int((~enrolment.holders.any(axis=1)).sum())
     return replace(
         result, root=commitment.root, stored=stored, without_holder=without_holder, rerated=rerated
@@ -196,6 +202,19 @@ def _count(
 def _refused(writer: BatchWriter) -> Path:
     """Where the differing lines of a refused batch stand: beside its place."""
     return writer.final.with_name(f"{writer.final.name}.{DIFFERING}")
+
+
+def _keep_balances(rerating: Rerating, home: Path) -> None:
+    """What the batch's accounts carried over stays with it: an audit prices its lines with that."""
+    used = rerating.carrying.used
+    if used.num_rows:
+        write_file(home / BALANCES, write_balances([used]))
+
+
+def _carry_on(rerating: Rerating | None, pricing: Pricing) -> None:
+    """Writes what accounts carry into the next cycle, where that was asked for."""
+    if rerating is not None and pricing.balances_out is not None:
+        write_file(pricing.balances_out, rerating.carrying.next_file, mode=0o600)
 
 
 def _hash(
@@ -287,11 +306,15 @@ def _sources(batch: StoredBatch) -> list[dict[str, Any]]:
     return found
 
 
-def _protect(written: Path | None, option: str, inputs: Sequence[Input], force: bool) -> None:
+def _protect(
+    written: Path | None, option: str, inputs: Sequence[Input], force: bool, pricing: Pricing | None = None
+) -> None:
     """What a run writes never takes the place of an input, nor of another file without ``force``."""
     if written is None:
         return
     read = [path for one in inputs for path in (*one.files, *([one.mapping] if one.mapping else []))]
+    if pricing and pricing.balances and pricing.balances.source:
+        read.append(pricing.balances.source)
     if written.resolve() in {path.resolve() for path in read}:
         raise InputError("is an input of this run", file=written, field=option)
     if written.exists() and not force:

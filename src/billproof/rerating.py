@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 from pyarrow.csv import CSVWriter
 
 from billproof.account_tariffs import UNNAMED, AccountTariffs
+from billproof.carrying import Carrying
 from billproof.errors import DifferenceError, InputError
 from billproof.files import replacing
 from billproof.records import Service, money
 from billproof.statements import Statements
 from billproof.tariff import Tariff, load_tariff
+from billproof.tariff.balances import Balances
 from billproof.tariff.check import Checker
 from billproof.tariff.result import Difference, Status
 
@@ -61,12 +63,15 @@ DIFFERENCES = pa.schema(
 class Pricing:
     """The accounts' tariffs, and what becomes of a batch whose lines differ from them.
 
-    ``copy`` gets the differing lines whatever becomes of the batch.
+    ``copy`` gets differing lines whatever becomes of the batch. ``balances`` is what accounts carried over,
+    ``balances_out`` gets what they carry on.
     """
 
     tariffs: AccountTariffs = field(default_factory=AccountTariffs)
     mode: str = REFUSE
     copy: Path | None = None
+    balances: Balances | None = None
+    balances_out: Path | None = None
 
     @property
     def checked(self) -> bool:
@@ -134,9 +139,14 @@ class Rerated:
 class Rerating:
     """Checks statements of any accounts against the accounts' tariffs; from several threads at once too."""
 
-    def __init__(self, tariffs: AccountTariffs) -> None:
+    def __init__(
+        self, tariffs: AccountTariffs, balances: Balances | None = None, *, carry_on: bool = False
+    ) -> None:
         self._tariffs = tariffs
         self._checkers = [Checker(load_tariff(file.content, name=str(file.path))) for file in tariffs.files]
+        loaded = [checker.tariff for checker in self._checkers]
+        self.carrying = Carrying(tariffs, loaded, balances or Balances())
+        self._carry_on = carry_on
 
     def __call__(self, statements: Statements) -> tuple[Rerated, pa.Table]:
         """What was found, and the differences as :data:`DIFFERENCES`."""
@@ -161,7 +171,10 @@ class Rerating:
         if others.any():
             return Rerated(foreign=tuple(statements.accounts.take(pa.array(which[others])).to_pylist())), []
         records, first = _records_of(statements, which)
-        checked = checker.check(records, first)
+        held = self.carrying.held(statements.accounts.take(pa.array(which)), tariff)
+        checked = checker.check(records, first, balances=held.sums)
+        if self._carry_on:
+            self.carrying.carry_on(held, checked.rated.left)
         lines = Counter({status: int(count) for status, count in checked.counts.items() if count})
         causes: Counter[str] = Counter()
         sums: dict[bool, int] = {True: 0, False: 0}
@@ -217,6 +230,12 @@ class DifferenceFile:
 def rerating_of(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating | None:
     """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects."""
     if not pricing.checked or amending:
+        if pricing.balances or pricing.balances_out:
+            raise InputError(
+                "an amendment is compared with nothing" if amending else "no line is compared with a tariff",
+                field="--balances" if pricing.balances else "--balances-out",
+                advice="Leave it out: what is carried over belongs to the comparison with tariffs.",
+            )
         return None
     if not engine.rerates:
         raise InputError(
@@ -225,7 +244,7 @@ def rerating_of(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating
             advice="Leave it out, or commit without a comparison: --tariff-differences unchecked."
             " The root is the same.",
         )
-    return Rerating(pricing.tariffs)
+    return Rerating(pricing.tariffs, pricing.balances, carry_on=pricing.balances_out is not None)
 
 
 def judge(found: Rerated, pricing: Pricing, details: Path, beside: Path | None) -> None:

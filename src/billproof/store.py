@@ -7,6 +7,7 @@
     manifest.json    public: counts, and the digest of manifest.bin
     manifest.bin     public: (account key, statement hash), 64 bytes an entry, in the tree's order
     tariffs/         the tariff files that statements refer to, exact: HASH.toml or HASH.json
+    balances.csv     what accounts carried over, where lines were compared with that (personal data)
     differences.csv  lines that are not charged as their tariff says, where such were let pass (personal data)
     intake.json      what was read from which file
     rejects.csv      rows that were not committed, each with file, line, field and reason (personal data)
@@ -43,6 +44,9 @@ MANIFEST_SCHEMA = "billproof/manifest/1"
 
 #: Directory of the tariff files in a batch, and beside bundles.
 TARIFFS = "tariffs"
+
+#: What accounts carried over, in a batch that was compared with it.
+BALANCES = "balances.csv"
 
 #: Texts of few different values, read as codes.
 _CODED = ["network", "currency", "rate", "source"]
@@ -102,6 +106,12 @@ class StoredBatch:
     def tariff_file(self, tariff: bytes) -> Path | None:
         """The file of a tariff, by its hash; None in a batch that was written before files were kept."""
         return next((self.path / TARIFFS).glob(f"0x{tariff.hex()}*"), None)
+
+    @property
+    def balances_file(self) -> Path | None:
+        """What the batch's accounts carried over; None where they carried nothing."""
+        path = self.path / BALANCES
+        return path if path.exists() else None
 
     @property
     def anchor_path(self) -> Path:

@@ -54,6 +54,10 @@ _NO_LINES = ("ipdr-xml", "parquet")
 @click.option(
     "--differences", type=options.FILE, help="Also write differing lines there, even if the batch is refused."
 )
+@click.option(
+    "--balances", type=options.FILE, help="What accounts carried over: CSV account,allowance,left,age."
+)
+@click.option("--balances-out", type=options.FILE, help="Where to write what they carry into the next cycle.")
 @click.option("--chain-id", type=click.IntRange(1), help="The chain to build for. [default: that of --rpc]")
 @options.deployment_option
 @options.rpc_option
@@ -83,7 +87,8 @@ def batch(files: tuple[str, ...], as_json: bool, **given: Any) -> None:
     several formats (--input), make one statement. For --engine spark, FILES may be URIs and directories.
 
     With tariffs (docs/tariff.md), every line is priced again before it is committed; lines that differ refuse
-    the batch, and stand in a file beside its place.
+    the batch, and stand in a file beside its place. Tariffs whose allowances roll over need --balances, the
+    file that --balances-out wrote the month before.
     """
     from billproof import billing_run
     from billproof.cli.choices import chosen_deployment
@@ -152,6 +157,7 @@ def _input(form: str, mapping: Path | None, file: str) -> Any:
 def _pricing(given: dict[str, Any]) -> Any:
     from billproof.account_tariffs import AccountTariffs
     from billproof.rerating import Pricing
+    from billproof.tariff.balances import Balances
 
     one, listed = given["tariff"], given["tariffs"]
     tariffs = (
@@ -160,7 +166,8 @@ def _pricing(given: dict[str, Any]) -> Any:
     if not tariffs.files and (given["differences"] or given["tariff_mode"] != "refuse"):
         field = "--differences" if given["differences"] else "--tariff-differences"
         raise InputError("there is no tariff to compare with", field=field, advice="Name it with --tariff.")
-    return Pricing(tariffs, given["tariff_mode"], given["differences"])
+    balances = Balances.read(given["balances"]) if given["balances"] else None
+    return Pricing(tariffs, given["tariff_mode"], given["differences"], balances, given["balances_out"])
 
 
 def _without_last_end(inputs: list[Any]) -> Iterator[Path]:

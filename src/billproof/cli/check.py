@@ -13,7 +13,7 @@ import click
 from billproof.cli import options
 from billproof.cli.output import emit, facts, progress, say
 from billproof.errors import InputError
-from billproof.printable import printable
+from billproof.printable import plain_cell, printable
 
 if TYPE_CHECKING:
     from billproof.statement_check import Part, Tariffs, Totals
@@ -192,13 +192,7 @@ def _sheet(path: Path | None) -> Iterator[Any]:
                 found.due_billed,
             ]
             writer.writerow(
-                [_unformulated(cell) for cell in (*row, found.cause, found.words, part.tariff.words)]
+                [plain_cell(str(cell)) for cell in (*row, found.cause, found.words, part.tariff.words)]
             )
 
         yield write
-
-
-def _unformulated(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "@") else cell
