@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the JSON Schemas of bundle, receipt, account key file and tariff, `docs/schemas/*.json`.
+"""Write the JSON Schemas of all documents that others may read or write, `docs/schemas/*.json`.
 
 `--check` writes nothing and fails when a file differs.
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from billproof.bundle.documents import json_schemas
+from billproof.clearing import agreement_form
 from billproof.tariff import form
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +22,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="fail when a file differs instead of writing it")
     check = parser.parse_args().check
     status = 0
-    for name, schema in {**json_schemas(), form.SCHEMA: form.json_schema()}.items():
+    schemas = {
+        **json_schemas(),
+        form.SCHEMA: form.json_schema(),
+        agreement_form.SCHEMA: agreement_form.json_schema(),
+    }
+    for name, schema in schemas.items():
         path = SCHEMAS / f"{name.split('/')[1]}.json"
         text = json.dumps(schema, indent=2) + "\n"
         if path.exists() and path.read_text() == text:
