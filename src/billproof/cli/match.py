@@ -12,7 +12,7 @@ import click
 from billproof.cli import match_prices, options
 from billproof.cli.output import emit, facts, progress, say, table
 from billproof.errors import InputError
-from billproof.printable import printable
+from billproof.printable import plain_cell, printable
 
 if TYPE_CHECKING:
     from billproof.bundle.documents import Bundle
@@ -233,22 +233,16 @@ def _write_csv(
         row += ["" if found.talked is None else found.talked, money(found.stake), found.confidence or ""]
         row.append("finding" if found.finding else "question" if found.question else _unsaid(found))
         row += [] if prices is None else match_prices.cells(priced.get(found.index))
-        writer.writerow([_plain(cell) for cell in row])
+        writer.writerow([plain_cell(str(cell)) for cell in row])
     for missing in prices or ():
         if missing.index is None:
             blank = ["", "", missing.name, *[""] * 11, "missing"]
-            writer.writerow([_plain(cell) for cell in (*blank, *match_prices.cells(missing))])
+            writer.writerow([plain_cell(str(cell)) for cell in (*blank, *match_prices.cells(missing))])
     _write(path, text.getvalue())
 
 
 def _unsaid(found: MatchedLine) -> str:
     return "not compared" if found.uncompared else ""
-
-
-def _plain(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "@") else cell
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import click
 
 from billproof.cli import options
 from billproof.cli.output import emit, facts, say, table
+from billproof.printable import plain_cell
 
 _COLUMNS = ("line", "when", "what", "number", "used", "charged", "amount", "rate")
 
@@ -41,16 +42,10 @@ def show(file: Path, as_csv: bool, as_json: bool) -> None:
     elif as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(_COLUMNS)
-        writer.writerows([[_plain(cell) for cell in row] for row in rows])
+        writer.writerows([[plain_cell(str(cell)) for cell in row] for row in rows])
     else:
         table(list(_COLUMNS), rows)
         if isinstance(document, doc.Bundle):
             total = f"{money(int(document.statement.total))} {statement.currency}"
             facts("Total", [("lines", len(lines)), ("amount", total)])
         say("Not checked: `billproof verify` does that.")
-
-
-def _plain(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in "=@" else cell

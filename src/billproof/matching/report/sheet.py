@@ -7,6 +7,7 @@ from typing import Any
 
 from billproof.bundle import documents as doc
 from billproof.matching.report.rows import Match
+from billproof.printable import plain_cell
 from billproof.records import money
 
 COLUMNS = (
@@ -26,9 +27,4 @@ def csv_rows(result: Mapping[str, Any], bundle: doc.Bundle) -> Iterator[list[str
             *(money(row.amount).replace(",", ""), row.kind, row.reason, money(row.stake).replace(",", "")),
             *("" if row.confidence is None else row.confidence, row.says, row.why, row.hash),
         ]
-        yield [_plain(str(cell)) for cell in cells]
-
-
-def _plain(text: str) -> str:
-    number = text.lstrip("+-").replace(".", "", 1).isdecimal()
-    return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t") and not number else text
+        yield [plain_cell(str(cell)) for cell in cells]
