@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import naive
 import numpy as np
@@ -39,6 +40,8 @@ services = ["data"]
 amount = "100 B"
 """
 
+ROLLOVER = 'rollover = { cycles = 2, at-most = "150 B" }'
+
 
 @pytest.fixture(scope="module")
 def tariff() -> Tariff:
@@ -56,7 +59,8 @@ def next_of(tariff: Tariff, carried: dict[int, int], left: int) -> dict[int, int
         left=np.array(list(carried.values()), np.int64),
     )
     assert held.sums == ({(0, 0): sum(carried.values())} if carried else {})
-    assert held.whole.tolist() == [[100 + sum(carried.values()), 100]]
+    amount = tariff.allowances[0].amount
+    assert held.whole.tolist() == [[amount + sum(carried.values()), 100]]
     after = held.carried_on(np.array([[left, 100]]))
     assert set(after.place.tolist()) <= {0}
     return dict(zip(after.age.tolist(), after.left.tolist(), strict=True))
@@ -72,16 +76,20 @@ def test_what_is_oldest_is_used_first_and_lost_first(tariff: Tariff) -> None:
     assert next_of(tariff, {2: 60, 1: 90}, 0) == {}
 
 
-@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 60), st.integers(1, 3), st.data())
-def test_carries_on_what_counting_unit_by_unit_does(
-    old: int, new: int, at_most: int, cycles: int, data: st.DataObject
-) -> None:
-    rollover = {"cycles": cycles, "at-most": f"{at_most} B"}
-    text = PLAN.replace('cycles = 2, at-most = "150 B"', f'cycles = {cycles}, at-most = "{at_most} B"')
-    carried = {age: units for age, units in ((2, old), (1, new)) if age <= cycles}
-    left = data.draw(st.integers(0, 100 + sum(carried.values())))
+@given(st.data())
+def test_carries_on_what_the_naive_rater_does(data: st.DataObject) -> None:
+    """Units of every age are used, lost by age, and lost by the limit, the oldest first."""
+    amount, at_most, cycles = data.draw(st.tuples(st.integers(1, 12), st.integers(1, 30), st.integers(0, 3)))
+    ages = st.dictionaries(st.integers(1, max(cycles, 1)), st.integers(1, 9))
+    carried = dict(sorted(data.draw(ages).items(), reverse=True)) if cycles else {}
+    left = data.draw(st.integers(0, amount + sum(carried.values())))
+    plain: dict[str, Any] = {"name": "lasting", "amount": f"{amount} B"}
+    rollover = f'rollover = {{ cycles = {cycles}, at-most = "{at_most} B" }}' if cycles else ""
+    if cycles:
+        plain["rollover"] = {"cycles": cycles, "at-most": f"{at_most} B"}
+    text = PLAN.replace('amount = "100 B"', f'amount = "{amount} B"', 1).replace(ROLLOVER, rollover)
     units = [age for age, count in carried.items() for _ in range(count)]
-    kept = naive.carried_over({"amount": "100 B", "rollover": rollover}, units, left)
+    kept = naive.carried_over(plain, units, left)
     assert next_of(load_tariff(text.encode()), carried, left) == dict(Counter(kept))
 
 

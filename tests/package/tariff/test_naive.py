@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from random import Random
-from typing import Any
 
 import naive
 import pytest
@@ -14,9 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive import check_statement
 from rating_vectors import VECTORS, Case, cases
-
-from billproof.tariff.balances import carried_on
-from billproof.tariff.model import Allowance, Applies
 
 CASES = cases()
 RECORD_KEYS = {
@@ -95,20 +91,3 @@ def test_a_wrong_rater_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(naive, "rounded", wrong)
     assert any(differences(Random(seed))[1] for seed in range(10))
-
-
-@given(st.data())
-def test_engine_carries_over_what_the_naive_rater_does(data: st.DataObject) -> None:
-    """Units of every age are used, lost by age, and lost by the limit, the oldest first."""
-    amount, at_most, cycles = data.draw(st.tuples(st.integers(1, 12), st.integers(1, 30), st.integers(0, 3)))
-    ages = st.dictionaries(st.integers(1, max(cycles, 1)), st.integers(1, 9))
-    carried = sorted(data.draw(ages).items(), reverse=True) if cycles else []
-    left = data.draw(st.integers(0, amount + sum(units for _, units in carried)))
-    plain: dict[str, Any] = {"name": "a", "amount": f"{amount} s"}
-    if cycles:
-        plain["rollover"] = {"cycles": cycles, "at-most": f"{at_most} s"}
-    applies = Applies(frozenset(), frozenset(), None, None, None)
-    allowance = Allowance("a", "seconds", applies, amount, True, cycles, at_most if cycles else 0)
-    units = [age for age, count in carried for _ in range(count)]
-    answer = [age for age, count in carried_on(allowance, tuple(carried), left) for _ in range(count)]
-    assert answer == naive.carried_over(plain, units, left)
