@@ -53,15 +53,25 @@ class Checker:
         priced = rated.rate >= 0
         due[priced], due_billed[priced] = rated.charge[priced], rated.billed[priced]
         due[rated.rate == NO_RATE] = 0
+        counted = self._counted(columns, billed)
         status[priced] = Status.RIGHT
-        status[(due != amount) | (due_billed != billed)] = Status.WRONG
+        status[priced & ((due != amount) | (due_billed != counted))] = Status.WRONG
         status[rated.rate == NO_RATE] = Status.NO_RATE
         status[rated.rate == OUTSIDE] = Status.OUTSIDE_VALIDITY
-        found = self._usage(columns, rated, amount, billed, due, due_billed, status)
+        found = self._usage(columns, rated, amount, billed, counted, due, due_billed, status)
         found += self._lines(columns, records, rated, amount, billed, due, status)
         found.sort(key=lambda each: (each.statement, each.line is None, each.line or 0))
         return Checked(
             status=status, due=due, due_billed=due_billed, rate=rated.rate, differences=found, rated=rated
+        )
+
+    def _counted(self, columns: Columns, billed: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Billed usage, of which no message counts as one where the record's usage does."""
+        empty = (columns.usage == 0) & (billed == 0)
+        return (
+            np.where(empty, self.rater.counted_usage(columns.service, billed), billed)
+            if empty.any()
+            else billed
         )
 
     def _usage(
@@ -70,6 +80,7 @@ class Checker:
         rated: Rated,
         amount: NDArray[np.int64],
         billed: NDArray[np.int64],
+        counted: NDArray[np.int64],
         due: NDArray[np.int64],
         due_billed: NDArray[np.int64],
         status: NDArray[np.uint8],
@@ -88,7 +99,7 @@ class Checker:
                     Case(
                         usage=int(usage[place]),
                         charged=int(amount[row]),
-                        billed=int(billed[row]),
+                        billed=int(counted[row]),
                         due=int(due[row]),
                         due_billed=int(due_billed[row]),
                         rate=int(rated.rate[row]),

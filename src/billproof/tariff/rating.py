@@ -126,7 +126,7 @@ class Rater:
         )
 
     def counted_usage(self, service: NDArray[np.uint8], usage: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Usage, of which no message counts as none."""
+        """Usage, of which no message counts as one."""
         empty = usage == 0
         if not empty.any():
             return usage

@@ -222,6 +222,10 @@ def usage_of(record: Record) -> int:
     return 1 if record["usage"] == 0 and record["service"] in COUNTED_IN_MESSAGES else record["usage"]
 
 
+def billed_of(record: Record) -> int:
+    return usage_of(record) if record["usage"] == record["billedUsage"] == 0 else record["billedUsage"]
+
+
 def parts_of(usage: int, intervals: list[Interval], to_increments: bool = True) -> list[int]:
     """What of the usage lies in each interval, in whole increments."""
     parts = []
@@ -484,7 +488,7 @@ def _check_usage(tariff: Tariff, record: Record, rated: Rated) -> Verdict:
     if rated.rate is None:
         return Verdict(rated.status)
     verdict = Verdict("right", rated.rate["name"], rated.billed, rated.due, rated.free.usage)
-    if record["billedUsage"] != rated.billed or record["amount"] != rated.due:
+    if billed_of(record) != rated.billed or record["amount"] != rated.due:
         verdict.status, verdict.cause = "wrong", _cause(tariff, record, rated)
     return verdict
 
@@ -493,8 +497,8 @@ def _cause(tariff: Tariff, record: Record, rated: Rated) -> str:
     assert rated.rate is not None
     charged, rate, parts, free = record["amount"], rated.rate, rated.parts, rated.free
 
-    if record["billedUsage"] != rated.billed:
-        as_billed = parts_of(record["billedUsage"], intervals_of(rate), to_increments=False)
+    if billed_of(record) != rated.billed:
+        as_billed = parts_of(billed_of(record), intervals_of(rate), to_increments=False)
         if charged in (rated.due, charge(tariff, rate, as_billed, free, price=rated.price)):
             return "billed-usage"
     if free.usage and charged == charge(tariff, rate, parts, Free(), price=rated.price):

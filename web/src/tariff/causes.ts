@@ -4,7 +4,7 @@ import { billedIn, charge, type Charged, freeIn, split, sum } from "./charge";
 import type { RateFinder } from "./finder";
 import { MODES } from "./numbers";
 import type { Rate, Tariff } from "./types";
-import { connectionsOf, type Priced } from "./usage";
+import { billedUsageOf, connectionsOf, type Priced } from "./usage";
 
 export type UsageCause = "billed-usage" | "allowance" | "zone" | "band" | "destination" | "tier" | "rounding" | "connection" | "price";
 
@@ -25,7 +25,7 @@ export function explain(tariff: Tariff, finder: RateFinder, one: Priced): Explai
     return chargeOf(tariff, rate, { ...own, ...changes }) === charged;
   };
 
-  if (record.billedUsage !== one.billedUsage && (charged === one.due || billedExplains(tariff, one))) return by("billed-usage");
+  if (billedUsageOf(record) !== one.billedUsage && (charged === one.due || billedExplains(tariff, one))) return by("billed-usage");
   if (free > 0n && explains({ free: billed.map(() => 0n), connections: 1n })) return by("allowance");
   const others: [UsageCause, () => Rate[]][] = [
     ["zone", () => finder.inOtherZones(spot)],
@@ -55,9 +55,10 @@ function chargeOf({ exchange }: Tariff, rate: Rate, charged: Charged): bigint {
 /** The record's own billed usage, as it stands. */
 function billedExplains(tariff: Tariff, one: Priced): boolean {
   const { record, rate, price } = one;
-  if (record.billedUsage === 0n) return record.amount === 0n;
-  const billed = split(rate.intervals, record.billedUsage);
-  const free = one.free < record.billedUsage ? one.free : record.billedUsage;
+  const said = billedUsageOf(record);
+  if (said === 0n) return record.amount === 0n;
+  const billed = split(rate.intervals, said);
+  const free = one.free < said ? one.free : said;
   return chargeOf(tariff, rate, { billed, free: freeIn(rate, billed, free), connections: connectionsOf(one, free), price }) === record.amount;
 }
 

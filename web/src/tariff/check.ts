@@ -4,7 +4,7 @@ import { explain, type UsageCause } from "./causes";
 import { RateFinder, type Spot } from "./finder";
 import { type LineCause, type Missing, priceLines } from "./lines";
 import { FIRST_LINE, type Rate, type Tariff } from "./types";
-import { priceUsage, type StatementRecord } from "./usage";
+import { billedUsageOf, priceUsage, type StatementRecord } from "./usage";
 
 export type Status = "right" | "wrong" | "no rate" | "outside validity" | "not priced";
 export type Cause = "" | UsageCause | LineCause | "no-rate";
@@ -61,7 +61,7 @@ export function checkStatement(
     if (!one) return { ...plain, status: "no rate", due: 0n, cause: amount === 0n ? "" : "no-rate", difference: amount };
     const { rate, billedUsage, free, due, spot, price } = one;
     const found: Verdict = { ...plain, status: "right", rate: rate.name, billedUsage, due, free, difference: amount - due, spot, own: rate, price };
-    if (amount === due && record.billedUsage === billedUsage) return found;
+    if (amount === due && billedUsageOf(record) === billedUsage) return found;
     const { cause, rate: other, detail } = explain(tariff, finder, one);
     return { ...found, status: "wrong", cause, other, detail };
   };

@@ -60,7 +60,7 @@ export function priceUsage(
     }
     const rate = finder.find(spot);
     if (!rate) continue;
-    const usage = record.usage === 0n && kindOf(record.service) === "messages" ? 1n : record.usage;
+    const usage = usageOf(record);
     const billed = billedIn(rate, usage);
     const used = before.get(rate) ?? 0n;
     const price = rate.tiers.findLast(({ above }) => above <= used)?.price ?? null;
@@ -71,6 +71,16 @@ export function priceUsage(
   const left = new Map(tariff.allowances.map((allowance) => [allowance.name, give(tariff, allowance, [...priced.values()], balances)]));
   for (const one of priced.values()) one.due = dueOf(tariff, one);
   return { priced, outside, left };
+}
+
+/** What the record used: of messages at least 1. */
+function usageOf({ service, usage }: StatementRecord): bigint {
+  return usage === 0n && kindOf(service) === "messages" ? 1n : usage;
+}
+
+/** What the record says was billed: where it says 0 of both, as its usage counts. */
+export function billedUsageOf(record: StatementRecord): bigint {
+  return record.billedUsage === 0n && record.usage === 0n ? usageOf(record) : record.billedUsage;
 }
 
 /** Gives an allowance to the records that it is for; what is left of it. */
