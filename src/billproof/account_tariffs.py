@@ -18,6 +18,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from billproof.commitment.keccak import keccak
+from billproof.documents.source import MAX_BYTES
 from billproof.errors import InputError
 from billproof.records import ZERO32
 from billproof.statement_tariffs import StatementTariffs
@@ -41,10 +42,11 @@ class TariffFile:
     def read(cls, path: Path, *, named_by: Path | None = None, line: int | None = None) -> TariffFile:
         """The file's bytes; the error says which list names it, if one does."""
         try:
-            content = path.read_bytes()
-        except OSError as error:
+            content = _content(path, listed=named_by is not None)
+        except (OSError, ValueError) as error:
+            why = (error.strerror if isinstance(error, OSError) else None) or "is no path"
             raise InputError(
-                f"cannot read the tariff {path}: {error.strerror}" if named_by else "cannot read the tariff",
+                f"cannot read the tariff {path}: {why}" if named_by else f"cannot read the tariff: {why}",
                 file=named_by or path,
                 line=line,
                 field="tariff" if named_by else None,
@@ -57,6 +59,17 @@ class TariffFile:
         """Its name in a store and beside bundles: the hash as statements have it, and its kind."""
         suffix = self.path.suffix.lower()
         return f"0x{self.hash.hex()}{suffix if re.fullmatch('[.][a-z0-9]{1,8}', suffix) else ''}"
+
+
+def _content(path: Path, *, listed: bool) -> bytes:
+    """The bytes of a file that is no larger than a tariff may be; of a pipe only where a person names it."""
+    if listed and path.is_fifo():
+        raise OSError(0, "is no file")
+    with path.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise OSError(0, f"larger than {MAX_BYTES >> 20} MiB")
+    return content
 
 
 @dataclass(frozen=True)

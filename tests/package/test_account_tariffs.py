@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import stat
 import zipfile
@@ -197,10 +198,14 @@ def test_codes_of_accounts(home: Path) -> None:
             ":3:account: account A1 stands here twice",
         ),
         ("account,tariff\nA1,plans\n", ":2:tariff: cannot read the tariff"),
+        ("account,tariff\nA1,plans/o\0ne.toml\n", ":2:tariff: cannot read the tariff .*is no path"),
+        ("account,tariff\nA1,/dev/zero\n", ":2:tariff: cannot read the tariff .*larger than 64 MiB"),
+        ("account,tariff\nA1,pipe\n", ":2:tariff: cannot read the tariff .*is no file"),
     ],
 )
 def test_a_list_that_cannot_be_used(home: Path, text: str, match: str) -> None:
     (home / "accounts.csv").write_text(text)
+    os.mkfifo(home / "pipe")
     with pytest.raises(InputError, match=match):
         AccountTariffs.read(home / "accounts.csv")
 
