@@ -1,0 +1,205 @@
+"""What differs between the two records of a pair, what a record without a pair is, and the money at stake.
+
+``docs/clearing.md``, section 4. Money is in billionths of the settlement currency: ours less theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from billproof.clearing.agreement import Agreement
+from billproof.clearing.books import NO_USAGE, Book, Codes
+from billproof.clearing.kernel import Ints
+from billproof.clearing.loops import QUARTER, QUARTERS
+from billproof.clearing.pairs import UNITS, Pairs
+
+Bools = NDArray[np.bool_]
+
+_DATA = 6
+_CERTAIN = 16  # of the larger unit: below, rounding to it leaves too little of a usage
+_LEAST_RATIO = 0.001  # exchange rates as near to one as this tell nothing
+_SAMPLE = 1 << 16
+
+
+class Kind(IntEnum):
+    """What is different, in the order in which it is told."""
+
+    TIME_ZONE = 0
+    NUMBER = 1
+    UNIT = 2
+    DURATION = 3
+    ROUNDING = 4
+    CURRENCY = 5
+    RATE = 6
+    MISSING = 7
+    DUPLICATE = 8
+    CYCLE_SHIFT = 9
+
+    @property
+    def word(self) -> str:
+        return self.name.lower().replace("_", "-")
+
+
+#: Kinds that say nothing of money.
+FREE = (Kind.TIME_ZONE, Kind.NUMBER)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Of k pairs and of what is left of either book."""
+
+    kinds: NDArray[np.uint16]  # (k,) bits 1 << Kind; 0: agreed
+    money: Ints  # (k,)
+    shift: Ints  # (k,) seconds that theirs begins later, as a multiple of a quarter of an hour
+    unit: NDArray[
+        np.int8
+    ]  # (k,) 1 + place in UNITS where ours is the smaller number, negative: theirs; 0: none
+    usage_agrees: Bools  # (k,)
+    billed_agrees: Bools  # (k,)
+    left: tuple[NDArray[np.uint8], NDArray[np.uint8]]  # the Kind of each record without a pair
+    grain: tuple[Ints, Ints]  # (k,) what each side rounds its amounts to
+
+    def has(self, kind: Kind) -> Bools:
+        """Which pairs differ in this way: (k,)."""
+        found: Bools = self.kinds & np.uint16(1 << kind) != 0
+        return found
+
+    @property
+    def paying(self) -> NDArray[np.int8]:
+        """The kind that a pair's money belongs to, the first that is about money; -1: agreed: (k,)."""
+        found = np.full(len(self.kinds), -1, np.int8)
+        order = [*FREE, *(kind for kind in reversed(Kind) if kind not in FREE)]
+        for kind in order:
+            found[self.has(kind)] = kind
+        return found
+
+
+def judge(
+    books: tuple[Book, Book], pairs: Pairs, agreement: Agreement, codes: Codes, ends: tuple[Ints, Ints]
+) -> Differences:
+    """What differs. ``ends`` are the first and last start of each book, clocks of batches set right."""
+    mine, other = books
+    a, b = pairs.ours, pairs.theirs
+    tolerance = agreement.tolerance
+    service = mine.service[a]
+    allowed = np.where(service == _DATA, tolerance.data, tolerance.usage)
+    money = mine.settled[a] - other.settled[b]
+    kinds = np.zeros(len(a), np.uint16)
+
+    apart = other.started_at[b] - mine.started_at[a]
+    shift = (apart + QUARTER // 2) // QUARTER * QUARTER
+    is_usage = service < NO_USAGE
+    shift[(np.abs(shift) > QUARTERS * QUARTER) | ~is_usage] = 0
+    _mark(kinds, Kind.TIME_ZONE, (shift != 0) & (np.abs(apart - shift) <= tolerance.start))
+    _mark(kinds, Kind.NUMBER, (mine.number[a] != other.number[b]) & is_usage)
+
+    usages = mine.usage[a], other.usage[b]
+    usage_agrees = np.abs(usages[0] - usages[1]) <= allowed
+    billed_agrees = np.abs(mine.billed_usage[a] - other.billed_usage[b]) <= allowed
+    unit = _units(usages, usage_agrees | ~is_usage)
+    _mark(kinds, Kind.UNIT, unit != 0)
+    _mark(kinds, Kind.DURATION, ~usage_agrees & (unit == 0))
+    _mark(kinds, Kind.ROUNDING, usage_agrees & ~billed_agrees)
+
+    grain = _grain(mine, agreement, codes)[a], _grain(other, agreement, codes)[b]
+    billed = other.billed_usage[b]
+    unequal = np.abs(mine.billed_usage[a] - billed) / np.maximum(
+        billed, 1
+    )  # within the tolerance, and charged
+    priced = billed_agrees & (np.abs(money) > tolerance.amount + np.abs(other.settled[b]) * unequal)
+    currency = np.zeros(len(a), bool)
+    for factor in factors(agreement):
+        currency[priced] |= scaled(
+            mine.settled[a[priced]], other.settled[b[priced]], factor, (grain[0][priced], grain[1][priced])
+        )
+    _mark(kinds, Kind.CURRENCY, currency)
+    _mark(kinds, Kind.RATE, priced & ~currency)
+    unpriced = (kinds & ~np.uint16(sum(1 << kind for kind in FREE)) == 0) & ~billed_agrees
+    _mark(kinds, Kind.ROUNDING, unpriced)
+    left = tuple(_left(books, pairs, side, ends) for side in (0, 1))
+    return Differences(kinds, money, shift, unit, usage_agrees, billed_agrees, (left[0], left[1]), grain)
+
+
+def factors(agreement: Agreement) -> list[float]:
+    """Ratios of the exchange rates of two currencies of the agreement."""
+    rates = [float(rate) for rate in agreement.exchange.values()]
+    found = {round(a / b, 12) for a in rates for b in rates}
+    return sorted(factor for factor in found if abs(factor - 1) > _LEAST_RATIO)
+
+
+def scaled(ours: Ints, theirs: Ints, factor: float, grain: tuple[Ints, Ints]) -> Bools:
+    """Which of their amounts are ours times a factor, but for the rounding of both: (n,)."""
+    found: Bools = np.abs(theirs - ours * factor) <= grain[0] * factor + grain[1]
+    found &= ours != 0
+    return found
+
+
+def in_unit(usages: tuple[Ints, Ints], unit: int) -> Bools:
+    """Which usages have a ratio, as :attr:`Differences.unit` tells it, to within one unit: (n,)."""
+    small, large = usages if unit > 0 else usages[::-1]
+    ratio = UNITS[abs(unit) - 1]
+    found: Bools = np.abs(small * ratio - large) <= ratio
+    return found
+
+
+def _mark(kinds: NDArray[np.uint16], kind: Kind, rows: Bools) -> None:
+    kinds[rows] |= np.uint16(1 << kind)
+
+
+def _units(usages: tuple[Ints, Ints], agrees: Bools) -> NDArray[np.int8]:
+    """The ratio of each two usages that is one of two units; the nearest where several fit: (k,)."""
+    found = np.zeros(len(agrees), np.int8)
+    rows = np.flatnonzero(~agrees & (np.minimum(*usages) >= _CERTAIN))
+    some = usages[0][rows], usages[1][rows]
+    best = np.full(len(rows), np.inf)
+    for place in range(1, len(UNITS) + 1):
+        for unit in (place, -place):
+            small, large = some if unit > 0 else some[::-1]
+            off = np.abs(large / (small * UNITS[place - 1]) - 1)
+            better = in_unit(some, unit) & (off < best)
+            best[better] = off[better]
+            found[rows[better]] = unit
+    return found
+
+
+def _grain(book: Book, agreement: Agreement, codes: Codes) -> Ints:
+    """The power of ten that amounts of a record's currency are multiples of, in the settlement's: (n,)."""
+    found = np.ones(len(book), np.int64)
+    for code in np.unique(book.currency).tolist():
+        rows = book.currency == code
+        amounts = book.amount[rows]
+        common = int(np.gcd.reduce(amounts[:: max(1, len(amounts) // _SAMPLE)]))
+        power = 1
+        while common and common % (10 * power) == 0 and power < 10**9:
+            power *= 10
+        found[rows] = max(1, round(power * agreement.exchange[codes.currencies.texts[code]]))
+    return found
+
+
+def _left(books: tuple[Book, Book], pairs: Pairs, side: int, ends: tuple[Ints, Ints]) -> NDArray[np.uint8]:
+    """What each record without a pair is: (n,)."""
+    rows = (pairs.ours_left, pairs.theirs_left)[side]
+    found = np.full(len(rows), Kind.MISSING, np.uint8)
+    start = pairs.starts[side][rows]
+    (own_first, own_last), (first, last) = ends[side], ends[1 - side]
+    span = QUARTERS * QUARTER
+    usage = books[side].service[rows] < NO_USAGE
+    late = (start > last) & (own_last - start <= span)
+    early = (start < first) & (start - own_first <= span)
+    found[usage & (late | early)] = Kind.CYCLE_SHIFT
+    found[pairs.copies[side] >= 0] = Kind.DUPLICATE
+    return found
+
+
+def book_ends(book: Book, starts: Ints) -> Ints:
+    """First and last start of a book's usage, but for a few stragglers: (2,)."""
+    starts = starts[book.service < NO_USAGE]
+    if not len(starts):
+        return np.array([-(1 << 62), 1 << 62])
+    few = len(starts) // 20_000
+    parts = np.partition(starts, [few, len(starts) - 1 - few])
+    return np.array([parts[few], parts[len(starts) - 1 - few]])
