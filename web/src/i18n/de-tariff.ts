@@ -21,6 +21,7 @@ export const deTariff: Record<keyof typeof enTariff, string> = {
   "tariff.nothing": "Der Vertrag hat für nichts auf dieser Rechnung einen Preis",
   "tariff.some": "{n} Zeile kostet mehr als laut Vertrag|{n} Zeilen kosten mehr als laut Vertrag",
   "tariff.tooMuch": "{money} zu viel",
+  "tariff.tooMuchNet": "{money} zu viel, vor Steuern",
   "tariff.tooLittle": "{n} Zeile kostet weniger als laut Vertrag, zusammen {money}: zu Ihren Gunsten.|{n} Zeilen kosten weniger als laut Vertrag, zusammen {money}: zu Ihren Gunsten.",
   "tariff.counted": "{n} Zeile wurde neu berechnet.|{n} Zeilen wurden neu berechnet.",
   "tariff.agrees": "{n} Zeile ist anders abgerechnet, ohne mehr zu kosten.|{n} Zeilen sind anders abgerechnet, ohne mehr zu kosten.",
@@ -56,6 +57,7 @@ export const deTariff: Record<keyof typeof enTariff, string> = {
   "details.tariff": "Tarif",
   "details.noTariff": "keiner genannt",
 
+  "letter.net": "{money} vor Steuern",
   "letter.prices": "Teurer berechnet als nach dem Tarif, den die Rechnung selbst nennt:",
   "letter.pricesSum": "Das sind {money} zu viel, neben dem oben Genannten. Bitte berechnen Sie, was der Tarif sagt.",
   "letter.priceOnly": "ich habe diese Rechnung nach dem Tarif geprüft, den sie nennt. Diese Zeilen kosten mehr, als der Tarif sagt:",

@@ -19,6 +19,7 @@ export const enTariff = {
   "tariff.nothing": "The contract has no price for anything on this bill",
   "tariff.some": "{n} line costs more than the contract says|{n} lines cost more than the contract says",
   "tariff.tooMuch": "{money} too much",
+  "tariff.tooMuchNet": "{money} too much, before tax",
   "tariff.tooLittle": "{n} line costs less than the contract says, {money} in all: in your favour.|{n} lines cost less than the contract says, {money} in all: in your favour.",
   "tariff.counted": "{n} line was priced again.|{n} lines were priced again.",
   "tariff.agrees": "{n} line is charged otherwise without costing more.|{n} lines are charged otherwise without costing more.",
@@ -54,6 +55,7 @@ export const enTariff = {
   "details.tariff": "Tariff",
   "details.noTariff": "none is named",
 
+  "letter.net": "{money} before tax",
   "letter.prices": "Charged above the tariff that the bill itself names:",
   "letter.pricesSum": "That is {money} too much, beside what is named above. Please charge what the tariff says.",
   "letter.priceOnly": "I have checked this bill against the tariff that it names. These lines cost more than the tariff says:",

@@ -21,6 +21,7 @@ export const frTariff: Record<keyof typeof enTariff, string> = {
   "tariff.nothing": "Le contrat n’a de prix pour rien de ce qui est sur cette facture",
   "tariff.some": "{n} ligne coûte plus que ne dit le contrat|{n} lignes coûtent plus que ne dit le contrat",
   "tariff.tooMuch": "{money} de trop",
+  "tariff.tooMuchNet": "{money} de trop, hors taxes",
   "tariff.tooLittle": "{n} ligne coûte moins que ne dit le contrat, {money} en tout : à votre avantage.|{n} lignes coûtent moins que ne dit le contrat, {money} en tout : à votre avantage.",
   "tariff.counted": "{n} ligne a été recalculée.|{n} lignes ont été recalculées.",
   "tariff.agrees": "{n} ligne est comptée autrement sans coûter plus.|{n} lignes sont comptées autrement sans coûter plus.",
@@ -56,6 +57,7 @@ export const frTariff: Record<keyof typeof enTariff, string> = {
   "details.tariff": "Tarif",
   "details.noTariff": "aucun n’est nommé",
 
+  "letter.net": "{money} hors taxes",
   "letter.prices": "Facturé au-dessus du tarif que la facture nomme elle-même :",
   "letter.pricesSum": "Cela fait {money} de trop, en plus de ce qui est nommé plus haut. Veuillez facturer ce que dit le tarif.",
   "letter.priceOnly": "J’ai vérifié cette facture avec le tarif qu’elle nomme. Ces lignes coûtent plus que ne dit le tarif :",

@@ -4,6 +4,7 @@ import { printable } from "../chain/errors";
 import { currentLanguage, t } from "../i18n";
 import { letter } from "../matching/letter";
 import { type Invoice, isFinding, type MatchResult } from "../matching/types";
+import { hasTax } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { PriceFinding } from "../tariff/bill";
 import type { Report } from "../verify";
@@ -27,7 +28,7 @@ export function letterText(
     customer: printable(bundle.account.accountId, 256),
     invoiceNumber: `${period}/${region}-${sequence}`,
     writtenAt: Math.floor(Date.now() / 1000),
-    claims: claims(bundle, prices, disputed.length > 0),
+    claims: claims(bundle, invoice, prices, disputed.length > 0),
   });
   const names = t("letter.names", {
     chain: chainId,
@@ -43,9 +44,10 @@ export function letterText(
   return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
 }
 
-function claims(bundle: Bundle, prices: readonly PriceFinding[], besides: boolean): string[] {
+function claims(bundle: Bundle, invoice: Invoice, prices: readonly PriceFinding[], besides: boolean): string[] {
   if (!prices.length) return [];
-  const sum = money(prices.reduce((all, { stake }) => all + stake, 0n), bundle.statement.currency);
+  const gross = money(prices.reduce((all, { stake }) => all + stake, 0n), bundle.statement.currency);
+  const sum = hasTax(invoice) ? t("letter.net", { money: gross }) : gross;
   const lines = prices.map((found, at) => {
     const place = found.index === null ? "" : `${t("col.number")} ${found.index + 1}: `;
     return `${at + 1}. ${place}${findingWords(bundle, found)}`;

@@ -105,7 +105,9 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: Pric
     fill(status, t("verdict.short", { verdict: said }));
     const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
     const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
-    const letter = findings && !isForeign(result) ? letterBox(letterText(report, bundle, invoice, result, besides), bundle.batch.period) : null;
+    // A log that is not of this bill disputes nothing; prices stay what they are.
+    const disputing = isForeign(result) ? null : result;
+    const letter = (disputing ? findings : besides.length) ? letterBox(letterText(report, bundle, invoice, disputing, besides), bundle.batch.period) : null;
     if (letter) letter.open = open;
     fill(place, banner);
     fill(rest, list(bundle, invoice, result, prices, check !== null, wanted), picture(invoice, result, logs), letter, phoneOnly(result));

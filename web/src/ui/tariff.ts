@@ -2,6 +2,7 @@
 
 import { printable } from "../chain/errors";
 import { hasKey, t } from "../i18n";
+import { hasTax } from "../matching/wording";
 import type { Bundle, BundleLine } from "../protocol/documents";
 import { priceFindings, type TariffFile } from "../tariff/bill";
 import type { Verdict } from "../tariff/check";
@@ -65,6 +66,7 @@ function wanted({ statement }: Bundle, { takeFiles, fetchTariff }: TariffActions
 
 function outcome(report: Report, bundle: Bundle, check: PriceCheck, letter: boolean): HTMLElement[] {
   const { currency } = bundle.statement;
+  const invoice = invoiceOf(bundle);
   const found = priceFindings(bundle, check.tariff, check.checked);
   const tooMuch = found.reduce((sum, { stake }) => sum + stake, 0n);
   const priced = check.checked.records.filter(({ status }) => status === "right" || status === "wrong" || status === "no rate").length;
@@ -81,12 +83,12 @@ function outcome(report: Report, bundle: Bundle, check: PriceCheck, letter: bool
       "div",
       {},
       h("h3", {}, headline),
-      found.length ? h("p", { class: "stake" }, t("tariff.tooMuch", { money: roundMoney(tooMuch, currency) })) : null,
+      found.length ? h("p", { class: "stake" }, t(hasTax(invoice) ? "tariff.tooMuchNet" : "tariff.tooMuch", { money: roundMoney(tooMuch, currency) })) : null,
       h("p", {}, t("tariff.counted", { n: priced })),
     ),
   );
   const parts: HTMLElement[] = [h("div", { class: "outcome" }, banner), about(bundle, check), list(bundle, check)];
-  if (letter && found.length) parts.push(letterBox(letterText(report, bundle, invoiceOf(bundle), null, found), bundle.batch.period));
+  if (letter && found.length) parts.push(letterBox(letterText(report, bundle, invoice, null, found), bundle.batch.period));
   return [h("div", { class: "matched" }, ...parts)];
 }
 

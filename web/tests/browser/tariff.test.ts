@@ -3,7 +3,7 @@
 import { keccak256 } from "viem";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeBundle } from "../support/bundle";
+import { makeBundle, makeLine } from "../support/bundle";
 import { month } from "../support/month";
 import { axe, choose, launch, NODE, open, overflow, PORTAL, SHIPPED, shot } from "./page";
 
@@ -123,6 +123,23 @@ test("a bill that is right is said to be; a bill without a tariff is told so", a
   const unnamed = makeBundle(SHIPPED, month().lines);
   await choose(page, [{ ...BILL, content: JSON.stringify(unnamed.bundle) }]);
   await page.locator(".tariff .notes li", { hasText: "Your bill names no tariff" }).waitFor();
+  await context.close();
+});
+
+test("prices stay claimed beside a log of another phone; sums of bills with tax lines are before tax", async () => {
+  const tax = makeLine({ startedAt: lines.at(-1)!.startedAt, service: "35", usage: "0", billedUsage: "0", number: "", network: "", amount: "19000000000", rate: "tax/vat-19" });
+  const taxed = makeBundle(SHIPPED, [...lines, tax], hash).bundle;
+  const foreign = log.replaceAll(/number="\+[0-9]+"/g, 'number="+33199000000"');
+  const { context, page } = await open(browser);
+  await choose(page, [{ ...BILL, content: JSON.stringify(taxed) }, FILE]);
+  await page.locator(".tariff .verdict.invalid").waitFor();
+  expect(await page.locator(".tariff .stake").textContent()).toBe("€0.25 too much, before tax");
+  expect(await page.locator(".tariff textarea").inputValue()).toContain("That is €0.25 before tax too much.");
+  expect(await page.locator(".tariff .notes").textContent()).toContain("1 line, €19.00, has no price in this tariff.");
+  await choose(page, [{ ...CALLS, content: foreign }], (await page.locator("input[type=file]").count()) - 1);
+  await page.locator(".match .verdict.cannot-check").waitFor();
+  const letter = await page.locator("textarea").inputValue();
+  for (const at of [DEAR, LONG, NEVER]) expect(letter).toContain(taxed.records[at]!.hash);
   await context.close();
 });
 
