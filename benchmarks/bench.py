@@ -36,6 +36,7 @@ class Scale:
     against_naive: Sequence[int] = (10_000, 100_000, 1_000_000)
     growth: Sequence[int] = (100_000, 1_000_000, 3_000_000, 10_000_000)
     repeat: int = 3
+    rated: int = 3_000_000
     proofs: bool = True
 
 
@@ -47,6 +48,7 @@ QUICK = Scale(
     against_naive=(10_000, 100_000),
     growth=(100_000,),
     repeat=2,
+    rated=300_000,
     proofs=False,
 )
 
@@ -170,6 +172,12 @@ def growth(scale: Scale, home: Path) -> dict[str, Any]:
     return {"rows": [{"records": of[0]["records"], "runs": of} for of in runs.values()]}
 
 
+def rating(scale: Scale) -> dict[str, Any]:
+    """The rating engine and the naive rater of the tests, who must agree."""
+    say(f"rating: {scale.rated:,} records, {scale.rounds} rounds")
+    return python("rating.py", scale.rated, "--rounds", scale.rounds)
+
+
 def proofs() -> dict[str, Any]:
     """What proofs.py says of proofs and receipts."""
     say("proofs and receipts from a stored batch")
@@ -198,6 +206,7 @@ def measure(scale: Scale, target: Path) -> None:
         "long": LONG,
         "machine": machine.describe(),
         "versions": machine.versions(),
+        "rating": None,
         "proofs": None,
     }
     target.parent.mkdir(exist_ok=True)
@@ -207,6 +216,7 @@ def measure(scale: Scale, target: Path) -> None:
             "trees": lambda: trees(scale, Path(home)),
             "end to end": lambda: end_to_end(scale, Path(home)),
             "growth": lambda: growth(scale, Path(home)),
+            "rating": lambda: rating(scale),
         }
         if scale.proofs and (HERE / "proofs.py").exists():
             parts["proofs"] = proofs

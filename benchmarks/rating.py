@@ -1,10 +1,11 @@
 """How fast records are rated: without allowances and with, and beside the naive rater of the tests.
 
-Prints one JSON line. `python benchmarks/rating.py [RECORDS]`; one process, whatever cores numpy uses.
+Prints one JSON line: records a second in each round. `python benchmarks/rating.py [RECORDS] [--rounds N]`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -24,7 +25,6 @@ _BEGIN = 1_790_812_800  # 2026-10-01
 _MONTH = 31 * 86_400
 _PER_STATEMENT = 60
 _NAIVE = 3_000
-_ROUNDS = 3
 
 _PLAN = """
 schema = "billproof/tariff/1"
@@ -136,18 +136,21 @@ def traffic(count: int) -> tuple[pa.Table, np.ndarray]:
     ), first
 
 
-def measured(content: bytes, records: pa.Table, first: np.ndarray) -> float:
-    """Records a second, the best of some rounds."""
+def measured(
+    content: bytes, records: pa.Table, first: np.ndarray, rounds: int
+) -> tuple[list[float], np.ndarray]:
+    """Records a second in each round, and the charges."""
     rater = Rater(load_tariff(content))
-    best = 0.0
-    for _ in range(_ROUNDS):
+    charge = rater.rate(records.slice(0, _PER_STATEMENT), first[:1]).charge  # a first one, not timed
+    speeds = []
+    for _ in range(rounds):
         start = time.perf_counter()
-        rater.rate(records, first)
-        best = max(best, records.num_rows / (time.perf_counter() - start))
-    return best
+        charge = rater.rate(records, first).charge
+        speeds.append(records.num_rows / (time.perf_counter() - start))
+    return speeds, charge
 
 
-def naive_speed(content: bytes, records: pa.Table) -> float:
+def naive_speed(content: bytes, records: pa.Table, rounds: int) -> tuple[list[float], list[int]]:
     """The same of the naive rater."""
     import tomllib
 
@@ -155,27 +158,40 @@ def naive_speed(content: bytes, records: pa.Table) -> float:
 
     tariff = tomllib.loads(content.decode())
     rows: list[dict[str, Any]] = []
-    for index, row in enumerate(records.slice(0, _NAIVE).to_pylist()):
+    for index, row in enumerate(records.to_pylist()):
         row["startedAt"], row["utcOffset"] = row.pop("started_at"), row.pop("utc_offset")
         rows.append({**row, "index": index, "corrects": row["corrects"].hex()})
-    start = time.perf_counter()
-    for begin in range(0, len(rows), _PER_STATEMENT):
-        rate_statement(tariff, rows[begin : begin + _PER_STATEMENT])
-    return len(rows) / (time.perf_counter() - start)
+    statements = [rows[begin : begin + _PER_STATEMENT] for begin in range(0, len(rows), _PER_STATEMENT)]
+    speeds, charge = [], []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        charge = [each.due for statement in statements for each in rate_statement(tariff, statement)[0]]
+        speeds.append(len(rows) / (time.perf_counter() - start))
+    return speeds, charge
+
+
+def compared(content: bytes, records: pa.Table, first: np.ndarray, rounds: int) -> dict[str, list[float]]:
+    """Both, who must give the same charges."""
+    fast, charge = measured(content, records, first, rounds)
+    slow, same = naive_speed(content, records.slice(0, _NAIVE), rounds)
+    if charge[: len(same)].tolist() != same:
+        raise SystemExit("Error: the engine and the naive rater charge differently")
+    return {"records a second": fast, "naive": slow}
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 3_000_000
-    records, first = traffic(count)
-    plain, allowing = plan(allowances=False), plan(allowances=True)
-    slow = naive_speed(allowing, records)
-    fast = {
-        "records_per_second": round(measured(plain, records, first)),
-        "with_allowances": round(measured(allowing, records, first)),
-    }
-    fast["naive"] = round(slow)
-    fast["times_naive"] = round(fast["with_allowances"] / slow)
-    print(json.dumps({"benchmark": "rating", "records": count, **fast}))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", nargs="?", type=int, default=3_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    records, first = traffic(given.records)
+    kinds = (("rates, bands and zones", False), ("the same with tiers and allowances", True))
+    rows = [
+        {"tariff": words, **compared(plan(allowances=allowing), records, first, given.rounds)}
+        for words, allowing in kinds
+    ]
+    naive = min(_NAIVE, given.records)
+    print(json.dumps({"records": given.records, "naive records": naive, "rows": rows}))
 
 
 if __name__ == "__main__":

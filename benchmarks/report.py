@@ -11,6 +11,12 @@ from string import Template
 import tables
 from processes import HERE, ROOT
 
+#: Of the part on rating, which older figures lack.
+RATING = """\
+Records are priced by a [tariff](tariff.md) of twenty rates, two bands, three zones and a hundred prefixes; a
+statement has sixty. The naive rater is that of the tests: it follows the specification word by word, record
+after record; it takes the first 3,000 records, and has to charge **the same** for each."""
+
 DOCUMENT = ROOT / "docs/performance.md"
 
 
@@ -18,13 +24,14 @@ def write(figures: tables.Figures) -> list[Path]:
     """Writes the document and its plots; returns what was written."""
     import plots
 
-    proofs = tables.proofs(figures)
+    rating, proofs = tables.rating(figures), tables.proofs(figures)
     words = {
         "glance": tables.glance(figures).markdown(),
         "keccak": "\n\n".join(table.markdown() for table in tables.keccak(figures)),
         "trees": tables.trees(figures).markdown(),
         "end_to_end": tables.end_to_end(figures).markdown(),
         "growth": tables.growth(figures).markdown(),
+        "rating": f"\n## Rating\n\n{RATING}\n\n{rating.markdown()}\n" if rating else "",
         "proofs": f"\n## Proofs from a stored batch\n\n{proofs.markdown()}\n" if proofs else "",
         "machine": machine(figures),
         "versions": ", ".join(f"{name} {number}" for name, number in figures["versions"].items()),
@@ -54,6 +61,7 @@ def show(figures: tables.Figures) -> None:
         tables.trees(figures),
         tables.end_to_end(figures),
         tables.growth(figures),
+        tables.rating(figures),
         tables.proofs(figures),
     ]
     for table in filter(None, measured):

@@ -200,6 +200,27 @@ def growth(figures: Figures) -> Table:
     return Table("Batching as input grows", columns, cells)
 
 
+def rating(figures: Figures) -> Table | None:
+    """What rating.py told; None for figures that were taken before it was asked."""
+    told = figures.get("rating")
+    if not told:
+        return None
+    cells = []
+    for row in told["rows"]:
+        ours, naive = row["records a second"], row["naive"]
+        cells.append(
+            [
+                row["tariff"],
+                times(statistics.median(ours) / statistics.median(naive)),
+                spread([speed / 1e6 for speed in ours]),
+                spread(naive),
+                str(len(ours)),
+            ]
+        )
+    columns = ["tariff", "speed of Billproof", "Billproof, million records/s", "naive rater, records/s", "n"]
+    return Table(f"Rating {told['records']:,} records", columns, cells)
+
+
 def proofs(figures: Figures) -> Table | None:
     """Whatever proofs.py told, name and figure."""
     told = figures.get("proofs")
@@ -234,4 +255,7 @@ def glance(figures: Figures) -> Table:
     cells.append(
         [f"CSV to durable store, {last['records']:,} records", times(ratio), "naive Python, same root"]
     )
+    for row in (figures.get("rating") or {"rows": []})["rows"]:
+        ratio = statistics.median(row["records a second"]) / statistics.median(row["naive"])
+        cells.append([f"rating by {row['tariff']}", times(ratio), "naive rater, same charges"])
     return Table("At a glance", ["", "speed of Billproof", "compared with"], cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,15 +22,37 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 NAMES: dict[str, Any] = {"period": 202610, "operator": 1, "chain_id": 31337, "ledger": "0x" + "ab" * 20}
 
 
-@pytest.fixture(scope="module")
-def naive() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("billproof_naive_benchmark", BENCHMARKS / "naive.py")
+def loaded(name: str) -> ModuleType:
+    """A script of the benchmarks, under a name of its own."""
+    spec = importlib.util.spec_from_file_location(f"billproof_{name}_benchmark", BENCHMARKS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # its dataclass looks itself up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def naive() -> ModuleType:
+    return loaded("naive")
+
+
+def test_the_rating_benchmark_s_raters_agree(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    """It refuses to report where they do not; its figures make a table, and older figures have none."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "argv", ["rating.py", "600", "--rounds", "2"])
+    monkeypatch.delitem(sys.modules, "naive", raising=False)
+    loaded("rating").main()
+    figures = json.loads(capsys.readouterr().out)
+    tables = loaded("tables")
+    assert tables.rating({}) is tables.rating({"rating": None}) is None
+    table = tables.rating({"rating": figures})
+    assert table.title == "Rating 600 records"
+    assert [row[0] for row in table.rows] == [
+        "rates, bands and zones",
+        "the same with tiers and allowances",
+    ]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
