@@ -12,6 +12,10 @@ import { item, Table, unique } from "./table";
 import type { Calendar, Tariff } from "./types";
 import * as units from "./units";
 
+/** What this page takes, and the package too: each calendar has a table of its own. */
+const MOST_CALENDARS = 64;
+const MOST_HOLIDAYS = 2000;
+
 export const SCHEMA = "billproof/tariff/1";
 const KEYS = [
   "schema", "name", "version", "currency", "valid", "home", "rounding", "total", "exchange", "holidays", "calendars", "destinations", "zones",
@@ -82,6 +86,7 @@ const positive = (value: bigint | null): bigint | null => (value !== null && val
 
 function calendarsOf(file: Table): Map<string, Calendar> {
   const lists = new Map<string, Set<number>>();
+  let holidayCount = 0;
   const holidays = file.table("holidays", null);
   for (const key of holidays.names()) {
     if (units.name(key) === null) throw new TariffFault("value", holidays.at(key), units.NAME);
@@ -91,8 +96,10 @@ function calendarsOf(file: Table): Map<string, Calendar> {
       return day;
     });
     lists.set(key, new Set(days));
+    if ((holidayCount += days.length) > MOST_HOLIDAYS) throw new TariffFault("value", "holidays", `more than ${MOST_HOLIDAYS} holidays`);
   }
   const tables = file.table("calendars", null);
+  if (tables.names().length > MOST_CALENDARS) throw new TariffFault("value", "calendars", `more than ${MOST_CALENDARS} calendars`);
   for (const key of tables.names()) if (units.name(key) === null) throw new TariffFault("value", tables.at(key), units.NAME);
   return new Map(tables.names().map((key) => [key, calendar(new Table(tables.get(key), tables.at(key), null), lists)]));
 }

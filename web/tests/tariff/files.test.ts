@@ -50,6 +50,29 @@ test("what cannot be read is refused without a crash", () => {
     expect(refusal(content)).not.toBeNull();
 });
 
+test("files that are damaged at a place, or at several, are taken or refused, and nothing else happens", () => {
+  let seed = 20_261_125;
+  const draw = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const pieces = ["", '"', "'", "{", "}", "[", "]", "[[", "\\", "\n", "#", "=", ",", "-", "9".repeat(40), '"""', "\u0000", "é", "0 s", "rest", "elsewhere", "home"];
+  let refused = 0;
+  for (let round = 0; round < 1500; round++) {
+    let text: string = base;
+    for (let times = 1 + draw(3); times > 0; times--) {
+      const at = draw(text.length);
+      text = text.slice(0, at) + pieces[draw(pieces.length)] + text.slice(at + draw(12));
+    }
+    if (refusal(bytes(text))) refused++;
+  }
+  expect(refused).toBeGreaterThan(700);
+});
+
+test("tables that would not fit are refused", () => {
+  const calendars = (count: number): string => Array.from({ length: count }, (_, at) => `[calendars.c${at}]\nx = "rest"\n`).join("");
+  expect(refusal(bytes(base + calendars(63)))).toBeNull();
+  expect(refusal(bytes(base + calendars(64)))).toMatchObject({ place: "calendars" });
+  expect(refusal(bytes(base.replace('["2026-10-26"]', `[${'"2026-10-26",'.repeat(2001)}]`)))).toMatchObject({ place: "holidays" });
+});
+
 test("a broken file says where", () => {
   expect(refusal(bytes(base.replace('bands = ["peak"]', 'bands = ["peek"]')))).toMatchObject({ kind: "name", place: "rates[1].bands[1]" });
   expect(refusal(bytes(base.replace('bands = ["off-peak"]', 'bands = ["peak", "off-peak"]')))).toMatchObject({ kind: "overlap" });
