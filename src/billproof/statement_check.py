@@ -196,7 +196,7 @@ class Totals:
 
     def unpriced_words(self, status: Status) -> str:
         """What lines of a status charge and credit, ``112.00 EUR charged``; empty where that is nothing."""
-        sums = self.unpriced.get(status, {})
+        sums: Counter[tuple[str, bool]] = self.unpriced.get(status, Counter())
         parts = []
         for word, charged in (("charged", True), ("credited", False)):
             money_ = Counter({cur: sum_ for (cur, plus), sum_ in sums.items() if plus == charged and sum_})

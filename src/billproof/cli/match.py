@@ -91,7 +91,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path, mapping=mapping)]
     result = lay_beside(Invoice.of(bundle), read, region=given["region"])
     _check_compared(result, read)
-    prices = match_prices.prices_of(invoice, bundle, given["tariffs"], result)
+    prices, priced = match_prices.prices_of(invoice, bundle, given["tariffs"], result)
     document = result.document()
     if given["tariffs"]:
         document = with_prices(document, prices)
@@ -110,7 +110,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
         emit("match", document)
     else:
         if given["tariffs"]:
-            match_prices.print_prices(prices, bundle, result.currency)
+            match_prices.print_prices(prices, priced, bundle, result.currency)
         _print(result, bundle, read, besides=bool(prices))
         say(_UNCHECKED)
         for path in outputs:

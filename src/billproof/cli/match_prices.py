@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from billproof.bundle.documents import Bundle
     from billproof.matching import MatchResult
     from billproof.matching.prices import PriceFinding
+    from billproof.statement_check import Totals
 
 _SHOWN = 30
 
@@ -23,25 +24,29 @@ COLUMNS = ("overcharged", "due", "price")
 
 def prices_of(
     invoice: Path, bundle: Bundle, tariffs: Sequence[Path], result: MatchResult
-) -> tuple[PriceFinding, ...]:
-    """What the bill charges above the tariffs given, if any are."""
+) -> tuple[tuple[PriceFinding, ...], Totals]:
+    """What the bill charges above the tariffs given, if any are, and the sums of its check."""
     from billproof.matching.prices import price_findings
-    from billproof.statement_check import Tariffs, check_bundle
+    from billproof.statement_check import Tariffs, Totals, check_bundle
 
+    totals = Totals()
     if not tariffs:
-        return ()
+        return (), totals
     part = check_bundle(bundle, Tariffs(tariffs), str(invoice))
-    return price_findings(part.checked.differences, result.findings)
+    totals.add(part)
+    return price_findings(part.checked.differences, result.findings), totals
 
 
-def print_prices(prices: Sequence[PriceFinding], bundle: Bundle, currency: str) -> None:
-    """The sum first, then line by line, most money first."""
+def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle, currency: str) -> None:
+    """The sum first, then line by line, most money first; then what the tariff says nothing of."""
     from billproof.bundle.lines import line_of
     from billproof.matching.wording import amount
 
     count, total = len(prices), sum(found.charged - found.due for found in prices)
     if not count:
-        click.echo(click.style("✓ No line is charged above the tariff", fg="green", bold=True))
+        mark, colour = ("?", "yellow") if totals.open else ("✓", "green")
+        click.echo(click.style(f"{mark} No line is charged above the tariff", fg=colour, bold=True))
+        _print_unpriced(totals)
         return
     words = f"{count:,} line{'s' * (count != 1)} charged above the tariff, {amount(total, currency)} in all"
     click.echo(click.style(f"✗ {words}", fg="red", bold=True))
@@ -56,6 +61,16 @@ def print_prices(prices: Sequence[PriceFinding], bundle: Bundle, currency: str) 
         click.echo(printable(f"  {place}: {above} too much, {found.words}{again}", 600))
     if count > _SHOWN:
         click.echo(f"  … and {count - _SHOWN:,} more (--csv and --json list all)")
+    _print_unpriced(totals)
+
+
+def _print_unpriced(totals: Totals) -> None:
+    for status in totals.unpriced:
+        if lines := totals.lines[status]:
+            sums = totals.unpriced_words(status) or "no money"
+            click.echo(
+                f"  the tariff says nothing of {lines:,} line{'s' * (lines != 1)} {status.words}: {sums}"
+            )
 
 
 def cells(found: PriceFinding | None) -> list[str]:

@@ -68,9 +68,14 @@ CALLS = [
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def plan() -> str:
+    return PLAN
+
+
+@pytest.fixture
+def home(tmp_path: Path, plan: str) -> Path:
     """A bill of these calls, the tariff that it names, and a log that has each of them once."""
-    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "plan.toml").write_text(plan)
     (tmp_path / "map.toml").write_text(MAPPING)
     rows = "".join(f"A1,{start},{seconds},{number},{amount}\n" for start, seconds, number, amount in CALLS)
     (tmp_path / "cdr.csv").write_text(f"account,start,seconds,number,amount\n{rows}")
@@ -141,6 +146,21 @@ def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path)
     rows = list(csv.DictReader(files["out.csv"].read_text().splitlines()))
     assert [row["overcharged"] for row in rows] == ["", "0.15", "0.00", "", "0.10", "0.26"]
     assert rows[-1]["says"] == "missing"
+
+
+@pytest.mark.parametrize("plan", [PLAN[: PLAN.index("[[discounts]]")].replace("2026-10-01", "2026-10-10")])
+def test_words_of_lines_that_the_tariff_says_nothing_of(match: Callable[..., object], home: Path) -> None:
+    result = match("--tariff", home / "plan.toml")
+    assert result.out.startswith("✗ 1 line charged above the tariff, 0.10 EUR in all")
+    assert "the tariff says nothing of 4 lines outside validity: 2.20 EUR charged" in result.out
+
+
+@pytest.mark.parametrize("plan", [PLAN[: PLAN.index("[[discounts]]")].replace("2026-10-01", "2026-11-01")])
+def test_words_of_a_tariff_that_prices_nothing(match: Callable[..., object], home: Path) -> None:
+    result = match("--tariff", home / "plan.toml")
+    assert result.out.startswith(
+        "? No line is charged above the tariff\n  the tariff says nothing of 5 lines"
+    )
 
 
 def test_all_takes_no_tariff(run: Run, home: Path) -> None:
