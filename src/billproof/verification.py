@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from billproof.answers import Answers, key_of
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
 from billproof.bundle.lines import line_of
 from billproof.bundle.reading import Opened, open_document
 from billproof.bundle.reading import read_document as read_document
-from billproof.errors import BillproofError, CannotCheckError, InputError
+from billproof.errors import BillproofError, InputError
 from billproof.identity import Identity, identify
 from billproof.inclusion import (
     Inclusion,
@@ -27,13 +28,8 @@ from billproof.inclusion import (
     line_of_problem,
     raising_lines,
 )
-from billproof.ledger import deployments
-from billproof.ledger.deployments import Deployment
-from billproof.ledger.lookup import RootAnswer, RootLookup
-from billproof.ledger.reads import batch_state
-from billproof.ledger.rpc import Endpoint, connect
-from billproof.ledger.states import BatchKey, BatchState, TariffState
-from billproof.ledger.tariff_reads import tariff_state
+from billproof.ledger.lookup import RootAnswer
+from billproof.ledger.rpc import connect
 from billproof.on_chain import ledger_call
 from billproof.publication import NONE, PUBLISHED, judge, tariff_of, unknown, unnamed
 from billproof.report import Report, Step, Verdict
@@ -43,15 +39,8 @@ from billproof.wording import anchoring, anchoring_facts, description, facts, fi
 _COMPLAIN = (
     "Fetch the file again from the operator. If it stays invalid, keep both: the operator must explain it."
 )
-_NAME_A_NODE = {
-    "embedded": "Give the chain's file with --rpc embedded:FILE.",
-    "development": "Give the node's address with --rpc, for example http://127.0.0.1:8545.",
-    "testnet": "Name a node that you trust with --rpc.",
-    "public": "Name a node that you trust with --rpc.",
-}
 _PAGE_LIES = "Believe neither. Ask the operator for the invoice again, and who changed this one."
 _SHOW = "Go by `billproof show`: it prints the attachment, which is what was checked, not the pages."
-_MAX_AMENDMENTS = 100
 
 
 @dataclass
@@ -68,18 +57,12 @@ class Verifier:
     on_chain: str = ""
     testnets: bool = False
     identify: Callable[..., Identity] = identify
-    _lookups: dict[int, RootLookup] = field(default_factory=dict)
-    _roots: dict[BatchId, RootAnswer | BillproofError] = field(default_factory=dict)
-    _amendments: dict[BatchId, list[str]] = field(default_factory=dict)
-    _identities: dict[tuple[int, str, int], Identity | BillproofError] = field(default_factory=dict)
-    _tariffs: dict[tuple[int, str, int, bytes], TariffState | BillproofError | None] = field(
-        default_factory=dict
-    )
     _statements: dict[tuple[BatchId, bytes], tuple[bytes, Report]] = field(default_factory=dict)
     _lines: dict[tuple[object, ...], tuple[BatchId, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._chosen = [connect(spec) for spec in self.rpc]
+        chosen = [connect(spec) for spec in self.rpc]
+        self._answers = Answers(chosen, self.deployment, self.testnets, self.identify, self.pins)
 
     def verify(self, path: Path | str) -> Report:
         """The verdict on one file, a bundle, a receipt, an invoice or a receipt's code."""
@@ -114,7 +97,7 @@ class Verifier:
             report.add("inclusion", Verdict.INVALID, message, _COMPLAIN, problems=inclusion.problems)
             return report
         try:
-            answer = self._root(inclusion.batch)
+            answer = self._answers.root(inclusion.batch)
             if not self._anchored(report, document, inclusion, answer):
                 return report
             if self.on_chain and not self._agreed(report, document, inclusion, answer):
@@ -131,47 +114,6 @@ class Verifier:
         return report
 
     # --- the root ----------------------------------------------------------------------------------
-
-    def _root(self, batch: BatchId) -> RootAnswer:
-        if batch not in self._roots:
-            try:
-                self._roots[batch] = self._lookup(batch).root(_key(batch))
-            except BillproofError as error:
-                self._roots[batch] = error
-        answer = self._roots[batch]
-        if isinstance(answer, BillproofError):
-            raise answer
-        return answer
-
-    def _lookup(self, batch: BatchId) -> RootLookup:
-        """The look-up for the batch's chain, on the verifier's own list of deployments."""
-        if batch.chain_id not in self._lookups:
-            deployment = deployments.load(self.deployment or batch.chain_id)
-            own_choice = bool(self._chosen)
-            endpoints = self._chosen or deployment.connect_known()
-            if not endpoints:
-                raise CannotCheckError(
-                    f"no node is known for {deployment.name}", advice=_NAME_A_NODE[deployment.kind]
-                )
-            if deployment.kind == "testnet" and not self.testnets:
-                raise CannotCheckError(
-                    f"{deployment.name} is a test network: what is anchored there binds nobody",
-                    advice="Add --testnet if that is what you want to check.",
-                )
-            self._lookups[batch.chain_id] = RootLookup(endpoints, deployment, own_choice=own_choice)
-        lookup = self._lookups[batch.chain_id]
-        expected = lookup.deployment
-        if expected.chain_id != batch.chain_id:
-            raise CannotCheckError(
-                f"the file belongs to chain {batch.chain_id}, your deployment to chain {expected.chain_id}",
-                advice="Give the deployment file of that chain, if you trust it.",
-            )
-        if expected.ledger != batch.ledger:
-            raise CannotCheckError(
-                f"the file names the ledger {batch.ledger}, but {expected.name} has it at {expected.ledger}",
-                advice="A ledger of the operator's own proves nothing: ask for a file for the known one.",
-            )
-        return lookup
 
     def _anchored(
         self, report: Report, document: doc.Bundle | doc.Receipt, inclusion: Inclusion, answer: RootAnswer
@@ -212,27 +154,8 @@ class Verifier:
                 "this batch is flagged on the ledger: the operator committed contradicting accounts in it",
                 "Keep the file. There may be another version of this statement; ask the operator to explain.",
             )
-        report.notes += self._amended(inclusion.batch)
+        report.notes += self._answers.amendments(inclusion.batch)
         return report.add("anchoring", Verdict.VALID, anchoring(inclusion.batch, answer))
-
-    def _amended(self, batch: BatchId) -> list[str]:
-        """Notes on later batches of the region that amend this one; their bundles are files of their own."""
-        if batch in self._amendments:
-            return self._amendments[batch]
-        lookup = self._lookups[batch.chain_id]
-        notes = self._amendments[batch] = []
-        for sequence in range(batch.sequence + 1, batch.sequence + 1 + _MAX_AMENDMENTS):
-            key = BatchKey(batch.operator_id, batch.period, batch.region, sequence)
-            state = lookup.agreed(partial(_state_at, lookup.deployment, key))
-            if not state.exists:
-                return notes
-            if state.amends == batch.sequence:
-                notes.append(
-                    f"batch {batch.region}-{sequence} amends this one and was not checked:"
-                    " ask the operator for its bundle if it concerns you"
-                )
-        notes.append(f"more than {_MAX_AMENDMENTS} later batches: the rest was not looked at")
-        return notes
 
     # --- the ledger's own code ---------------------------------------------------------------------
 
@@ -242,14 +165,14 @@ class Verifier:
         """Has the ledger's own code verify the fields, in this process or on the node."""
         from billproof.ledger.local_evm import call_node, run_locally  # an EVM, only when asked for
 
-        lookup = self._lookups[inclusion.batch.chain_id]
+        lookup = self._answers.lookup(inclusion.batch)
         name, arguments = ledger_call(document, inclusion.batch)
         if self.on_chain == "node":
             node = lookup.answering[0]
             reason = call_node(node, lookup.deployment, name, arguments, hex(answer.block.number))
             where = node.name
         else:
-            reason = run_locally(lookup.deployment, _key(inclusion.batch), answer, name, arguments)
+            reason = run_locally(lookup.deployment, key_of(inclusion.batch), answer, name, arguments)
             where = "an EVM on this machine"
         if reason:
             return report.add(
@@ -260,14 +183,7 @@ class Verifier:
     # --- who the operator is -----------------------------------------------------------------------
 
     def _identified(self, report: Report, batch: BatchId) -> None:
-        triple = (batch.chain_id, batch.ledger, batch.operator_id)
-        if triple not in self._identities:
-            try:
-                lookup = self._lookups[batch.chain_id]
-                self._identities[triple] = self.identify(lookup, batch.operator_id, self.pins)
-            except BillproofError as error:
-                self._identities[triple] = error
-        identity = self._identities[triple]
+        identity = self._answers.identity(batch)
         if isinstance(identity, BillproofError):
             report.add("identity", Verdict(identity.exit_code), identity.message, identity.advice)
             return
@@ -291,7 +207,7 @@ class Verifier:
         tariff = tariff_of(document)
         found = unnamed()
         if tariff:
-            state = self._tariff(batch, tariff)
+            state = self._answers.tariff(batch, tariff)
             if isinstance(state, BillproofError):
                 found = unknown(tariff, state.message)
             else:
@@ -302,19 +218,6 @@ class Verifier:
             report.steps.append(step)
         else:
             report.notes.append(found.message)
-
-    def _tariff(self, batch: BatchId, tariff: bytes) -> TariffState | BillproofError | None:
-        """The version in the book at the block of the root; None without a book. Asked once."""
-        name = (batch.chain_id, batch.ledger, batch.operator_id, tariff)
-        if name not in self._tariffs:
-            lookup = self._lookups[batch.chain_id]
-            try:
-                self._tariffs[name] = lookup.agreed(
-                    partial(_tariff_at, lookup.deployment, batch.operator_id, tariff)
-                )
-            except BillproofError as error:
-                self._tariffs[name] = error
-        return self._tariffs[name]
 
     # --- several files -----------------------------------------------------------------------------
 
@@ -367,16 +270,6 @@ def verify(
     ).verify(Path(path))
 
 
-def _state_at(deployment: Deployment, key: BatchKey, endpoint: Endpoint, block: str) -> BatchState:
-    return batch_state(endpoint, deployment, key, block)
-
-
-def _tariff_at(
-    deployment: Deployment, operator_id: int, tariff: bytes, endpoint: Endpoint, block: str
-) -> TariffState | None:
-    return tariff_state(endpoint, deployment, operator_id, tariff, block)
-
-
 def _line(document: doc.Bundle | doc.Receipt, index: int) -> str:
     record = line_of_problem(document, index) if isinstance(document, doc.Bundle) else document.record
     return str(line_of(record, document.statement.currency))
@@ -402,7 +295,3 @@ def _compare_page(report: Report, opened: Opened) -> None:
 
 def _include(document: doc.Bundle | doc.Receipt) -> Inclusion:
     return include_bundle(document) if isinstance(document, doc.Bundle) else include_receipt(document)
-
-
-def _key(batch: BatchId) -> BatchKey:
-    return BatchKey(batch.operator_id, batch.period, batch.region, batch.sequence)

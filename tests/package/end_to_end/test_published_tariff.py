@@ -212,7 +212,7 @@ def test_a_node_that_fails_or_lies_about_it_changes_no_verdict(
     def fails(*_: Any) -> TariffState:
         raise CannotCheckError("the node is tired", advice="try again")
 
-    monkeypatch.setattr("billproof.verification.tariff_state", fails)
+    monkeypatch.setattr("billproof.answers.tariff_state", fails)
     report = case.verify(bundle)
     assert report.verdict is Verdict.VALID
     assert [step.name for step in report.steps] == ["file", "inclusion", "anchoring", "identity"]
@@ -228,7 +228,7 @@ def test_asked_once_for_all_files_of_a_tariff(case: Case, monkeypatch: pytest.Mo
         asked.append(block)
         return tariff_reads.tariff_state(endpoint, deployment, operator_id, tariff, block)
 
-    monkeypatch.setattr("billproof.verification.tariff_state", counting)
+    monkeypatch.setattr("billproof.answers.tariff_state", counting)
     verifier = Verifier(rpc=[case.world.rpc], pins=case.world.pins)
     for line in range(2):
         receipt = cut.receipt(bundle, line, show_number=True)
