@@ -1,0 +1,388 @@
+"""``settlement.json``: a settlement ↔ the document that both sides sign (``docs/clearing.md``, section 7).
+
+Reading checks what can be checked without the books: that everything is a party's, and that it adds up.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from billproof.clearing import settlement as model
+from billproof.clearing.agreement import Party, Rounding
+from billproof.commitment.keccak import keccak
+from billproof.documents import fields
+from billproof.documents import source as documents
+from billproof.documents.fields import pattern
+from billproof.documents.positions import Path
+from billproof.documents.shape import shaped
+from billproof.tariff import values
+from billproof.tariff.form import Currency, Day, Mode, UsageService
+
+SCHEMA = "billproof/settlement/1"
+
+Operator = Annotated[int, Meta(ge=1, le=(1 << 53) - 1)]
+Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+_TEXT = "billionths of the settlement currency, canonical decimal"
+Signed = Annotated[str, pattern("(0|-?[1-9][0-9]{0,29})", _TEXT, "write whole billionths in quotes")]
+Unsigned = Annotated[
+    str, pattern("(0|[1-9][0-9]{0,29})", "an integer, canonical decimal", "write an integer in quotes")
+]
+Ratio = Annotated[
+    str,
+    pattern(
+        "[1-9][0-9]{0,39}(/[1-9][0-9]{0,39})?",
+        "an exact fraction, in lowest terms",
+        'write a fraction in quotes: "5917/5000"',
+    ),
+]
+Hash = Annotated[str, pattern("0x[0-9a-f]{64}", "32 bytes", "write 64 hexadecimal digits after 0x")]
+Address = Annotated[str, pattern("0x[0-9a-f]{40}", "20 bytes", "write 40 hexadecimal digits after 0x")]
+Period = Annotated[str, pattern("[2-9][0-9]{3}(0[1-9]|1[0-2])", "a month, YYYYMM", 'write "202603"')]
+Words = Annotated[str, Meta(min_length=1, max_length=1000)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, rename="camel"):
+    """A JSON object with exactly the declared keys."""
+
+
+class AgreementName(_Strict, frozen=True):
+    """The agreement, by the keccak256 of its file."""
+
+    name: Name
+    hash: Hash
+
+
+class PartyForm(_Strict, frozen=True):
+    """One of the two operators; ``currency`` is that of its books."""
+
+    operator: Operator
+    name: Name
+    currency: Currency
+
+
+class NetForm(_Strict, frozen=True):
+    """The one payment that is left."""
+
+    payer: Operator
+    payee: Operator
+    amount: Unsigned
+
+
+class DirectionForm(_Strict, frozen=True):
+    """What one operator pays: records, adjustments by discount models, and both."""
+
+    payer: Operator
+    records: Signed
+    adjustments: Signed
+    total: Signed
+
+
+class RoundingForm(_Strict, frozen=True):
+    """How the net amount was rounded."""
+
+    mode: Mode
+    decimals: Annotated[int, Meta(ge=0, le=9)]
+
+
+class AmountForm(_Strict, frozen=True):
+    """What agreed records of one direction and service add up to."""
+
+    payer: Operator
+    service: UsageService | Literal["recurring", "one-off", "discount", "tax", "credit", "rounding"]
+    records: Count
+    volume: Unsigned
+    amount: Signed
+
+
+class ChargeForm(_Strict, frozen=True):
+    """What a discount model charges: of the year to date, the month's share, and beside what is booked."""
+
+    payer: Operator
+    model: Name
+    to_date: Signed
+    share: Signed
+    shortfall: Unsigned
+    open: Unsigned
+    booked: Signed
+    adjustment: Signed
+
+
+class DisputeForm(_Strict, frozen=True):
+    """A cause whose money stays open until its deadline."""
+
+    number: Count
+    kind: Name
+    words: Words
+    claimant: Operator
+    count: Count
+    amount: Unsigned
+    deadline: Day
+
+
+class LedgerForm(_Strict, frozen=True):
+    """Where the batches' roots stand."""
+
+    chain_id: Unsigned
+    address: Address
+
+
+class BatchForm(_Strict, frozen=True):
+    """A batch that a book was taken from."""
+
+    operator: Operator
+    period: Period
+    region: Unsigned
+    sequence: Unsigned
+    root: Hash
+
+
+class File(_Strict, frozen=True):
+    """What two operators settle of a period. Money is in billionths. See ``docs/clearing.md``."""
+
+    schema: Literal["billproof/settlement/1"]
+    net: NetForm
+    currency: Currency
+    kind: Literal["undisputed", "disputed"]
+    period: Period
+    round: Annotated[int, Meta(ge=1, le=(1 << 32) - 1)]
+    issued: Day
+    due: Day
+    agreement: AgreementName
+    parties: Annotated[list[PartyForm], Meta(min_length=2, max_length=2)]
+    directions: Annotated[list[DirectionForm], Meta(min_length=2, max_length=2)]
+    rounding: RoundingForm
+    exchange: dict[Currency, Ratio]
+    amounts: list[AmountForm]
+    charges: list[ChargeForm]
+    disputes: list[DisputeForm]
+    batches: list[BatchForm]
+    ledger: LedgerForm | None = None
+
+
+class SettlementError(documents.DocumentError):
+    """A settlement that cannot be used: names file, line and key, and says what is wrong."""
+
+
+KIND = documents.Kind("a settlement", "see docs/clearing.md, section 7", SCHEMA, File, SettlementError)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the document."""
+    return fields.json_schema(File, SCHEMA)
+
+
+def document(settlement: model.Settlement) -> bytes:
+    """The document; the same settlement gives the same bytes."""
+    return msgspec.json.format(msgspec.json.encode(_form(settlement)), indent=2) + b"\n"
+
+
+def document_hash(content: bytes) -> bytes:
+    """The keccak256 that both sides sign (``documentHash`` of section 8)."""
+    return keccak(content)
+
+
+def _form(settlement: model.Settlement) -> File:
+    net = settlement.net
+    return File(
+        schema="billproof/settlement/1",
+        net=NetForm(net.payer.operator, net.payee.operator, str(net.amount)),
+        currency=settlement.currency,
+        kind="disputed" if settlement.kind == "disputed" else "undisputed",
+        period=str(settlement.period),
+        round=settlement.round,
+        issued=settlement.issued,
+        due=settlement.due,
+        agreement=AgreementName(settlement.agreement, "0x" + settlement.agreement_hash.hex()),
+        parties=[PartyForm(each.operator, each.name, each.currency) for each in settlement.parties],
+        directions=[
+            DirectionForm(each.payer.operator, str(each.records), str(each.adjustments), str(each.total))
+            for each in settlement.directions
+        ],
+        rounding=RoundingForm(settlement.rounding.mode, settlement.rounding.decimals),  # type: ignore[arg-type]
+        exchange={currency: str(rate) for currency, rate in sorted(settlement.exchange.items())},
+        amounts=[
+            AmountForm(
+                each.payer,
+                values.word_of(each.service),  # type: ignore[arg-type]
+                each.records,
+                str(each.volume),
+                str(each.amount),
+            )
+            for each in settlement.amounts
+        ],
+        charges=[
+            ChargeForm(
+                each.payer,
+                each.model,
+                str(each.to_date),
+                str(each.share),
+                str(each.shortfall),
+                str(each.open),
+                str(each.booked),
+                str(each.adjustment),
+            )
+            for each in settlement.charges
+        ],
+        disputes=[
+            DisputeForm(
+                each.number,
+                each.kind,
+                each.words,
+                each.claimant,
+                each.count,
+                str(each.amount),
+                each.deadline,
+            )
+            for each in settlement.disputes
+        ],
+        batches=[
+            BatchForm(
+                each.operator,
+                str(each.period),
+                str(each.region),
+                str(each.sequence),
+                "0x" + each.root.hex(),
+            )
+            for each in settlement.batches
+        ],
+        ledger=None
+        if settlement.chain_id is None or settlement.ledger is None
+        else LedgerForm(str(settlement.chain_id), settlement.ledger),
+    )
+
+
+def load_settlement(source: FilePath | str | bytes, *, name: str = "") -> model.Settlement:
+    """The settlement in a document; raises :class:`SettlementError` where it does not add up."""
+    read = documents.read(source, KIND, name)
+    file = shaped(read)
+    _check(read, file)
+    return _settlement(file)
+
+
+def _settlement(file: File) -> model.Settlement:
+    one, other = (Party(each.operator, each.name, each.currency) for each in file.parties)
+    return model.Settlement(
+        agreement=file.agreement.name,
+        agreement_hash=bytes.fromhex(file.agreement.hash[2:]),
+        parties=(one, other),
+        currency=file.currency,
+        exchange={currency: Fraction(text) for currency, text in file.exchange.items()},
+        rounding=Rounding(file.rounding.mode, file.rounding.decimals),
+        period=int(file.period),
+        issued=file.issued,
+        due=file.due,
+        round=file.round,
+        kind=file.kind,
+        amounts=tuple(
+            model.Amount(
+                each.payer,
+                values.service_of(each.service),
+                each.records,
+                int(each.volume),
+                int(each.amount),
+            )
+            for each in file.amounts
+        ),
+        charges=tuple(
+            model.Charge(
+                each.payer,
+                each.model,
+                int(each.to_date),
+                int(each.share),
+                int(each.shortfall),
+                int(each.open),
+                int(each.booked),
+            )
+            for each in file.charges
+        ),
+        disputes=tuple(
+            model.Dispute(
+                each.number,
+                each.kind,
+                each.words,
+                each.claimant,
+                each.count,
+                int(each.amount),
+                each.deadline,
+            )
+            for each in file.disputes
+        ),
+        batches=tuple(
+            model.BatchReference(
+                each.operator,
+                int(each.period),
+                int(each.region),
+                int(each.sequence),
+                bytes.fromhex(each.root[2:]),
+            )
+            for each in file.batches
+        ),
+        chain_id=None if file.ledger is None else int(file.ledger.chain_id),
+        ledger=None if file.ledger is None else file.ledger.address,
+    )
+
+
+def _check(source: documents.Source[File], file: File) -> None:
+    """Raises for what no shape says: strangers, days that are none, things told twice, sums."""
+    one, other = (each.operator for each in file.parties)
+    if one >= other:
+        raise source.error(
+            ("parties", 1, "operator"), "is not above the first", "put the smaller number first"
+        )
+    for table, key in (
+        ("amounts", "payer"),
+        ("charges", "payer"),
+        ("disputes", "claimant"),
+        ("batches", "operator"),
+    ):
+        for at, each in enumerate(getattr(file, table)):
+            if getattr(each, key) not in (one, other):
+                raise source.error((table, at, key), "is no party", f"write {one} or {other}")
+    _check_once(source, file)
+    for currency, rate in file.exchange.items():
+        if str(Fraction(rate)) != rate:
+            raise source.error(("exchange", currency), "is not in lowest terms", f'write "{Fraction(rate)}"')
+    days: list[tuple[Path, str]] = [(("issued",), file.issued), (("due",), file.due)]
+    days += [(("disputes", at, "deadline"), each.deadline) for at, each in enumerate(file.disputes)]
+    for path, day in days:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            raise source.error(path, f"there is no day {day}", 'write "YYYY-MM-DD"') from None
+    expected = _form(_settlement(file))
+    sums: list[tuple[Path, Any, Any]] = [(("net",), file.net, expected.net)]
+    sums += [
+        (("directions", at), *both)
+        for at, both in enumerate(zip(file.directions, expected.directions, strict=True))
+    ]
+    sums += [
+        (("charges", at), *both) for at, both in enumerate(zip(file.charges, expected.charges, strict=True))
+    ]
+    for path, given, computed in sums:
+        if given != computed:
+            what = msgspec.json.encode(computed).decode()
+            raise source.error(
+                path, f"does not add up: the entries come to {what}", "have the document made again"
+            )
+
+
+def _check_once(source: documents.Source[File], file: File) -> None:
+    keys: dict[str, list[Any]] = {
+        "amounts": [(each.payer, each.service) for each in file.amounts],
+        "charges": [(each.payer, each.model) for each in file.charges],
+        "disputes": [each.number for each in file.disputes],
+        "batches": [(each.operator, each.period, each.region, each.sequence) for each in file.batches],
+    }
+    for table, found in keys.items():
+        seen: set[Any] = set()
+        for at, key in enumerate(found):
+            if key in seen:
+                raise source.error((table, at), "is there twice", "keep one of them")
+            seen.add(key)
