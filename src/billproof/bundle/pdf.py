@@ -71,7 +71,7 @@ class Printer:
             )
         self.look = look
         self.missing: set[str] = set()
-        self._fonts = _built_in()
+        self._fonts = built_in_fonts()
         self._other = _load(font) if font else None
 
     def invoice(self, content: bytes, bundle: doc.Bundle | None = None) -> bytes:
@@ -211,7 +211,7 @@ def _attach(document: Any, content: bytes, look: Look, *, other_font: bool) -> N
 
 
 @lru_cache(maxsize=1)
-def _built_in() -> tuple[TTFont, TTFont]:
+def built_in_fonts() -> tuple[TTFont, TTFont]:
     """Regular and bold, with the Latin, Greek and Cyrillic scripts."""
     home = resources.files("billproof.bundle") / "fonts"
     files = ((_REGULAR, "DejaVuSans.ttf"), (_BOLD, "DejaVuSans-Bold.ttf"))
@@ -229,7 +229,7 @@ def _registered(name: str, content: bytes) -> TTFont:
 
 def lacks(text: str) -> set[str]:
     """The characters of a text that the built-in fonts do not have."""
-    return _lacking(_built_in()[0], text)
+    return _lacking(built_in_fonts()[0], text)
 
 
 def _lacking(font: TTFont, text: str) -> set[str]:

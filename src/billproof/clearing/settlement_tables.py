@@ -1,0 +1,142 @@
+"""A settlement as the tables that people read: the same in a workbook and on paper, money first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billproof.clearing.settlement import Settlement
+from billproof.tariff import values
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in billionths."""
+
+    billionths: int
+
+
+#: What a cell holds.
+Cell = str | int | Money
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table; ``sums`` is a last row below it, if any. ``wide`` are columns of long texts."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    sums: tuple[Cell, ...] | None = None
+    wide: frozenset[int] = frozenset()
+
+
+def headline(settlement: Settlement) -> str:
+    """Who pays whom."""
+    net = settlement.net
+    return f"{net.payer.name} pays {net.payee.name}" if net.amount else "Nothing is to be paid"
+
+
+def month(period: int) -> str:
+    """``2026-03`` of 202603."""
+    return f"{period // 100:04d}-{period % 100:02d}"
+
+
+def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
+    """What the document is about, name and value."""
+    net = settlement.net
+    one, other = settlement.directions
+    rates = [
+        (currency, rate) for currency, rate in settlement.exchange.items() if currency != settlement.currency
+    ]
+    return [
+        (headline(settlement), Money(net.amount)),
+        ("Currency", settlement.currency),
+        ("Due", settlement.due),
+        (f"{one.payer.name} pays for its traffic", Money(one.total)),
+        (f"{other.payer.name} pays for its traffic", Money(other.total)),
+        ("Left open, disputed", Money(settlement.disputed)),
+        ("Part", f"{settlement.kind}, round {settlement.round}"),
+        ("Period", month(settlement.period)),
+        ("Issued", settlement.issued),
+        ("Agreement", settlement.agreement),
+        ("Agreement's keccak256", "0x" + settlement.agreement_hash.hex()),
+        *(
+            (f"Operator {party.operator}", f"{party.name}, books in {party.currency}")
+            for party in settlement.parties
+        ),
+        *((f"{settlement.currency} for one {currency}", str(rate)) for currency, rate in rates),
+        *(
+            ()
+            if settlement.ledger is None
+            else (("Ledger", f"{settlement.ledger}, chain {settlement.chain_id}"),)
+        ),
+    ]
+
+
+def sheets(settlement: Settlement) -> list[Sheet]:
+    """Traffic, discount models, disputes and batches: those that there are."""
+    names = {party.operator: party.name for party in settlement.parties}
+    found = [
+        Sheet(
+            "Agreed traffic",
+            ("Amount", "Pays", "Service", "Records", "Volume", "Unit"),
+            tuple(
+                (
+                    Money(each.amount),
+                    names[each.payer],
+                    values.word_of(each.service),
+                    each.records,
+                    each.volume,
+                    values.KINDS.get(each.service, ""),
+                )
+                for each in settlement.amounts
+            ),
+        ),
+        Sheet(
+            "Discount models",
+            ("Adjustment", "Pays", "Model", "Month's share", "Booked", "Year to date", "Shortfall", "Open"),
+            tuple(
+                (
+                    Money(each.adjustment),
+                    names[each.payer],
+                    each.model,
+                    *map(Money, (each.share, each.booked, each.to_date, each.shortfall, each.open)),
+                )
+                for each in settlement.charges
+            ),
+        ),
+        Sheet(
+            "Disputed",
+            ("Amount", "Claimed by", "Cause", "Count", "Deadline", "What differs"),
+            tuple(
+                (
+                    Money(each.amount),
+                    names[each.claimant],
+                    f"{each.number} {each.kind}",
+                    each.count,
+                    each.deadline,
+                    each.words,
+                )
+                for each in settlement.disputes
+            ),
+            sums=(
+                Money(settlement.disputed),
+                "",
+                "",
+                sum(each.count for each in settlement.disputes),
+                "",
+                "",
+            ),
+            wide=frozenset({5}),
+        ),
+        Sheet(
+            "Batches",
+            ("Operator", "Period", "Region", "Sequence", "Root"),
+            tuple(
+                (names[each.operator], month(each.period), each.region, each.sequence, "0x" + each.root.hex())
+                for each in settlement.batches
+            ),
+            wide=frozenset({4}),
+        ),
+    ]
+    return [sheet for sheet in found if sheet.rows]
