@@ -5,11 +5,14 @@ import type { Cause, Verdict } from "./check";
 import { PRICE } from "./numbers";
 import { FIRST_LINE, HOME, kindOf, ELSEWHERE, type Interval } from "./types";
 
+/** Causes that say more than the two amounts do. */
+type Told = Exclude<Cause, "" | "price">;
+
 interface Words {
   /** {charged}, {due}: money; {why}: a cause. */
   line: string;
   plain: string;
-  causes: Record<Exclude<Cause, "">, string>;
+  causes: Record<Told, string>;
   /** How usage is rounded up: {n}. */
   steps: string;
   places: Record<typeof HOME | typeof ELSEWHERE, string>;
@@ -32,7 +35,6 @@ const EN: Words = {
     tier: "charged at {other}, after what was used before the price is {own}",
     rounding: "rounded {other}, the contract says {own}",
     connection: "{connection}",
-    price: "the price is another",
     fee: "the fee “{own}” is another",
     discount: "the discount “{own}” is another",
     tax: "the tax “{own}” is another",
@@ -62,7 +64,6 @@ const DE: Words = {
     tier: "zu {other} berechnet, nach dem bis dahin Verbrauchten ist der Preis {own}",
     rounding: "{other} gerundet, laut Vertrag {own}",
     connection: "{connection}",
-    price: "der Preis ist ein anderer",
     fee: "die Gebühr „{own}“ ist eine andere",
     discount: "der Rabatt „{own}“ ist ein anderer",
     tax: "die Steuer „{own}“ ist eine andere",
@@ -92,7 +93,6 @@ const FR: Words = {
     tier: "facturé à {other}, après ce qui était déjà consommé le prix est {own}",
     rounding: "arrondi {other}, le contrat dit {own}",
     connection: "{connection}",
-    price: "le prix est un autre",
     fee: "les frais « {own} » sont autres",
     discount: "la remise « {own} » est autre",
     tax: "la taxe « {own} » est autre",
@@ -127,7 +127,7 @@ export function priceSentence(
 ): string {
   const words = WORDS[lang];
   const values = { charged: money(lang, line.amount, currency), due: money(lang, verdict.due ?? 0n, currency) };
-  if (!verdict.cause) return fill(words.plain, values);
+  if (!verdict.cause || verdict.cause === "price") return fill(words.plain, values);
   return fill(words.line, { ...values, why: why(lang, verdict, line, pricesIn, printed) });
 }
 
@@ -162,7 +162,7 @@ function why(
     values.own = words.modes[own.rounding.mode]!;
   }
   if (cause === "connection") values.connection = amount > (due ?? 0n) ? words.connection.more : words.connection.none;
-  return fill(words.causes[cause as Exclude<Cause, "">], values);
+  return fill(words.causes[cause as Told], values);
 }
 
 /** The price that holds for the record: of its tier, or the rate's own. */

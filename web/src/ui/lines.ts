@@ -24,7 +24,7 @@ export function linesTable(lines: AnyLine[], currency: string, caption: string, 
   if ([...(remarks?.values() ?? [])].some(({ stake }) => stake)) columns.push("col.stake");
   const body = h("tbody");
   const head = h("tr", {}, ...columns.map((key) => h("th", { scope: "col", class: CLASSES[key] }, t(key))));
-  const table = h("table", { class: "lines" }, h("caption", { class: "hidden" }, caption), h("thead", {}, head), body);
+  const table = h("table", { class: columns.length > 7 ? "lines many" : "lines" }, h("caption", { class: "hidden" }, caption), h("thead", {}, head), body);
   const more = h("button", { type: "button", class: "quiet no-print" });
   let shown = 0;
   const show = (): void => {
