@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from random import Random
 
-import naive
+import naive_check
 import random_tariffs
 from engine_verdicts import answers_of
 
@@ -23,7 +23,7 @@ def differences(random: Random, statements: int = 4, most: int = 50) -> tuple[in
     count, found = 0, []
     for number, ((records, balances), answer) in enumerate(zip(drawn, engine, strict=True)):
         verdicts, missing, left = answer
-        expected, expected_missing, expected_left = naive.check_statement(tariff, records, balances)
+        expected, expected_missing, expected_left = naive_check.check_statement(tariff, records, balances)
         for record, given, due in zip(records, verdicts, expected, strict=True):
             count += 1
             if record["service"] >= 32:

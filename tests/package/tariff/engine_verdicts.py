@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import naive
+import naive_check
 import numpy as np
 import pyarrow as pa
 
@@ -15,7 +15,7 @@ from billproof.tariff.rating import Rater
 from billproof.tariff.result import Status
 
 Statement = tuple[list[dict[str, Any]], dict[str, int]]
-Answer = tuple[list[naive.Verdict], list[tuple[str, int]], dict[str, int]]
+Answer = tuple[list[naive_check.Verdict], list[tuple[str, int]], dict[str, int]]
 
 #: Column → the record's key.
 COLUMNS = {
@@ -77,7 +77,7 @@ def answers_of(tariff: Tariff, statements: list[Statement]) -> list[Answer]:
 
 def _verdict(
     tariff: Tariff, record: dict[str, Any], row: int, rated: Any, checked: Any, difference: Any
-) -> naive.Verdict:
+) -> naive_check.Verdict:
     status = Status(int(checked.status[row])).words
     cause = difference.cause if difference else ""
     if difference:
@@ -94,4 +94,4 @@ def _verdict(
         assert place == int(rated.rate[row])
         assert due == int(rated.charge[row])
         assert billed == int(rated.billed[row])
-    return naive.Verdict(status, name, billed, due, int(rated.free[row]), cause)
+    return naive_check.Verdict(status, name, billed, due, int(rated.free[row]), cause)

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import naive
+import naive_check
 
 KINDS = [["voice-originated", "voice-terminated"], ["message-sent", "mms"], ["data"]]
 UNITS = [("s", [1, 6, 7, 30, 60]), ("messages", [1, 2, 3]), ("B", [1, 10, 1000])]
@@ -314,7 +315,7 @@ def a_usage_record(random: Random) -> dict[str, Any]:
 
 def a_line(random: Random, tariff: dict[str, Any]) -> dict[str, Any]:
     """A record of services 32 and above, named as something of the tariff, or not."""
-    lines = [(service, name or "any text") for _, service, name, _, _ in naive.lines_of(tariff)]
+    lines = [(service, name or "any text") for _, service, name, _, _ in naive_check.lines_of(tariff)]
     service, name = random.choice([*lines, *lines, (36, "credit"), (33, "other"), (37, "rounding")])
     started_at, offset = a_start(random)
     return {
@@ -381,10 +382,10 @@ def a_statement(
         if record["service"] >= 32:
             record["billedUsage"] = 0
             record["amount"] = random.choice([0, -1_500_000_000, 9_990_000_000, random.randrange(10**10)])
-    for kind, service, name, _, item in naive.lines_of(tariff):
+    for kind, service, name, _, item in naive_check.lines_of(tariff):
         for record in records:
             if record["service"] == service and name in (None, record["rate"]) and random.random() < 0.6:
-                record["amount"] = naive.due_of_line(tariff, records, record, kind, item)
+                record["amount"] = naive_check.due_of_line(tariff, records, record, kind, item)
     return records, balances
 
 

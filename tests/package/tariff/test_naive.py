@@ -11,7 +11,7 @@ import pytest
 from comparing import differences
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive import check_statement
+from naive_check import check_statement
 from rating_vectors import VECTORS, Case, cases
 
 CASES = cases()
