@@ -141,11 +141,15 @@ class Balances:
         return cls(path, accounts.dictionary, texts, first, name, left, age, line)
 
     def of(self, accounts: pa.Array, tariff: Tariff) -> Held:
-        """What accounts of that tariff hold; :class:`InputError` for what it does not carry over."""
-        found = pc.index_in(accounts, self.accounts)
-        there = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-        which = found.drop_null().to_numpy().astype(np.int64)
-        rows, owner = self._rows(which), np.repeat(there, np.diff(self.first)[which])
+        """What accounts of that tariff hold; :class:`InputError` for what it does not carry over.
+
+        No account is there twice.
+        """
+        # Of a part's accounts and a million others: few are put into a table, the many are looked up in it.
+        found = pc.index_in(self.accounts, accounts)
+        which = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        owners = found.drop_null().to_numpy().astype(np.int64)
+        rows, owner = self._rows(which), np.repeat(owners, np.diff(self.first)[which])
         known = {allowance.name: place for place, allowance in enumerate(tariff.allowances)}
         places = np.array([known.get(name, -1) for name in self.names], np.int64)
         place, age = places[self.name[rows]], self.age[rows]
