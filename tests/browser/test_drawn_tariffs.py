@@ -21,7 +21,7 @@ WHOLE = ("usage", "billedUsage", "amount")
 
 def drawn(seed: int) -> dict[str, Any]:
     """A tariff, three statements, and what is due; whole numbers as text, since JavaScript's end at 2^53."""
-    import naive
+    import naive_check
     import random_tariffs
 
     random = Random(seed)
@@ -29,7 +29,7 @@ def drawn(seed: int) -> dict[str, Any]:
     statements = []
     for _ in range(3):
         records, balances = random_tariffs.a_statement(random, tariff, random.randint(1, 40))
-        verdicts, missing, left = naive.check_statement(tariff, records, balances)
+        verdicts, missing, left = naive_check.check_statement(tariff, records, balances)
         statements.append(
             {
                 "records": [{**one, **{key: str(one[key]) for key in WHOLE}} for one in records],
