@@ -54,13 +54,13 @@ class Charge:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A cause whose money is not settled. ``claimant`` asks for ``amount`` that the other would not pay."""
+    """A cause whose money is not settled; ``claimant`` is whose book has ``amount`` more."""
 
     number: int  # of the cause in the clearing
     kind: str
     words: str
     claimant: int
-    count: int  # records or pairs
+    count: int  # pairs, or records without one
     amount: int
     deadline: str  # YYYY-MM-DD
 
@@ -187,7 +187,7 @@ def settle(
         kind=kind,
         amounts=tuple(sorted(amounts, key=lambda each: (-abs(each.amount), each.payer, each.service))),
         charges=tuple(sorted(charges, key=lambda each: (-abs(each.share), each.payer, each.model))),
-        disputes=tuple(sorted(disputes, key=lambda each: (-each.amount, each.number))),
+        disputes=tuple(sorted(disputes, key=lambda each: (-each.amount, each.number, each.claimant))),
         batches=tuple(
             sorted(batches, key=lambda each: (each.operator, each.period, each.region, each.sequence))
         ),

@@ -377,7 +377,7 @@ def _check_once(source: documents.Source[File], file: File) -> None:
     keys: dict[str, list[Any]] = {
         "amounts": [(each.payer, each.service) for each in file.amounts],
         "charges": [(each.payer, each.model) for each in file.charges],
-        "disputes": [each.number for each in file.disputes],
+        "disputes": [(each.number, each.claimant) for each in file.disputes],
         "batches": [(each.operator, each.period, each.region, each.sequence) for each in file.batches],
     }
     for table, found in keys.items():

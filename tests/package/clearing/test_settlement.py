@@ -155,7 +155,13 @@ TAMPERED = {
     "number for text": ('"amount": "57660000000"', '"amount": 57660000000', "net.amount", "must be text"),
     "stranger": ('"claimant": 2', '"claimant": 3', "disputes[2].claimant", "is no party"),
     "service": ('"service": "data"', '"service": "date"', "amounts[2].service", "'date' is unknown"),
-    "cause twice": ('"number": 2', '"number": 1', "disputes[2]", "is there twice"),
+    "cause twice": (
+        '"number": 2',
+        '"number": 1,\n      "kind": "unit",\n      "words": "-",\n      "claimant": 1,\n      "count": 1,\n'
+        '      "amount": "0",\n      "deadline": "2026-05-01"\n    },\n    {\n      "number": 2',
+        "disputes[2]",
+        "is there twice",
+    ),
     "no day": ('"due": "2026-05-10"', '"due": "2026-02-30"', "due", "there is no day"),
     "parties turned round": (
         '"operator": 1,\n      "name": "Meridian"',
