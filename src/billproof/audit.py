@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from billproof.anchoring import anchor_request
 from billproof.audit_prices import audit_prices
-from billproof.audit_records import audit_openings, audit_records, audit_tariffs
+from billproof.audit_records import audit_entries, audit_openings, audit_records, audit_tariffs
 from billproof.batch_id import BatchId
 from billproof.commit import entry_hashes
 from billproof.commitment import tree
@@ -164,7 +164,7 @@ def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manife
         raise DifferenceError(f"{stored.path / 'batch.json'}: names another batch than the manifest")
     _same(stored.path / "tree.bin", "nodes", stored.nodes.tobytes(), nodes.tobytes())
     told(f"{len(manifest.keys):,} account entries give the root")
-    entries, file = stored.entries, stored.path / "entries.arrow"
+    entries, file = audit_entries(stored), stored.path / "entries.arrow"
     _same(file, "account keys", byte_rows(entries["account_key"], 32).tobytes(), manifest.keys.tobytes())
     _same(file, "statements", byte_rows(entries["statement"], 32).tobytes(), manifest.statements.tobytes())
     told(f"{audit_records(stored):,} records add up to the totals")

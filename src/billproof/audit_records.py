@@ -20,6 +20,7 @@ from billproof.commitment.columns import Gathered
 from billproof.commitment.keccak import ByteRows, keccak
 from billproof.errors import DifferenceError
 from billproof.leaves import byte_rows, hash_peers, hash_records
+from billproof.printable import printable
 from billproof.records import ZERO32
 from billproof.secret_store import Enrolment, SecretStore
 from billproof.statements import totals_by_currency
@@ -36,6 +37,20 @@ class _Slice:
     records: pa.Table
     owner: NDArray[np.int64]  # (n,) which entry's statement, in the order of the records
     index: NDArray[np.int64]  # (n,) place in the statement
+
+
+def audit_entries(stored: StoredBatch) -> pa.Table:
+    """The entries, when every text of theirs lies within the file: one that does not ends the process.
+
+    Raises :class:`DifferenceError` where the file is no table of entries.
+    """
+    file = stored.path / "entries.arrow"
+    try:
+        entries = stored.entries
+        entries.validate(full=True)
+    except (OSError, pa.ArrowException) as error:
+        raise DifferenceError(f"{file}: is no table of entries ({printable(str(error))})") from None
+    return entries
 
 
 def audit_records(stored: StoredBatch) -> int:

@@ -346,6 +346,20 @@ def test_the_audit_finds_a_statement_with_another_tariff(home: Path, run: Callab
             audit.audit_batch(StoredBatch.open(stored.path), home / "secrets", lambda words: None)
 
 
+def test_the_audit_survives_entries_that_point_outside_their_file(run: Callable[..., BatchResult]) -> None:
+    stored = stored_of(run(ROWS))
+    path = stored.path / "entries.arrow"
+    content = path.read_bytes()
+    offsets = np.arange(0, 8, 2, dtype=np.int32).tobytes()  # of the accounts A1, A2, A3
+    assert content.count(offsets) == 1
+    for changed in (content.replace(offsets, offsets[:8] + b"\0\0\0\x40" + offsets[12:]), content[:-6]):
+        path.unlink()  # what is mapped stays
+        path.write_bytes(changed)
+        write_sums(stored.path)
+        with pytest.raises(DifferenceError, match=r"entries.arrow: is no table of entries"):
+            audit.audit_batch(StoredBatch.open(stored.path), None, lambda words: None)
+
+
 def test_the_audit_finds_another_tariff_file(home: Path, run: Callable[..., BatchResult]) -> None:
     stored = stored_of(run(ROWS))
     file = next((stored.path / "tariffs").iterdir())
