@@ -172,6 +172,8 @@ def audit_batch(stored: StoredBatch, secrets: Path | None, told: Told) -> Manife
         told(f"{priced:,} statements refer to {len(stored.tariffs.used)} tariffs")
     if again := audit_prices(stored):
         told(f"every line priced again: {again.differing:,} differ, as the batch says")
+    elif priced:
+        told("no line priced again: the batch does not say that it was compared with its tariffs")
     if secrets is not None:
         audit_openings(stored, SecretStore(secrets, stored.id.operator_id))
         told("every record, statement and account key derived again from the secrets")

@@ -265,11 +265,18 @@ def test_the_audit_prices_every_line_again(
         told: list[str] = []
         audit.audit_batch(stored, None, told.append)
         assert "every line priced again: 2 differ, as the batch says" in told
-    said = {**stored.summary["tariffCheck"], "tooMuch": {"EUR": "40000000"}}
+    for change in ({"tooMuch": {"EUR": "40000000"}}, {"differences": "refuse"}):
+        said = {**stored.summary["tariffCheck"], **change}
+        (stored.path / "batch.json").write_bytes(json_bytes({**stored.summary, "tariffCheck": said}))
+        write_sums(stored.path)
+        with pytest.raises(DifferenceError, match="its tariffCheck is not what its lines and tariffs give"):
+            audit.audit_batch(StoredBatch.open(stored.path), None, lambda words: None)
+    said = {"differences": "unchecked"}
     (stored.path / "batch.json").write_bytes(json_bytes({**stored.summary, "tariffCheck": said}))
     write_sums(stored.path)
-    with pytest.raises(DifferenceError, match="its tariffCheck is not what its lines and tariffs give"):
-        audit.audit_batch(StoredBatch.open(stored.path), None, lambda words: None)
+    told = []
+    audit.audit_batch(StoredBatch.open(stored.path), None, told.append)
+    assert told[-1] == "no line priced again: the batch does not say that it was compared with its tariffs"
 
 
 def test_nothing_is_compared_when_told_so(home: Path, run: Callable[..., BatchResult]) -> None:
