@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from billproof.cli import match_prices, options
-from billproof.cli.output import emit, facts, progress, say, table
+from billproof.cli import match_all, match_prices, options
+from billproof.cli.output import check_free, emit, facts, say
 from billproof.errors import InputError
 from billproof.printable import plain_cell, printable
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from billproof.matching import MatchResult
     from billproof.matching.prices import PriceFinding
     from billproof.matching.result import MatchedLine
-    from billproof.store import StoredBatch
 
 _PATH = click.Path(path_type=Path)
 _UNCHECKED = "The bill was taken as it is: `billproof verify` checks it against the chain."
@@ -72,7 +70,7 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
             raise click.UsageError("--mapping is for one bill, without --all")
         if given["tariffs"]:
             raise click.UsageError("--tariff is for one bill; `billproof check STORE` prices all of them")
-        return _match_all(given, as_json)
+        return match_all.run(given, as_json)
     if invoice is None or not logs:
         raise click.UsageError("give a bill and at least one phone log")
     return _match_one(invoice, logs, given, as_json)
@@ -85,7 +83,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     from billproof.matching.prices import with_prices
 
     outputs = [given[name] for name in ("as_csv", "report", "complaint") if given[name]]
-    _check_free(outputs, given["force"])
+    check_free(outputs, given["force"])
     bundle = _bundle(invoice)
     mapping: Path | None = given["mapping"]
     read: list[PhoneLog] = [log for path in logs for log in read_phone_log(path, mapping=mapping)]
@@ -249,130 +247,3 @@ def _write(path: Path, text: str) -> None:
     from billproof.files import write_file
 
     write_file(path, text.encode(), mode=0o600)
-
-
-def _check_free(paths: list[Path], force: bool) -> None:
-    for path in paths:
-        if path.exists() and not force:
-            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
-
-
-def _match_all(given: dict[str, Any], as_json: bool) -> int:
-    from billproof.batch_id import check_period
-    from billproof.matching.batch import Totals, match_batches
-    from billproof.matching.columns import check_region
-    from billproof.store import find_batches
-
-    wanted = {
-        "store": "--store",
-        "operator_id": "--operator",
-        "period": "--period",
-        "folder": "--logs",
-        "out": "--out",
-    }
-    missing = [option for name, option in wanted.items() if given[name] is None]
-    if missing:
-        raise click.UsageError(f"--all also needs {', '.join(missing)}")
-    if not given["period"].isdecimal():
-        raise click.UsageError(f"{given['period']!r} is not YYYYMM")
-    out: Path = given["out"]
-    if out.suffix not in (".csv", ".parquet"):
-        raise InputError("is neither .csv nor .parquet", file=out)
-    check_region(given["region"])
-    _check_free([out], given["force"])
-    batches = find_batches(given["store"], given["operator_id"], check_period(int(given["period"])))
-    if not batches:
-        raise InputError(
-            "no batch of this period", file=given["store"], advice="Build one with `billproof batch`."
-        )
-    totals, start = Totals(), time.perf_counter()
-    parts = match_batches(batches, given["folder"], region=given["region"])  # before the bar has a thread
-    bills = sum(int(batch.summary["statements"]) for batch in batches)
-    with progress(as_json) as update:
-        _write_findings(out, _adding(parts, totals, lambda: update("bills", totals.bills, bills)))
-    _say_totals(totals, batches, out, time.perf_counter() - start, as_json)
-    return 1 if totals.findings else 0
-
-
-def _adding(parts: Iterator[tuple[Any, Any]], totals: Any, told: Callable[[], None]) -> Iterator[Any]:
-    told()
-    for found, part in parts:
-        totals.add(part)
-        told()
-        yield found
-
-
-def _write_findings(out: Path, tables: Iterator[Any]) -> None:
-    """Writes findings as they come, beside their place, and puts them there when all are done."""
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
-    from billproof.matching.batch import FINDINGS
-
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        kind = pq.ParquetWriter if out.suffix == ".parquet" else pyarrow.csv.CSVWriter
-        with kind(str(partial), FINDINGS) as writer:
-            for found in tables:
-                writer.write_table(found)
-        partial.chmod(0o600)
-        partial.replace(out)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", file=out) from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _texts(sums: Any) -> dict[str, str]:
-    return {currency: str(total) for currency, total in sorted(sums.items())}
-
-
-def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, seconds: float, as_json: bool) -> None:
-    from billproof.matching.wording import amount
-
-    if as_json:
-        emit(
-            "match-all",
-            {
-                "out": str(out),
-                "batches": len(batches),
-                "bills": totals.bills,
-                "withoutLogs": totals.without_logs,
-                "logs": totals.logs,
-                "lines": totals.lines,
-                "entries": totals.entries,
-                "classes": dict(totals.classes),
-                "findings": totals.findings,
-                "billsWithFindings": totals.bills_with_findings,
-                "stake": _texts(totals.stake),
-                "questions": totals.questions,
-                "billsWithQuestions": totals.bills_with_questions,
-                "asked": _texts(totals.asked),
-                "uncompared": totals.uncompared,
-                "unchecked": _texts(totals.unchecked),
-                "unreadable": totals.unreadable,
-            },
-        )
-        return
-    stake, asked, unchecked = (
-        ", ".join(amount(sum_, currency) for currency, sum_ in sorted(sums.items())) or "nothing"
-        for sums in (totals.stake, totals.asked, totals.unchecked)
-    )
-    click.echo(
-        click.style(
-            f"{totals.findings:,} findings in {totals.bills_with_findings:,} of {totals.bills:,} bills: "
-            f"{stake} at stake, before tax",
-            bold=True,
-        )
-    )
-    click.echo(
-        f"{totals.questions:,} questions in {totals.bills_with_questions:,} bills, which only subscribers can"
-        f" answer: {asked}"
-    )
-    click.echo(f"{totals.uncompared:,} lines could not be compared with a phone: {unchecked}")
-    table(["class", "lines"], [[name, f"{count:,}"] for name, count in totals.classes.most_common()])
-    say(f"{totals.entries:,} entries of {totals.logs:,} logs; {totals.without_logs:,} bills have no log.")
-    say(f"{totals.lines:,} lines in {seconds:.1f} s, {totals.lines / seconds:,.0f} a second.")
-    for name in totals.unreadable[:_SHOWN]:
-        say(f"Not read: {name}")
-    say(f"Written: {out}")

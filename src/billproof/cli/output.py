@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+from billproof.errors import InputError
 from billproof.printable import printable
 
 MAX_SAFE_INTEGER = 1 << 53
@@ -117,3 +119,10 @@ def _portable(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_SAFE_INTEGER:
         return str(value)
     return value
+
+
+def check_free(paths: Iterable[Path], force: bool) -> None:
+    """Raises InputError where one of the files to be written is there already, unless ``force``."""
+    for path in paths:
+        if path.exists() and not force:
+            raise InputError("is there already", file=path, advice="Use --force to overwrite.")

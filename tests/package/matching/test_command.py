@@ -133,6 +133,27 @@ def test_parquet(month, findings, tmp_path):
     ]
 
 
+def test_all_refuses_a_folder_without_a_log_of_any_bill(month, findings, tmp_path):
+    """The logs themselves, an empty folder, and logs that nobody can read: no word for the bills."""
+    account, folders = findings[0]["account"], month / "month/phones/operator-1"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "torn" / account).mkdir(parents=True)
+    (tmp_path / "torn" / account / "calls.xml").write_text("<calls")
+    for logs, words in (
+        (folders / account, f"expects LOGS/ACCOUNT/…, a folder an account, such as {account[:4]}"),
+        (tmp_path / "empty", "found nothing"),
+        (tmp_path / "torn", f"can be read: {account}/calls.xml"),
+    ):
+        out = tmp_path / "findings.csv"
+        done = run(
+            *("match", "--all", "--store", month / "store", "--operator", 1, "--period", 202610),
+            *("--logs", logs, "--out", out),
+        )
+        assert words in str(done.exception)
+        assert done.exception.exit_code == 2
+        assert not list(tmp_path.glob("*findings*"))
+
+
 @pytest.mark.parametrize("threads", [False, True])
 def test_pieces_on_cores_give_what_one_gives(month, monkeypatch, threads):
     """In processes that are forked, and in such that start anew because this one has threads."""
