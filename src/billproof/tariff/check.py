@@ -138,6 +138,7 @@ class Checker:
             return []
         lines = Lines(columns.service, amount, texts(records, "rate"), columns.first)
         open_ = (rated.rate == NO_USAGE) & ~columns.corrects
+        amendments = _amendments(columns)
         found = []
         for item in self._items:
             rows = np.flatnonzero(lines.rows(item) & open_)
@@ -166,7 +167,7 @@ class Checker:
                         )
                     )
             if item.required:
-                found += self._missing(item, sums, first_of)
+                found += self._missing(item, sums, first_of, amendments)
         return found
 
     def _line_words(self, item: Item, charged: int, due: int, repeated: bool) -> str:
@@ -174,10 +175,12 @@ class Checker:
             return words.repeated(item.name or "rounding")
         return words.price(charged, due, self.tariff.currency)
 
-    def _missing(self, item: Item, sums: list[int], there: Mapping[int, int]) -> list[Difference]:
+    def _missing(
+        self, item: Item, sums: list[int], there: Mapping[int, int], amendments: NDArray[np.bool_]
+    ) -> list[Difference]:
         found = []
         for statement, base in enumerate(sums):
-            if statement in there:
+            if statement in there or amendments[statement]:
                 continue
             due = item.price(base)
             if due:
@@ -190,6 +193,14 @@ def check_bundle(tariff: Tariff | Checker, bundle: Bundle) -> Checked:
     """One subscriber's statement, from its proof file."""
     checker = tariff if isinstance(tariff, Checker) else Checker(tariff)
     return checker.check(table_of(bundle))
+
+
+def _amendments(columns: Columns) -> NDArray[np.bool_]:
+    """Of each statement, whether all its records correct others: it amends a bill, and is none."""
+    bounds = np.append(columns.first, len(columns))
+    corrections = np.concatenate(([0], np.cumsum(columns.corrects)))[bounds]
+    amends: NDArray[np.bool_] = np.diff(corrections) == np.diff(bounds)
+    return amends & (np.diff(bounds) > 0)
 
 
 def _fitting(value: int) -> int:

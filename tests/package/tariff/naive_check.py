@@ -98,6 +98,7 @@ def check_statement(
     rated, left = rate_statement(tariff, records, balances)
     verdicts = [_check_usage(tariff, *each) for each in zip(records, rated, strict=True)]
     missing = []
+    amendment = bool(records) and all(int(record["corrects"], 16) for record in records)
     for kind, service, name, times, item in lines_of(tariff):
         found = [
             i
@@ -115,7 +116,7 @@ def check_statement(
             verdicts[i] = Verdict(
                 "right" if right else "wrong", name or records[i]["rate"], None, due, 0, cause
             )
-        if not found and times == "once" and (due := due_of_line(tariff, records, None, kind, item)):
+        if not found and times == "once" and not amendment and (due := due_of_line(tariff, records, None, kind, item)):
             missing.append((str(name), due))
     return verdicts, missing, left
 

@@ -68,7 +68,8 @@ export function priceLines(tariff: Tariff, records: readonly StatementRecord[]):
       due.set(record, at ? { name: record.rate, due: 0n, cause: "repeated" } : { name: record.rate, due: whole - others, cause: "total" });
     });
   }
-  return { due, missing };
+  const amendment = records.length > 0 && !own.length;
+  return { due, missing: amendment ? [] : missing };
 }
 
 function total(records: readonly StatementRecord[]): bigint {
