@@ -12,6 +12,7 @@ import click
 from billproof.cli import options
 from billproof.cli.output import emit, facts
 from billproof.errors import InputError
+from billproof.printable import printable
 
 if TYPE_CHECKING:
     from billproof.tariff.explaining import Usage
@@ -116,14 +117,16 @@ def _usage(service: str, usage: str, moment: str | None, number: str, network: s
 def _amount(text: str, kind: str) -> int:
     from billproof.tariff import values
 
-    if text.isdecimal():
-        return min(int(text), (1 << 62) - 1)
+    if re.fullmatch("[0-9]{1,18}", text):
+        return int(text)
     try:
-        found, amount = values.quantity(text)
-    except (KeyError, ValueError):
+        found, amount = values.quantity(text) if re.fullmatch("[0-9]{1,18} [A-Za-z]+", text) else ("", 0)
+    except KeyError:
         found, amount = "", 0
-    if found != kind:
+    if found != kind or amount >= 1 << 62:
         raise InputError(
-            f"{text!r} is no amount of {kind}", field="--usage", advice='Write a number, or "85 s", "3 MB".'
+            f"{printable(text, 60)!r} is no amount of {kind}",
+            field="--usage",
+            advice='Write a number, or "85 s", "3 MB".',
         )
     return amount
