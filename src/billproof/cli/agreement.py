@@ -9,10 +9,13 @@ import click
 
 from billproof.cli import options
 from billproof.cli.output import emit, facts, table
+from billproof.errors import InputError
+from billproof.files import write_file
 from billproof.printable import printable
 
 if TYPE_CHECKING:
     from billproof.clearing.models_year import Evaluation, Line, Volume
+    from billproof.clearing.settlement import Settlement
 
 
 @click.group(short_help="Check an agreement of two operators, and evaluate its discounts.")
@@ -94,6 +97,66 @@ def evaluate(file: Path, volumes: Path, month: str | None, as_json: bool) -> Non
         emit("agreement-evaluation", _document(evaluation))
         return
     _print(evaluation)
+
+
+@agreement.command(short_help="Check a settlement's document; make a workbook and pages of it.")
+@click.argument("file", type=options.FILE)
+@click.option("--xlsx", type=options.FILE, help="Write the workbook.")
+@click.option("--pdf", type=options.FILE, help="Write the pages.")
+@options.force_option
+@options.json_option
+def settlement(file: Path, xlsx: Path | None, pdf: Path | None, force: bool, as_json: bool) -> None:
+    """Check that FILE, a settlement.json, adds up, and print the hash that both sides sign.
+
+    With --xlsx and --pdf, make of it what people read: both sides get the same bytes. Exit codes: 0 it adds
+    up, 2 it does not.
+    """
+    from billproof.clearing.settlement_reading import load_document
+    from billproof.records import money
+
+    found, signed = load_document(file)
+    _write(found, signed, xlsx, pdf, force)
+    net = found.net
+    if as_json:
+        emit(
+            "settlement-check",
+            {
+                "file": str(file),
+                "hash": "0x" + signed.hex(),
+                "net": {
+                    "from": net.payer.operator,
+                    "to": net.payee.operator,
+                    "amount": _exact(net.amount),
+                    "currency": found.currency,
+                },
+                "disputed": _exact(found.disputed),
+            },
+        )
+        return
+    facts(
+        f"✓ It adds up: {net.payer.name} pays {net.payee.name} {money(net.amount)} {found.currency}",
+        [
+            ("hash", "0x" + signed.hex()),
+            ("due", found.due),
+            ("left open", f"{money(found.disputed)} {found.currency}, {len(found.disputes):,} claims"),
+            *(("written", str(path)) for path in (xlsx, pdf) if path),
+        ],
+    )
+
+
+def _write(found: Settlement, signed: bytes, xlsx: Path | None, pdf: Path | None, force: bool) -> None:
+    """Workbook and pages, where they are asked for; nothing is written over without ``force``."""
+    for path in (xlsx, pdf):
+        if path and path.exists() and not force:
+            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
+    if xlsx:
+        from billproof.clearing.settlement_xlsx import workbook
+
+        write_file(xlsx, workbook(found, signed))
+    if pdf:
+        from billproof.clearing.settlement_pdf import paper
+
+        write_file(pdf, paper(found, signed))
 
 
 def _document(evaluation: Evaluation) -> dict[str, Any]:

@@ -20,14 +20,9 @@ from hypothesis import strategies as st
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.models_year import Volume, evaluate
 from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, settle
-from billproof.clearing.settlement_form import (
-    SettlementError,
-    document,
-    document_hash,
-    json_schema,
-    load_settlement,
-)
+from billproof.clearing.settlement_form import document, document_hash, json_schema
 from billproof.clearing.settlement_pdf import paper
+from billproof.clearing.settlement_reading import SettlementError, load_settlement
 from billproof.clearing.settlement_tables import facts
 from billproof.clearing.settlement_xlsx import workbook
 from billproof.records import NANO, Service

@@ -12,7 +12,8 @@ from billproof.clearing.differences import FREE
 from billproof.clearing.models_year import Volume
 from billproof.clearing.settlement import Amount, settle
 from billproof.clearing.settlement_filling import Traffic, amounts_of, charges_of, disputes_of, traffic_of
-from billproof.clearing.settlement_form import document, load_settlement
+from billproof.clearing.settlement_form import document
+from billproof.clearing.settlement_reading import load_settlement
 from billproof.records import NANO, Service
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
 
