@@ -113,7 +113,7 @@ def rounded(amount: Fraction, mode: str, decimals: int) -> int:
 
     ``mode`` is "up", "down", "half-up" or "half-even" (``docs/tariff.md``).
     """
-    scaled = amount * 10**decimals
+    scaled: Fraction = amount * 10**decimals
     whole = scaled.numerator // scaled.denominator
     rest = scaled - whole
     if (

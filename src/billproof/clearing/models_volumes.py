@@ -46,7 +46,8 @@ class _Rows:
         self._months = frozenset(months_of(agreement))
         self._parties = {str(party.operator): party.operator for party in agreement.parties}
         self._services = {values.word_of(service): service for service in values.KINDS}
-        self._routes = agreement.route_names
+        self._names = agreement.route_names
+        self._routes = frozenset(self._names)
 
     def read(self) -> Iterator[Volume]:
         try:
@@ -84,7 +85,7 @@ class _Rows:
             self._refuse("service", f"{row['service']!r} is no service with usage", advice)
         route = row["route"] or ELSEWHERE
         if route not in self._routes:
-            self._refuse("route", f"{route!r} is no route of the agreement", nearest(route, self._routes))
+            self._refuse("route", f"{route!r} is no route of the agreement", nearest(route, self._names))
         kind = values.KINDS[service]
         amount = self._amount(row["volume"], kind)
         return Volume(row["month"], self._parties[row["from"]], service, route, amount)

@@ -91,6 +91,7 @@ def evaluate(agreement: Agreement, volumes: Iterable[Volume], until: str | None 
     by_model: dict[tuple[str, int, str], Fraction] = defaultdict(Fraction)
     uncovered: dict[tuple[str, int, Service, str], Fraction] = defaultdict(Fraction)
     latest = months[0]
+    known: dict[tuple[int, Service, str], Model | None] = {}
     for each in volumes:
         if each.month not in months or each.volume < 0:
             raise ValueError(f"{each} is no volume of the agreement")
@@ -98,7 +99,10 @@ def evaluate(agreement: Agreement, volumes: Iterable[Volume], until: str | None 
         if until is not None and each.month > until:
             continue
         latest = max(latest, each.month)
-        model = model_of(agreement, each)
+        traffic = each.operator, each.service, each.route
+        if traffic not in known:
+            known[traffic] = model_of(agreement, each)
+        model = known[traffic]
         if model is None:
             uncovered[each.month, each.operator, each.service, each.route] += each.volume
         else:

@@ -382,3 +382,7 @@ def test_specifications_example_is_an_agreement() -> None:
     agreement = load_agreement(found[0].encode())
     assert [party.name for party in agreement.parties] == ["Meridian", "Skylark"]
     assert agreement.route_of("+447911") == "uk-mobile"
+    models = re.findall(r"```toml\n(.*?)```", text[text.index("## 6.") : text.index("## 7.")], re.DOTALL)
+    both = load_agreement((found[0] + models[0]).encode())
+    assert [model.name for model in both.models] == ["mobile", "data, both ways"]
+    assert both.rounding == agreement.rounding
