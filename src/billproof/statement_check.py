@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from billproof.bundle import documents as doc
 from billproof.bundle.reading import open_document
 from billproof.errors import InputError
+from billproof.inclusion import include_bundle
 from billproof.records import ZERO32, Service, money
-from billproof.store import StoredBatch
+from billproof.store import TARIFFS, StoredBatch
 from billproof.tariff import Tariff, load_tariff
 from billproof.tariff.balances import Balances
 from billproof.tariff.check import Checker
@@ -42,15 +43,23 @@ class Tariffs:
     """The tariffs given, by hash. ``assumed``: one was taken for a statement that names none.
 
     ``balances`` is what accounts carried over; where there are none given, a batch's own are taken.
+    ``unnamed`` counts the statements of a store that were left out: they name no tariff, and none was given.
     """
 
     def __init__(self, paths: Sequence[Path], balances: Balances | None = None) -> None:
         self.assumed = False
+        self.unnamed = 0
         self.balances = balances
         self._checkers: dict[bytes, Checker] = {}
         for path in paths:
             tariff = load_tariff(path)
             self._checkers.setdefault(tariff.hash, Checker(tariff))
+        self._given = tuple(self._checkers.values())
+
+    @property
+    def given(self) -> bool:
+        """Whether there are any, for statements that name none."""
+        return bool(self._given)
 
     def of(self, named: bytes, currency: str, place: str, kept: Path | None = None) -> Checker:
         """The checker of the tariff that a statement names; ``kept`` is a copy of its file, as in a store.
@@ -65,11 +74,13 @@ class Tariffs:
         elif kept is not None:
             checker = self._checkers[named] = Checker(_kept(kept, named))
         else:
-            given = ", ".join(f"0x{one.hex()[:_HASH_SHOWN]}…" for one in self._checkers) or "none"
+            shown = (f"0x{one.tariff.hash.hex()[:_HASH_SHOWN]}…" for one in self._given)
+            given = ", ".join(shown) or "none"
             raise InputError(
                 f"is priced by the tariff 0x{named.hex()}, which is not among those given: {given}",
                 file=place,
-                advice="Give that tariff's file, byte for byte, with --tariff; it may be repeated.",
+                advice="Give that tariff's file, byte for byte, with --tariff; it may be repeated. The operator"
+                " hands it out beside the bills (tariffs/), and its portal at /tariffs/ and that hash.",
             )
         if checker.tariff.currency != currency:
             raise InputError(
@@ -80,18 +91,18 @@ class Tariffs:
         return checker
 
     def _only(self, place: str) -> Checker:
-        if len(self._checkers) != 1:
+        if len(self._given) != 1:
             raise InputError(
                 "the statement names no tariff",
                 file=place,
                 advice="Give the one --tariff that it is priced by.",
             )
         self.assumed = True
-        return next(iter(self._checkers.values()))
+        return self._given[0]
 
 
 def _kept(path: Path, named: bytes) -> Tariff:
-    """The tariff in a store's own file, which has to be the one that its name says."""
+    """The tariff in a store's or bundles' own file, which has to be the one that its name says."""
     if path.is_file():
         tariff = load_tariff(path)
         if tariff.hash == named:
@@ -246,19 +257,34 @@ def _sums(sums: Counter[str]) -> str:
 
 
 def check_file(path: Path, tariffs: Tariffs) -> Part:
-    """The statement of a proof file or of an invoice that carries one."""
+    """The statement of a proof file or of an invoice that carries one.
+
+    Its tariff may lie beside it, as bundles are handed out. A bill that contradicts itself is refused.
+    """
     document = open_document(path).document
     if not isinstance(document, doc.Bundle):
         raise InputError(
             "is a receipt, one line only", file=path, advice="Give the bill's own file, the bundle."
         )
-    return check_bundle(document, tariffs, str(path))
+    part = check_bundle(document, tariffs, str(path), path.parent / TARIFFS)
+    if problems := include_bundle(document).problems:
+        raise InputError(
+            f"the bill contradicts itself: {problems[0].message}",
+            file=path,
+            advice="Somebody changed it: `billproof verify` tells all that is wrong with it.",
+        )
+    return part
 
 
-def check_bundle(bundle: doc.Bundle, tariffs: Tariffs, name: str) -> Part:
-    """The same of a proof file that was read already; ``name`` is what errors call it."""
+def check_bundle(bundle: doc.Bundle, tariffs: Tariffs, name: str, kept: Path | None = None) -> Part:
+    """The same of a proof file that was read already; ``name`` is what errors call it.
+
+    ``kept`` is the directory of tariff files that was handed out beside it, if it is there.
+    """
     statement = bundle.statement
-    checker = tariffs.of(bytes.fromhex(statement.tariff[2:]), statement.currency, name)
+    named = bytes.fromhex(statement.tariff[2:])
+    files = [] if kept is None or named == ZERO32 else sorted(kept.glob(f"0x{named.hex()}*"))
+    checker = tariffs.of(named, statement.currency, name, files[0] if files else None)
     records = table_of(bundle)
     first = np.zeros(1, np.int64)
     accounts, balances = [bundle.account.accountId], tariffs.balances or Balances()
@@ -340,9 +366,12 @@ def _parts(
     kinds = sorted({(int(code), str(currency)) for code, currency in zip(codes, currencies, strict=True)})
     for code, currency in kinds:
         named = batch.tariffs.hashes[code]
+        own = np.flatnonzero((codes == code) & (currencies == currency))
+        if named == ZERO32 and not tariffs.given:
+            tariffs.unnamed += len(own)
+            continue
         place, kept = str(batch.path), batch.tariff_file(named) if named != ZERO32 else None
         checker = tariffs.of(named, currency, place, kept)
-        own = np.flatnonzero((codes == code) & (currencies == currency))
         rows, first = records, starts
         if len(own) < len(which):
             first = np.cumsum(counts[own]) - counts[own]

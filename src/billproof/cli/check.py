@@ -49,10 +49,11 @@ def check(
 ) -> int:
     """Check that statements charge what their tariff says (docs/tariff.md, section 8).
 
-    STATEMENT is a proof file (.json, or the PDF that carries it), STORE a batch or a directory of them. Each
-    statement is priced by the tariff whose hash it names; one that names none by the only one given. A store
-    knows its tariffs, and what accounts carried over: --tariff is needed where it keeps no file of them,
-    and --balances, for batches of one period, is used instead of what it keeps.
+    STATEMENT is a proof file (.json, or the PDF that carries it) or a directory of them, STORE a batch or a
+    directory of batches. Each statement is priced by the tariff whose hash it names; one that names none by
+    the only one given. Bills find their tariff in the directory tariffs/ beside them, as `billproof bundles`
+    writes it. A store knows its tariffs, and what accounts carried over: --tariff is needed where it keeps no
+    file of them, and --balances, for batches of one period, is used instead of what it keeps.
 
     Exit codes: 0 every line is as the tariff says, 1 differences, 2 bad input.
     """
@@ -61,8 +62,6 @@ def check(
 
     if as_csv is not None and as_csv.exists() and not force:
         raise InputError("is there already", file=as_csv, advice="Use --force to overwrite.")
-    if not source.is_dir() and not tariffs:
-        raise click.UsageError("a statement also needs --tariff")
     given, totals = Tariffs(tariffs, Balances.read(balances) if balances else None), Totals()
     shown: list[tuple[Part, Difference]] = []
     with progress(as_json) as update, _sheet(as_csv) as write:
@@ -71,6 +70,12 @@ def check(
             for found in part.checked.differences:
                 write(part, found)
             shown += [(part, found) for found in part.checked.differences[: _LISTED - len(shown)]]
+    if not totals.statements:
+        raise InputError(
+            "no statement names a tariff",
+            file=source,
+            advice="Give the one --tariff that they are priced by.",
+        )
     if as_json:
         emit("check", _document(totals, shown, given))
     else:
@@ -84,18 +89,29 @@ def _parts(source: Path, tariffs: Tariffs, update: Any) -> Iterator[Part]:
     from billproof.audit import stored_batches
     from billproof.statement_check import check_batches, check_file
 
-    if not source.is_dir():
-        yield check_file(source, tariffs)
+    files = [source] if not source.is_dir() else _proof_files(source)
+    for done, file in enumerate(files, 1):
+        yield check_file(file, tariffs)
+        update("files", done, len(files))
+    if files:
         return
     yield from check_batches(
         list(stored_batches(source)), tariffs, lambda done, total: update("records", done, total)
     )
 
 
+def _proof_files(directory: Path) -> list[Path]:
+    """The bills in a directory that is no batch; a store has none."""
+    if (directory / "batch.json").exists():
+        return []
+    return sorted(file for file in directory.iterdir() if file.suffix.lower() in (".json", ".pdf"))
+
+
 def _document(totals: Totals, shown: list[tuple[Part, Difference]], tariffs: Tariffs) -> dict[str, Any]:
     return {
         **totals.document(),
         "tariffAssumed": tariffs.assumed,
+        "leftOut": tariffs.unnamed,
         "differences": [_object(part, found) for part, found in shown],
         "notListed": totals.differing - len(shown),
     }
@@ -151,6 +167,8 @@ def _print(totals: Totals, shown: list[tuple[Part, Difference]], tariffs: Tariff
         )
     if tariffs.assumed:
         say("The statement names no tariff: it was checked with the one that was given.")
+    if tariffs.unnamed:
+        say(f"Left out, since they name no tariff: {tariffs.unnamed:,} statements. --tariff checks them too.")
     if whole:
         say("The statement was taken as it is: `billproof verify` checks it against the chain.")
 

@@ -116,8 +116,9 @@ def check_statement(
             verdicts[i] = Verdict(
                 "right" if right else "wrong", name or records[i]["rate"], None, due, 0, cause
             )
-        if not found and times == "once" and not amendment and (due := due_of_line(tariff, records, None, kind, item)):
-            missing.append((str(name), due))
+        if not found and times == "once" and not amendment:
+            due = due_of_line(tariff, records, None, kind, item)
+            missing += [(str(name), due)] if due else []
     return verdicts, missing, left
 
 

@@ -209,6 +209,48 @@ def test_check_of_a_store_uses_the_tariffs_in_it(run: Run, home: Path, store: Ca
     assert "A1, line 3" in run("check", place).out
 
 
+def test_check_finds_the_tariff_beside_the_bill(run: Run, home: Path, store: Callable[..., Path]) -> None:
+    (kept,) = store().glob("*/*/*/tariffs/*.toml")
+    (home / "bills/tariffs").mkdir(parents=True)
+    for account in ("A1", "A2"):
+        (home / f"{account}.json").rename(home / f"bills/{account}.json")
+    assert run("check", home / "bills/A2.json").code == 2
+    beside = home / "bills/tariffs" / kept.name
+    beside.write_bytes(kept.read_bytes())
+    assert run("check", home / "bills/A2.json").code == 0
+    both = run("check", home / "bills", "--json")
+    assert both.code == 1
+    assert (both.json["statements"], both.json["tooMuch"]) == (2, {"EUR": "50000000"})
+    beside.write_text(PLAN.replace('"0.60"', '"0.90"'))
+    forged = run("check", home / "bills/A2.json")
+    assert forged.code == 2
+    assert "not the tariff that its name says" in forged.err
+
+
+def test_check_refuses_a_bill_that_contradicts_itself(
+    run: Run, home: Path, store: Callable[..., Path]
+) -> None:
+    store()
+    changed = (home / "A1.json").read_text().replace('"250000000"', '"200000000"')
+    assert changed != (home / "A1.json").read_text()
+    (home / "A1.json").write_text(changed)
+    result = run("check", home / "A1.json", "--tariff", home / "plan.toml")
+    assert result.code == 2
+    assert "the bill contradicts itself" in result.err
+
+
+def test_check_leaves_out_batches_that_name_no_tariff(
+    run: Run, home: Path, store: Callable[..., Path]
+) -> None:
+    store(tariff=None)
+    place = store(ROWS.replace("A1,", "B1,").replace("A2,", "B2,"))
+    result = run("check", place, "--json")
+    assert (result.code, result.json["statements"], result.json["leftOut"]) == (1, 2, 2)
+    assert "Left out, since they name no tariff: 2 statements" in run("check", place).err
+    assumed = run("check", place, "--json", "--tariff", home / "plan.toml")
+    assert (assumed.json["statements"], assumed.json["leftOut"]) == (4, 0)
+
+
 def test_check_tells_what_lines_charge_of_which_the_tariff_says_nothing(
     run: Run, home: Path, store: Callable[..., Path]
 ) -> None:
