@@ -257,7 +257,7 @@ interface IClearingHouse {
     /// amountCommitment,bytes32 documentHash,BatchKey amendment,uint64 nonceA,uint64 nonceB,uint256 deadline)
     /// BatchKey(uint64 operatorId,uint32 period,uint32 region,uint32 sequence)` (no space before `BatchKey(`), nonces
     /// from `nonceOf`. Accepts EIP-1271 contracts. Anyone may send it. Both books must still stand.
-    function agree(NetAmount calldata net, bytes calldata signatureA, bytes calldata signatureB) external;
+    function agree(NetAmount calldata net_, bytes calldata signatureA, bytes calldata signatureB) external;
 
     /// @notice The creditor's admin says that a part has been paid elsewhere.
     /// @param paymentHash of whatever document the creditor likes, or zero

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compile `BillingLedger` and `TariffBook` into the files that the package ships and that every chain gets.
+"""Compile `BillingLedger`, `TariffBook` and `ClearingHouse` into the files that the package ships.
 
 The bytecode carries no metadata hash, so comments do not change it, and it is deployed through the
-well-known CREATE2 deployer: one address on every chain. The book's constructor takes its ledger, which is
-part of its init code: the address in its file is that of the book of the shipped ledger. `--check` compiles
-again and fails when a committed file differs.
+well-known CREATE2 deployer: one address on every chain. The constructors of book and house take their ledger,
+which is part of the init code: the addresses in their files are those beside the shipped ledger. `--check`
+compiles again and fails when a committed file differs.
 """
 
 import argparse
@@ -17,14 +17,13 @@ from keccak import checksum_address, keccak256
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "src/billproof/ledger/artifacts"
-LEDGER, BOOK = "BillingLedger", "TariffBook"
+LEDGER, BESIDE = "BillingLedger", ("TariffBook", "ClearingHouse")
 EVM_VERSION = "shanghai"
 OPTIMIZER = {"enabled": True, "runs": 10_000}
 DEPLOYER = bytes.fromhex("4e59b44847b379578588920cA78FbF26c0B4956C")
 
 
-def standard_json(contract: str) -> dict:
-    source = f"contracts/{contract}.sol"
+def standard_json(contract: str, source: str) -> dict:
     return {
         "language": "Solidity",
         "sources": {source: {"content": (ROOT / source).read_text()}},
@@ -48,11 +47,13 @@ def standard_json(contract: str) -> dict:
     }
 
 
-def compile_contract(contract: str) -> dict:
-    """The compiler's answer for one contract; ends the program on any error or warning."""
+def compile_contract(contract: str, file: str = "") -> dict:
+    """The compiler's answer for one contract, of `file` in contracts/ where that is not its name; ends the
+    program on any error or warning."""
+    source = f"contracts/{file or contract}.sol"
     run = subprocess.run(  # noqa: S603 - our own compiler wrapper
         [str(ROOT / "tools/solc"), "--standard-json", "--base-path", str(ROOT)],
-        input=json.dumps(standard_json(contract)),
+        input=json.dumps(standard_json(contract, source)),
         capture_output=True,
         text=True,
         check=False,
@@ -62,7 +63,7 @@ def compile_contract(contract: str) -> dict:
     answer = json.loads(run.stdout)
     if answer.get("errors"):
         sys.exit("\n".join(error["formattedMessage"] for error in answer["errors"]))
-    return answer["contracts"][f"contracts/{contract}.sol"][contract]
+    return answer["contracts"][source][contract]
 
 
 def storage_layout(layout: dict) -> list[dict]:
@@ -125,8 +126,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
     check = parser.parse_args().check
     ledger = build(LEDGER)
-    book = build(BOOK, bytes(12) + bytes.fromhex(ledger["create2"]["address"][2:]))
-    return max([settle(artifact, check=check) for artifact in (ledger, book)])
+    argument = bytes(12) + bytes.fromhex(ledger["create2"]["address"][2:])
+    beside = [build(contract, argument) for contract in BESIDE]
+    return max([settle(artifact, check=check) for artifact in (ledger, *beside)])
 
 
 def settle(artifact: dict, *, check: bool) -> int:

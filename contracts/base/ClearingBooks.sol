@@ -183,6 +183,8 @@ abstract contract ClearingBooks is IClearingHouse {
 
     /// @dev Reverts with the ledger's `BillingLedgerUnknownOperator` when there is none.
     function _adminOf(uint64 operatorId) internal view returns (address) {
+        // In a loop over those who sign a netting, and the ledger calls nobody.
+        // slither-disable-next-line calls-loop
         return _ledger.getOperator(operatorId).admin;
     }
 
@@ -290,12 +292,13 @@ abstract contract ClearingBooks is IClearingHouse {
         uint256 revealBy = deadlines.revealBy;
         uint256 agreeBy = deadlines.agreeBy;
         uint256 settleBy = deadlines.settleBy;
-        // slither-disable-next-line timestamp -- see _requireInTime
+        // slither-disable-start timestamp -- see _requireInTime
         if (
             commitBy < block.timestamp + MIN_WINDOW || revealBy < commitBy + MIN_WINDOW
                 || agreeBy < revealBy + MIN_WINDOW || settleBy < agreeBy + MIN_WINDOW
                 || settleBy > block.timestamp + MAX_SPAN
         ) revert ClearingHouseDeadlines();
+        // slither-disable-end timestamp
     }
 
     function _inOrder(uint64 one, uint64 two) private pure returns (uint64, uint64) {
