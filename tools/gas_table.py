@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure what the ledger and its tariff book cost and write docs/gas.md; run with .venv-contracts.
+"""Measure what ledger, tariff book and clearing house cost and write docs/gas.md; run with .venv-contracts.
 
 Every figure is the receipt of a transaction on a fresh anvil that runs the shipped artifact. Inputs are
 fixed, so the table is the same on every machine. `--check` fails when the committed table differs or a
@@ -21,8 +21,10 @@ from web3 import HTTPProvider, Web3
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/contracts"))
 
+import clearings  # noqa: E402
 import trees  # noqa: E402
 from bills import make_record  # noqa: E402
+from build_artifact import compile_contract  # noqa: E402
 from typed import named, signable, struct_hash  # noqa: E402
 
 TABLE = ROOT / "docs/gas.md"
@@ -164,6 +166,115 @@ def tariffs(bench: Bench) -> list[Row]:
     ]
 
 
+class House:
+    """The house, after `anchoring`; operators 2 and 3 beside the first, each with an admin of its own."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.client = bench, bench.client
+        artifact = json.loads((ARTIFACTS / "ClearingHouse.json").read_text())
+        self.deployment = bench.deploy(artifact, bench.address[2:].rjust(64, "0"))
+        self.address = artifact["create2"]["address"]
+        self.size = (len(artifact["deployedBytecode"]) - 2) // 2
+        self.house = self.client.eth.contract(address=self.address, abi=artifact["abi"]).functions
+        self.keys = {number: "0x" + f"{number:02x}" * 32 for number in (1, 2, 3)}
+        self.region, self.last = 9, 0
+        sender = bench.sender
+        for number, key in self.keys.items():
+            admin = self.client.eth.account.from_key(key).address
+            self.client.provider.make_request("anvil_setBalance", [admin, hex(10**19)])
+            self.client.provider.make_request("anvil_impersonateAccount", [admin])
+            if number == 1:
+                bench.cost(bench.ledger.transferAdmin(1, admin))
+                self.as_admin(1, bench.ledger.acceptAdmin(1))
+                self.as_admin(1, bench.ledger.grantAnchorer(1, sender))
+            else:
+                self.as_admin(number, bench.ledger.registerOperator("Carrier", "carrier.example", ""))
+                self.as_admin(number, bench.ledger.grantAnchorer(number, sender))
+            root = bytes([number]) * 32
+            bench.cost(bench.ledger.anchor(number, PERIOD + 1, self.region, 1, root, root, 0))
+            bench.cost(bench.ledger.anchor(number, PERIOD + 1, self.region, 2, root, root, 1))
+        self.pass_time()
+
+    def pass_time(self) -> None:
+        self.client.provider.make_request("evm_increaseTime", [60])
+        self.client.provider.make_request("evm_mine", [])
+
+    def as_admin(self, number: int, call) -> int:
+        admin = self.client.eth.account.from_key(self.keys[number]).address
+        fields = {"from": admin, "to": call.address, "data": call._encode_transaction_data()}
+        return self.bench.send(fields)["gasUsed"]
+
+    def sign(self, number: int, struct: str, values: tuple) -> bytes:
+        message = clearings.signable(struct, values, self.client.eth.chain_id, self.address)
+        return self.client.eth.account.sign_message(message, self.keys[number]).signature
+
+    def agreed(self, one: int, two: int, openings: list) -> tuple[bytes, dict[str, list[int]]]:
+        """A clearing of two operators with a part for each opening; its id, and what each step cost."""
+        now = self.client.eth.get_block("latest")["timestamp"]
+        deadlines = tuple(now + day * clearings.DAY for day in (10, 20, 30, 40))
+        costs = {"open": [self.as_admin(one, self.house.open(one, two, PERIOD + 1, deadlines))]}
+        clearing = self.house.clearingIdOf(one, two, PERIOD + 1, 1).call()
+        book = [(self.region, 1)]
+        salts = {number: bytes([0x50 + number]) * 32 for number in (one, two)}
+
+        def commitment(number: int) -> bytes:
+            members = (clearing, number, book, clearings.STATEMENTS, salts[number])
+            return clearings.struct_hash("Book", *members)
+
+        costs["commit"] = [
+            self.bench.cost(self.house.commit(clearing, number, commitment(number))) for number in (one, two)
+        ]
+        self.pass_time()
+        costs["reveal"] = [
+            self.bench.cost(self.house.reveal(clearing, number, book, clearings.STATEMENTS, salts[number]))
+            for number in (one, two)
+        ]
+        costs["agree"] = []
+        for part, opening in enumerate(openings, 1):
+            amendment = (one, PERIOD + 1, self.region, 2) if part == 3 else clearings.NO_AMENDMENT
+            terms = (clearing, part, part == len(openings), one, opening.commitment(clearing, part))
+            net = (*terms, clearings.DOCUMENT, amendment, 2**40)
+            signed = [self.sign(number, "NetAmount", (*net[:-1], 0, 0, 2**40)) for number in (one, two)]
+            costs["agree"].append(self.bench.cost(self.house.agree(net, *signed)))
+        return clearing, costs
+
+
+def cleared(bench: Bench) -> tuple[list[Row], int]:
+    at = House(bench)
+    compiled = compile_contract("TrickToken", "test/ClearingDoubles")
+    token = bench.send({"data": "0x" + compiled["evm"]["bytecode"]["object"]})["contractAddress"]
+    approve = at.client.codec.encode(["address", "uint256"], [at.address, 2**255])
+    bench.send({"to": token, "data": "0x095ea7b3" + approve.hex()})
+    payee = "0x" + "fe" * 20
+    paid = clearings.Opening(amount=10**9, token=token, payee=Web3.to_checksum_address(payee))
+    clearing, costs = at.agreed(1, 2, [clearings.Opening(), paid, clearings.Opening()])
+    rows = [
+        Row("deployment", at.deployment),
+        Row("`open`", costs["open"][0]),
+        Row("`commit`, the first side", costs["commit"][0]),
+        Row("`commit`, the second side", costs["commit"][1]),
+        Row("`reveal`, one batch, the first side", costs["reveal"][0]),
+        Row("`reveal`, one batch, the second side", costs["reveal"][1]),
+        Row("`agree`, the first part", costs["agree"][0], 250_000),
+        Row("`agree`, the next part", costs["agree"][1], 250_000),
+        Row("`agree`, the last part, with an amendment", costs["agree"][2]),
+        Row("`confirm`", at.as_admin(1, at.house.confirm(clearing, 1, b"\x07" * 32))),
+        Row("`pay`, to a payee who had none of the token", bench.cost(at.house.pay(clearing, 2, paid.call))),
+    ]
+    others = [at.agreed(one, two, [clearings.Opening()])[0] for one, two in ((2, 3), (1, 3))]
+    replaced = [(clearing, 3), (others[0], 1), (others[1], 1)]
+    source = at.house.nettingIdOf(replaced).call()
+    parts = [(1, 3, clearings.Opening().commitment(source, 1))]
+    netting = ([1, 2, 3], replaced, parts, clearings.DOCUMENT, 2**40)
+    values = (netting[0], [0, 0, 0], *netting[1:])
+    signed = [at.sign(number, "Netting", values) for number in (1, 2, 3)]
+    rows += [
+        Row("`net`, three parts of three operators by one", bench.cost(at.house.net(netting, signed))),
+        Row("`withdrawSignatures`, the first time", at.as_admin(1, at.house.withdrawSignatures(1))),
+    ]
+    return rows, at.size
+
+
 def proofs(bench: Bench) -> list[Row]:
     ledger, rng = bench.ledger, random.Random(2)  # noqa: S311 - made-up statements
     key = (1, PERIOD - 1, 1, 1)
@@ -202,7 +313,14 @@ def proofs(bench: Bench) -> list[Row]:
     return [*rows, Row("`proveRingFault`, as a transaction", bench.cost(fault))]
 
 
-def render(bench: Bench, transactions: list[Row], views: list[Row], published: list[Row]) -> str:
+def render(
+    bench: Bench,
+    transactions: list[Row],
+    views: list[Row],
+    published: list[Row],
+    clearing: list[Row],
+    house_size: int,
+) -> str:
     def lines(rows: list[Row]) -> str:
         return "\n".join(
             f"| {row.operation} | {row.gas:,} | {f'{row.limit:,}' if row.limit else ''} |" for row in rows
@@ -242,6 +360,16 @@ else that it holds of the operator.
 | operation | gas | limit |
 |---|---:|---:|
 {lines(published)}
+
+## Clearing
+
+Transactions of the clearing house beside the ledger, whole ([clearing.md](clearing.md#8-on-chain)). Its code
+has {house_size:,} bytes. Books are of one batch a side here; `agree` asks the ledger for every batch of both.
+Admins are keys; a contract's signature costs what the contract takes.
+
+| operation | gas | limit |
+|---|---:|---:|
+{lines(clearing)}
 """
 
 
@@ -250,7 +378,9 @@ def measure(client: Web3) -> tuple[str, list[Row]]:
     transactions = [Row("deployment", bench.deployment), *anchoring(bench)]
     views = proofs(bench)
     published = tariffs(bench)
-    return render(bench, transactions, views, published), [*transactions, *views, *published]
+    clearing, house_size = cleared(bench)
+    text = render(bench, transactions, views, published, clearing, house_size)
+    return text, [*transactions, *views, *published, *clearing]
 
 
 def free_port() -> int:
