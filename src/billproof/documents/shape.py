@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -80,11 +80,11 @@ def _path(source: Source[Form], at: str, text: str) -> Path:
     path: Path = ()
     for key, place in re.findall(r"\.([^.\[\]]+)|\[([^\]]*)\]", at.removeprefix("$").removeprefix("key")):
         if place == "...":
-            inner = _at(tree, path)
-            path = (
-                *path,
-                next((name for name in inner if _fails(source, path, name, text)), next(iter(inner))),
-            )
+            names = list(_at(tree, path))
+            while len(names) > 1:  # each try reads all of the file: a try for each name would take too long
+                half = names[: len(names) // 2]
+                names = half if _fails(source, path, half, text) else names[len(half) :]
+            path = (*path, names[0])
         elif place:
             path = (*path, int(place))
         else:
@@ -92,12 +92,12 @@ def _path(source: Source[Form], at: str, text: str) -> Path:
     return path
 
 
-def _fails(source: Source[Form], path: Path, name: str, text: str) -> bool:
-    """Whether the same error is there with this entry alone."""
+def _fails(source: Source[Form], path: Path, names: Sequence[str], text: str) -> bool:
+    """Whether the same error is there with these entries alone."""
 
     def pruned(node: Any, rest: Path) -> Any:
         if not rest:
-            return {name: node[name]}
+            return {name: node[name] for name in names}
         if isinstance(node, dict):
             return {**node, rest[0]: pruned(node[rest[0]], rest[1:])}
         return node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -474,3 +475,14 @@ def test_refuses_tables_that_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.undo()
     monkeypatch.setattr("billproof.tariff.calendars._MOST_SLOTS", 1)
     assert "more than 1 different times" in refusal(PLAN).message
+
+
+def test_finds_the_bad_entry_of_large_tables_in_a_few_tries() -> None:
+    many = "".join(f'd{n} = ["+9{n}"]\n' for n in range(5_000))
+    lists = "".join(f'h{n} = ["2026-10-26"]\n' for n in range(5_000))
+    plan = PLAN.replace("[zones]", f"{many}[zones]").replace("[holidays]", f"[holidays]\n{lists}")
+    for bad in (0, 2_500, 4_999):
+        begun = time.process_time()
+        error = refusal(plan.replace(f'\nd{bad} = ["+9{bad}"]', f"\nd{bad} = [1]"))
+        assert f"destinations.d{bad}[1]: must be text" in error.message
+        assert time.process_time() - begun < 5
