@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import tomllib
 from fractions import Fraction
@@ -386,3 +387,33 @@ def test_specifications_example_is_an_agreement() -> None:
     both = load_agreement((found[0] + models[0]).encode())
     assert [model.name for model in both.models] == ["mobile", "data, both ways"]
     assert both.rounding == agreement.rounding
+
+
+def test_damaged_files_are_read_or_refused() -> None:
+    """Whatever was done to the bytes, an agreement or an error with a remedy comes of it."""
+    damage = random.Random(7)
+    files = [AGREEMENT.encode(), json.dumps(tomllib.loads(AGREEMENT), indent=1).encode()]
+    pieces = [
+        b'"',
+        b"{",
+        b"]",
+        b"=",
+        b"\n",
+        b"0",
+        b"null",
+        b"[]",
+        b'""',
+        b"1e9",
+        b"\xff",
+        b'"elsewhere"',
+        b'"0 s"',
+    ]
+    for _ in range(1500):
+        content = bytearray(damage.choice(files))
+        for _ in range(damage.randint(1, 3)):
+            at = damage.randrange(len(content))
+            content[at : at + damage.choice([0, 0, 1, 20])] = damage.choice(pieces)
+        try:
+            load_agreement(bytes(content))
+        except AgreementError as error:
+            assert error.advice
