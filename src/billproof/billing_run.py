@@ -104,7 +104,7 @@ def batch(
     _protect(rejects_copy, "--rejects", inputs, force)
     _protect(pricing.copy, "--differences", inputs, force)
     _protect(pricing.balances_out, "--balances-out", inputs, force, pricing)
-    rerating = rerating_of(pricing, engine, amending=amends > 0)
+    rerating = rerating_of(pricing, engine, period, amending=amends > 0)
     if secrets.resolve().is_relative_to(store.resolve()):
         raise InputError(
             "the secrets lie inside the store", file=secrets, advice="Keep them apart: the store is copied."

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,8 @@ from billproof.tariff.result import Difference, Status
 
 if TYPE_CHECKING:
     from billproof.engine import Engine
+
+_EPOCH = date(1970, 1, 1)
 
 _SERVICES = {int(service): service.name.lower() for service in Service}
 
@@ -148,6 +150,22 @@ class Rerating:
         self.carrying = Carrying(tariffs, loaded, balances or Balances())
         self._carry_on = carry_on
 
+    def require_valid_in(self, period: int) -> None:
+        """Raises :class:`DifferenceError` for a tariff that is valid on no day of a billing period."""
+        year, month = divmod(period, 100)
+        begin = (date(year, month, 1) - _EPOCH).days
+        end = (date(year + month // 12, month % 12 + 1, 1) - _EPOCH).days
+        for file, checker in zip(self._tariffs.files, self._checkers, strict=True):
+            tariff = checker.tariff
+            if tariff.valid_from < end and (tariff.valid_until is None or begin < tariff.valid_until):
+                continue
+            until = "" if tariff.valid_until is None else f" until {_day(tariff.valid_until)}"
+            raise DifferenceError(
+                f"{file.path}: {tariff.words} is valid from {_day(tariff.valid_from)}{until}:"
+                f" on no day of {period}",
+                advice="Name the version that was valid then; --tariff-differences report lets it pass.",
+            )
+
     def __call__(self, statements: Statements) -> tuple[Rerated, pa.Table]:
         """What was found, and the differences as :data:`DIFFERENCES`."""
         codes = self._tariffs.codes(statements.accounts)
@@ -227,8 +245,12 @@ class DifferenceFile:
         self._writer = self._file = None
 
 
-def rerating_of(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating | None:
-    """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects."""
+def rerating_of(pricing: Pricing, engine: Engine, period: int, *, amending: bool) -> Rerating | None:
+    """What prices lines again; None where nothing is to be compared, as in an amendment, which corrects.
+
+    A tariff that is valid on no day of the period prices nothing: unless differences are let pass, it is
+    refused with :class:`DifferenceError`.
+    """
     if not pricing.checked or amending:
         if pricing.balances or pricing.balances_out:
             raise InputError(
@@ -244,7 +266,10 @@ def rerating_of(pricing: Pricing, engine: Engine, *, amending: bool) -> Rerating
             advice="Leave it out, or commit without a comparison: --tariff-differences unchecked."
             " The root is the same.",
         )
-    return Rerating(pricing.tariffs, pricing.balances, carry_on=pricing.balances_out is not None)
+    rerating = Rerating(pricing.tariffs, pricing.balances, carry_on=pricing.balances_out is not None)
+    if pricing.mode == REFUSE:
+        rerating.require_valid_in(period)
+    return rerating
 
 
 def judge(found: Rerated, pricing: Pricing, details: Path, beside: Path | None) -> None:
@@ -315,6 +340,10 @@ def _row(statements: Statements, statement: int, found: Difference, tariff: Tari
         line.get("source", ""),
         str(line.get("line", "")),
     )
+
+
+def _day(days: int) -> str:
+    return (_EPOCH + timedelta(days)).isoformat()
 
 
 def _plain(billionths: int) -> str:

@@ -79,8 +79,8 @@ class Tariffs:
             raise InputError(
                 f"is priced by the tariff 0x{named.hex()}, which is not among those given: {given}",
                 file=place,
-                advice="Give that tariff's file, byte for byte, with --tariff; it may be repeated. The operator"
-                " hands it out beside the bills (tariffs/), and its portal at /tariffs/ and that hash.",
+                advice="Give that tariff's file, byte for byte, with --tariff; it may be repeated. Operators"
+                " hand it out beside the bills (tariffs/), and their portal does at /tariffs/ and that hash.",
             )
         if checker.tariff.currency != currency:
             raise InputError(

@@ -29,6 +29,7 @@ from billproof.rerating import Pricing, Rerated
 from billproof.secret_store import SecretStore
 from billproof.store import StoredBatch
 from billproof.sums import check_sums, write_sums
+from billproof.tariff.result import Status
 
 MAPPING = """
 [account]
@@ -232,6 +233,27 @@ def test_lines_that_differ_refuse_the_batch(home: Path, run: Callable[..., Batch
     assert not place.exists()
     assert not (stored.path / "differences.csv").exists()
     assert stored.summary["tariffCheck"]["lines"] == {"right": 4}
+
+
+@pytest.mark.parametrize("days", ['from = "2026-11-01"', 'from = "2026-01-01", until = "2026-10-01"'])
+def test_a_plan_of_another_time_is_refused(home: Path, run: Callable[..., BatchResult], days: str) -> None:
+    """It would price no line, and so find none that is wrong."""
+    path = home / "plans/two.toml"
+    path.write_text(path.read_text().replace('from = "2026-01-01"', days))
+    with pytest.raises(DifferenceError, match=r"two\.toml: two \(1\) is valid from .*: on no day of 202610"):
+        run(ROWS)
+    lists = AccountTariffs.read(home / "accounts.csv")
+    assert found(run(ROWS, pricing=Pricing(lists, mode="report"))).lines[Status.OUTSIDE_VALIDITY] == 1
+
+
+def test_a_plan_that_begins_or_ends_within_the_month_is_taken(
+    home: Path, run: Callable[..., BatchResult]
+) -> None:
+    path = home / "plans/two.toml"
+    path.write_text(
+        path.read_text().replace('from = "2026-01-01"', 'from = "2026-10-01", until = "2026-10-06"')
+    )
+    assert found(run(ROWS)).lines == {Status.RIGHT: 4}
 
 
 def test_lines_that_differ_are_let_pass_and_told_of(home: Path, run: Callable[..., BatchResult]) -> None:
