@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from billproof.bundle import documents as doc
 from billproof.printable import printable
-from billproof.records import Service, money
+from billproof.records import NANO, Service
 
 _WORDS = {
     Service.VOICE_ORIGINATED: "call to",
@@ -42,8 +43,14 @@ class Line:
     amount: str
     rate: str
 
+    @property
+    def thing(self) -> str:
+        """What it is and with whom, also where the bill does not show the number."""
+        withheld = "a withheld number" if self.what.endswith((" to", " from")) else ""
+        return f"{self.what} {self.party or withheld}".strip()
+
     def __str__(self) -> str:
-        parts = (self.when, f"{self.what} {self.party}".strip(), self.billed, self.amount)
+        parts = (self.when, self.thing, self.billed, self.amount)
         return ", ".join(part for part in parts if part)
 
 
@@ -58,7 +65,7 @@ def line_of(record: doc.Record | doc.ReceiptRecord, currency: str) -> Line:
         party=printable(record.number or "", 128),
         used=_quantity(service, int(record.usage)),
         billed=_quantity(service, int(record.billedUsage)),
-        amount=f"{money(int(record.amount))} {currency}",
+        amount=amount(int(record.amount), currency),
         rate=printable(record.rate, 512),
     )
 
@@ -70,12 +77,36 @@ def _when(started_at: int, utc_offset: int) -> str:
     return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=local)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _quantity(service: int, amount: int) -> str:
+def _quantity(service: int, used: int) -> str:
     if service in _VOICE:
-        return f"{amount // 60}:{amount % 60:02d} min"
+        return duration(used)
     if service == Service.DATA:
-        return f"{amount / 1e6:,.3f} MB"
-    return f"{amount}×" if amount else ""
+        return f"{used / 1e6:,.3f} MB"
+    return f"{used}×" if used else ""
+
+
+def duration(seconds: int) -> str:
+    """Minutes and seconds; from an hour on with what each number counts, or 197:35 would read as hours."""
+    if seconds < 3600:
+        return f"{seconds // 60}:{seconds % 60:02d} min"
+    hours, rest = divmod(seconds, 3600)
+    parts = ((hours, "h"), (rest // 60, "min"), (rest % 60, "s"))
+    return " ".join(f"{count:,} {unit}" for count, unit in parts if count)
+
+
+def amount(billionths: int, currency: str) -> str:
+    """Money, exact: with the currency's usual decimals, or as many more as it takes."""
+    units, rest = divmod(abs(billionths), NANO)
+    decimals = f"{rest:09d}".rstrip("0").ljust(_decimals(currency), "0")
+    point = "." if decimals else ""
+    return f"{'-' if billionths < 0 else ''}{units:,}{point}{decimals} {currency}"
+
+
+@cache
+def _decimals(currency: str) -> int:
+    from babel.numbers import get_currency_precision
+
+    return get_currency_precision(currency)
 
 
 def has_tax(bundle: doc.Bundle) -> bool:

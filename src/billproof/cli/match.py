@@ -58,8 +58,8 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
     zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). Nothing
     leaves this machine.
 
-    A line to a number that no log knows is a question to you, not a finding: a deleted history looks the
-    same.
+    Where the phone's list of calls (of a message: its messages) has nothing with a line's number, that is a
+    question to you, not a finding: a deleted history looks the same.
 
     Exit codes: 0 nothing to dispute, 1 findings, 2 bad input, such as the log of another phone.
     """
@@ -141,6 +141,7 @@ def _check_compared(result: MatchResult, logs: list[PhoneLog]) -> None:
 
 def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog], *, besides: bool) -> None:
     """The verdict first, then each finding as a sentence, then what the logs can tell, then counts."""
+    from billproof.bundle.lines import amount
     from billproof.matching import wording
 
     colour, mark = ("red", "✗") if result.findings else ("green", "✓")
@@ -151,12 +152,12 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog], *, besides
     services = [int(record.service) for record in bundle.records]
     found = wording.findings(result, bundle)
     for line, sentence, of in found[:_SHOWN]:
-        stake = wording.amount(of.stake, result.currency)
+        stake = amount(of.stake, result.currency)
         click.echo(f"  line {line.number}, {line.when}: {printable(sentence, 500)}")
         click.echo(f"      {stake} of {line.amount} at stake, {of.confidence} % sure")
     if len(found) > _SHOWN:
         click.echo(f"  … and {len(found) - _SHOWN:,} more (--csv and --json list all)")
-    _print_questions(result, bundle)
+    _print_questions(result, bundle, logs)
     apart, reasons = wording.uncompared(result, services)
     if apart:
         click.echo(f"{apart}, because")
@@ -174,21 +175,25 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog], *, besides
         facts("Entries of the phone", [(words, f"{count:,}") for words, count in entries])
 
 
-def _print_questions(result: MatchResult, bundle: Bundle) -> None:
-    from billproof.bundle.lines import line_of
+def _print_questions(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) -> None:
+    from billproof.bundle.lines import amount
     from billproof.matching import asking, wording
 
-    head = wording.questions(result)
-    if head:
-        click.echo(click.style(f"? {head}", fg="yellow", bold=True))
-    for found in sorted(result.questions, key=lambda line: (-line.amount, line.index))[:_SHOWN]:
-        record = bundle.records[found.index]
-        line = line_of(record, result.currency)
-        what = printable(f"The {line.what} {line.party}".rstrip(), 300)
-        click.echo(f"  line {line.number}, {line.when}, {line.amount}: {what}.")
-        click.echo(f"      {asking.question(line, int(record.service))}")
-    if len(result.questions) > _SHOWN:
-        click.echo(f"  … and {len(result.questions) - _SHOWN:,} more (--csv and --json list all)")
+    questions = wording.questions(result, bundle, logs)
+    if not questions:
+        return
+    head = asking.questions_head(questions, amount(result.asked, result.currency))
+    click.echo(click.style(f"? {head}", fg="yellow", bold=True))
+    for question in questions[:_SHOWN]:
+        party = printable(question.party, 300) or "A withheld number"
+        click.echo(f"  {party}, {amount(question.amount, result.currency)}: {question.words}")
+        click.echo(f"      {question.known}")
+        for asked in question.lines[:_SHOWN]:
+            click.echo(f"      line {asked.line.number}: {printable(str(asked.line), 500)}")
+        if len(question.lines) > _SHOWN:
+            click.echo(f"      … and {len(question.lines) - _SHOWN:,} lines more (--csv and --json list all)")
+    if len(questions) > _SHOWN:
+        click.echo(f"  … and {len(questions) - _SHOWN:,} more (--csv and --json list all)")
 
 
 def _bundle(path: Path) -> Bundle:

@@ -118,7 +118,7 @@ def _texts(sums: Any) -> dict[str, str]:
 
 
 def _say_totals(totals: Any, batches: list[StoredBatch], out: Path, seconds: float, as_json: bool) -> None:
-    from billproof.matching.wording import amount
+    from billproof.bundle.lines import amount
 
     if as_json:
         emit(

@@ -39,8 +39,7 @@ def prices_of(
 
 def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle, currency: str) -> None:
     """The sum first, then line by line, most money first; then what the tariff says nothing of."""
-    from billproof.bundle.lines import line_of
-    from billproof.matching.wording import amount
+    from billproof.bundle.lines import amount, line_of
 
     count, total = len(prices), sum(found.charged - found.due for found in prices)
     if not count:
@@ -55,7 +54,7 @@ def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle,
             place = f"a line that is missing, {found.name}"
         else:
             line = line_of(bundle.records[found.index], currency)
-            place = f"line {line.number}, {line.when}, {f'{line.what} {line.party}'.strip()}"
+            place = f"line {line.number}, {line.when}, {line.thing}"
         again = "" if found.stake else "; in dispute already"
         above = amount(found.charged - found.due, currency)
         click.echo(printable(f"  {place}: {above} too much, {found.words}{again}", 600))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from billproof.bundle.lines import Line
 
-#: What is asked where no log knows the number, by the line's service.
-_QUESTIONS = {
-    1: "Do you know this number? If you never called it, the line is wrong.",
-    2: "Do you know this number? If it never called you, the line is wrong.",
-    4: "Do you know this number? If you never wrote to it, the line is wrong.",
-    5: "Do you know this number? If it never wrote to you, the line is wrong.",
-    7: "Do you know this number? If you never wrote to it, the line is wrong.",
+#: What makes a line wrong, where no log's list has its number, by the line's service.
+_NEVER = {
+    1: "you never called it",
+    2: "it never called you",
+    4: "you never wrote to it",
+    5: "it never wrote to you",
+    7: "you never wrote to it",
 }
-_NAMELESS = "Was that yours? If not, the line is wrong."
+
+#: A phone's two lists (docs/matching.md, section 9): of the line's own one, and of the other.
+_MISSING = {
+    "call": "your list of calls has nothing with this number",
+    "message": "your messages have nothing with this number",
+}
+_ELSEWHERE = {"call": ", though your messages do", "message": ", though your list of calls does"}
 
 #: Why lines could not be compared, of one and of more; {} is their number.
 _UNCOMPARED = {
@@ -48,14 +55,76 @@ _UNCOMPARED = {
 _KINDS = {1: "call", 2: "call", 3: "call", 4: "message", 5: "message", 7: "mms"}
 
 
-def question(line: Line, service: int) -> str:
-    """What is asked about a line."""
-    return _QUESTIONS.get(service, _NAMELESS) if line.party else _NAMELESS
+@dataclass(frozen=True)
+class Asked:
+    """A line that only the subscriber can answer for. ``amount`` is in billionths; ``elsewhere``: the phone's
+    other list knows its number."""
+
+    line: Line
+    service: int
+    amount: int
+    elsewhere: bool
+
+    @property
+    def list(self) -> str:
+        """Which of the phone's two lists would have it."""
+        return "call" if _KINDS.get(self.service) == "call" else "message"
 
 
-def questions_head(count: int, asked: str) -> str:
-    """How many questions there are, and what their lines cost."""
-    return f"{_counted(count, 'question')} only you can answer ({asked})"
+@dataclass(frozen=True)
+class Question:
+    """One number in one of the phone's lists, and the lines with it; a line without a number stands alone."""
+
+    lines: tuple[Asked, ...]
+
+    @property
+    def party(self) -> str:
+        return self.lines[0].line.party
+
+    @property
+    def amount(self) -> int:
+        """What the lines cost, credits aside."""
+        return sum(max(0, asked.amount) for asked in self.lines)
+
+    @property
+    def known(self) -> str:
+        """What the phone's lists say of the number, a sentence."""
+        one = self.lines[0]
+        said = missing(one.service, any(asked.elsewhere for asked in self.lines), named=bool(self.party))
+        return f"{said[0].upper()}{said[1:]}."
+
+    @property
+    def words(self) -> str:
+        """What is asked."""
+        wrong = "the line is wrong" if len(self.lines) == 1 else "these lines are wrong"
+        if not self.party:
+            return f"Was that yours? If not, {wrong}."
+        never = dict.fromkeys(_NEVER[asked.service] for asked in self.lines if asked.service in _NEVER)
+        why = " and ".join(never) or "you had nothing with it"
+        return f"Do you know this number? If {why}, {wrong}."
+
+
+def missing(service: int, elsewhere: bool, *, named: bool = True) -> str:
+    """Which list has nothing with the number of a line, and that the other has, if so."""
+    if not named:
+        return "the bill shows no number to look for"
+    of = "call" if _KINDS.get(service) == "call" else "message"
+    return _MISSING[of] + (_ELSEWHERE[of] if elsewhere else "")
+
+
+def questions(lines: Iterable[Asked]) -> list[Question]:
+    """One question a number and list, the dearest first, each with its lines in the bill's order."""
+    groups: dict[tuple[object, str], list[Asked]] = {}
+    for asked in sorted(lines, key=lambda each: each.line.number):
+        groups.setdefault((asked.line.party or asked.line.number, asked.list), []).append(asked)
+    found = [Question(tuple(group)) for group in groups.values()]
+    return sorted(found, key=lambda each: (-each.amount, each.lines[0].line.number))
+
+
+def questions_head(questions: Collection[Question], asked: str) -> str:
+    """How many questions there are, about how many lines, and what these cost."""
+    lines = _counted(sum(len(each.lines) for each in questions), "line")
+    return f"{_counted(len(questions), 'question')} only you can answer ({lines}, {asked})"
 
 
 def uncompared_head(count: int, unchecked: str) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from billproof.bundle import documents as doc
-from billproof.bundle.lines import Line, has_tax, line_of
-from billproof.matching import asking
+from billproof.bundle.lines import Line, amount, duration, has_tax, line_of
+from billproof.matching import asking, telling
 from billproof.matching.result import MatchedLine, MatchedLog, MatchResult
 from billproof.printable import printable
-from billproof.records import money
+
+if TYPE_CHECKING:
+    from billproof.handset import PhoneLog
 
 #: A sentence a finding; ``what`` begins it, such as "The call to +353…".
 _SENTENCES = {
     ("invoice-only", "absent"): "{what} is not in the phone's log, which covers this time.",
-    ("duplicate", "same"): "{what} is billed twice: another line has the same number, second and length.",
-    ("duplicate", "near"): "{what} is billed twice: another line is nearly the same, the phone has one only.",
+    ("duplicate", "same"): "{what} is billed twice: {twin} has the same number, second and length.",
+    ("duplicate", "near"): "{what} is billed twice: {twin} is nearly the same, the phone has one only.",
     ("hung", "paired"): "{what} is billed as {used}; the phone says that it ended after {talked}.",
     ("hung", "overlap"): "{what} is billed as {used}, while the phone was making other calls.",
     ("longer", "unanswered"): "{what} is billed as {used}; the phone says that nobody answered.",
@@ -31,7 +34,7 @@ _ASK_YOURSELF = "Did you delete it, or use another phone?"
 _CLASSES = {
     "matched": "confirmed by the phone",
     "invoice-only": "not on the phone",
-    "unknown": "to a number that the phone does not know: see the questions",
+    "unknown": "only you can tell: see the questions",
     "duplicate": "billed twice",
     "hung": "never hung up",
     "longer": "longer than on the phone",
@@ -70,10 +73,19 @@ def verdict(result: MatchResult, bundle: doc.Bundle) -> str:
     return f"Nothing to dispute{far}: the phone confirms {result.classes.get('matched', 0):,} lines"
 
 
-def questions(result: MatchResult) -> str:
-    """How many lines only the subscriber can answer for, and what they cost; empty without any."""
-    asked = amount(result.asked, result.currency)
-    return asking.questions_head(len(result.questions), asked) if result.questions else ""
+def questions(result: MatchResult, bundle: doc.Bundle, logs: Sequence[PhoneLog]) -> list[asking.Question]:
+    """What only the subscriber can answer, the dearest first: one question a number."""
+    places = [line.index for line in result.questions]
+    elsewhere = telling.elsewhere(bundle, places, logs, result.region)
+    return asking.questions(
+        asking.Asked(
+            line_of(bundle.records[line.index], result.currency),
+            int(bundle.records[line.index].service),
+            line.amount,
+            line.index in elsewhere,
+        )
+        for line in result.questions
+    )
 
 
 def uncompared(result: MatchResult, services: Sequence[int]) -> tuple[str, list[str]]:
@@ -98,17 +110,14 @@ def kinds(result: MatchResult) -> set[str]:
     return {kind for log in result.logs for kind, span in log.coverage.items() if span}
 
 
-def amount(billionths: int, currency: str) -> str:
-    return f"{money(billionths)} {currency}"
-
-
-def sentence(found: MatchedLine, line: Line) -> str:
-    """A finding as a sentence; ``line`` is the same line in words."""
+def sentence(found: MatchedLine, line: Line, twin: int | None = None) -> str:
+    """A finding as a sentence; ``line`` is the same line in words, ``twin`` the line that it repeats."""
     said = _SENTENCES[found.kind, found.reason].format(
-        what=f"The {line.what} {line.party or 'a withheld number'}",
+        what=f"The {line.thing}",
         used=line.used,
         billed=line.billed,
-        talked=minutes(found.talked or 0),
+        talked=duration(found.talked or 0),
+        twin="another line" if twin is None else f"line {twin + 1}",
     )
     unsure = found.kind == "invoice-only" and (found.confidence or 0) <= _UNSURE
     return f"{said} {_ASK_YOURSELF}" if unsure else said
@@ -117,14 +126,12 @@ def sentence(found: MatchedLine, line: Line) -> str:
 def findings(result: MatchResult, bundle: doc.Bundle) -> list[tuple[Line, str, MatchedLine]]:
     """Every finding with its line and its sentence, most money first."""
     found = []
+    fates = [(line.index, line.kind, line.reason, line.entry is not None) for line in result.lines]
+    twins = telling.twins(bundle, fates, result.region)
     for line in sorted(result.findings, key=lambda line: (-line.stake, line.index)):
         words = line_of(bundle.records[line.index], result.currency)
-        found.append((words, sentence(line, words), line))
+        found.append((words, sentence(line, words, twins.get(line.index)), line))
     return found
-
-
-def minutes(seconds: int) -> str:
-    return f"{seconds // 60}:{seconds % 60:02d} min"
 
 
 def log_notes(log: MatchedLog) -> list[str]:

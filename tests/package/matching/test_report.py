@@ -11,16 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from bills import START, bundle, log, record
 
-from billproof.bundle import documents as doc
 from billproof.errors import InputError
 from billproof.handset.entries import ENTRY_SCHEMA, PhoneLog
 from billproof.matching import verdicts
 from billproof.matching.report import csv_rows, html_report, letter, words
 
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
-START = 1_790_850_000
-ZERO = "0x" + "00" * 32
 
 #: Class, reason, stake, confidence, talked, and whether there is an entry.
 FATES = [
@@ -33,32 +31,6 @@ FATES = [
     ("not-covered", "outside", 0, None, None, False),
     ("not-comparable", "service", 0, None, None, False),
 ]
-
-
-def record(index: int, **changes: Any) -> doc.Record:
-    fields: dict[str, Any] = {
-        "index": index,
-        "service": 1 if index < 7 else 32,
-        "startedAt": START + 86_000 * index,
-        "utcOffset": 60,
-        "usage": 14_400 if index == 3 else 64,
-        "billedUsage": 14_400 if index == 3 else 120,
-        "amount": 700_000_000,
-    }
-    texts = {"number": "+353209100001", "salt": ZERO, "network": "272-01", "rate": "0.25/min"}
-    named = {key: str(value) for key, value in fields.items()}
-    return doc.Record(**{**named, **texts, "corrects": ZERO, "hash": f"0x{index:064x}", **changes})
-
-
-def bundle(**changes: Any) -> doc.Bundle:
-    return doc.Bundle(
-        schema=doc.BUNDLE,
-        batch=doc.BatchFields("7357", "0x" + "ab" * 20, "1", "202610", "0", "1"),
-        account=doc.AccountOpening("A1", ZERO, "0x" + "00" * 20),
-        statement=doc.StatementFields("0x" + "cd" * 32, ZERO, "8", "EUR", ZERO, "5600000000", ZERO),
-        records=[record(index, **changes) for index in range(len(FATES))],
-        entry=doc.Entry(ZERO, []),
-    )
 
 
 def result(name: str = "calls.xml") -> dict[str, Any]:
@@ -84,23 +56,6 @@ def result(name: str = "calls.xml") -> dict[str, Any]:
         "entries": [[*billed, {"class": "missing", "reason": "", "line": None}]],
         "summary": {"classes": {}, "findings": 5, "stake": "5700000000"},
     }
-
-
-def log(number: str = "+353209100001", clock: Any = "local") -> PhoneLog:
-    rows = [
-        {
-            "kind": "call",
-            "direction": "out",
-            "answered": "yes",
-            "number": number,
-            "parts": 0,
-            "sim": "",
-            "at": START + 7200 + 86_000 * at,
-            "duration": 64,
-        }
-        for at in range(5)
-    ]
-    return PhoneLog("calls.xml", "csv", clock, 1, 1, None, pa.Table.from_pylist(rows, schema=ENTRY_SCHEMA))
 
 
 class Page(HTMLParser):
@@ -191,7 +146,7 @@ def test_the_letter_names_every_line_with_its_hash_and_amount() -> None:
     for index in range(1, 6):
         assert f"line {index + 1}: " in text
         assert f"0x{index:064x}" in text
-    assert "disputed: 4.00 EUR; the phone counted 2:00 min, the bill 240:00 min" in text
+    assert "disputed: 4.00 EUR; the phone counted 2:00 min, the bill 4 h" in text
 
 
 def test_without_findings_there_is_no_letter() -> None:
@@ -223,9 +178,9 @@ def test_questions_stand_after_the_findings_and_are_no_part_of_them() -> None:
     page = html_report(asked(0, 6), bundle(), [log()])
     words = Page(page.partition("<body>")[2]).words
     assert "<h1>5 lines to dispute, 5.70 EUR at stake</h1>" in page
-    assert "2 questions only you can answer (1.40 EUR)" in words
-    assert words.count("Do you know this number? If you never called it, the line is wrong.") == 2
-    assert words.index("What may be disputed") < words.index("2 questions only") < words.index("Both lists")
+    assert "1 question only you can answer (2 lines, 1.40 EUR)" in words
+    assert words.count("Do you know this number? If you never called it, these lines are wrong.") == 1
+    assert words.index("What may be disputed") < words.index("1 question only") < words.index("Both lists")
     assert page.count('data-amount="700000000"') == 2
     drawn = page.partition('class="timeline"')[2].partition("</svg>")[0]
     assert drawn.count('class="question"') == 2
@@ -240,7 +195,7 @@ def test_with_questions_alone_nothing_is_disputed_yet() -> None:
         if at != 1:
             line.update({"class": "matched", "reason": "paired", "stake": "0"})
     assert "<h1>Nothing to dispute so far</h1>" in html_report(calm, bundle())
-    assert "1 question only you can answer (0.70 EUR)" in letter(calm, bundle())
+    assert "There is 1 question only you can answer (1 line, 0.70 EUR) first" in letter(calm, bundle())
     rows = [
         dict(zip(header, row, strict=True)) for header, *rest in [csv_rows(calm, bundle())] for row in rest
     ]

@@ -29,7 +29,8 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
         )
     who = printable(operator, 120) or match.operator.capitalize()
     if not match.disputes:
-        ask = f" There are {match.questions_head} first." if match.questions else ""
+        be = "is" if len(match.questions) == 1 else "are"
+        ask = f" There {be} {match.questions_head} first." if match.questions else ""
         return f"There is nothing to complain about: {match.verdict().lower()}.{ask}\n"
     parts = [
         f"To {who}\n\n[your name and address]\n[date]",

@@ -137,18 +137,25 @@ def _findings(match: Match) -> str:
 def _questions(match: Match) -> str:
     if not match.questions or match.foreign:
         return ""
-    items = "".join(
-        f'<li><label><input type="checkbox" data-amount="{max(0, row.amount)}"> Not mine</label>'
-        f" line {row.line.number}: {escape(str(row.line))}."
-        f" {asking.question(row.line, row.service)}</li>"
-        for row in match.questions
-    )
+    items = "".join(_question(match, question) for question in match.questions)
     return (
         f'<section aria-labelledby="h-ask"><h2 id="h-ask">{match.questions_head}</h2>'
-        "<p>Nothing with these numbers is in the log. It looks so when a line was made up, and also when you"
-        " deleted what you had with a number: tick what is not yours, and ask the operator about it.</p>"
+        "<p>A phone keeps two lists, of calls and of messages, and the one that would have these lines has"
+        " nothing with their numbers. It looks so when a line was made up, and also when you deleted what you"
+        " had with a number: tick what is not yours, and ask the operator about it.</p>"
         f'<ul class="questions" data-currency="{escape(match.bundle.statement.currency)}">{items}</ul>'
         '<p role="status" aria-live="polite"></p></section>'
+    )
+
+
+def _question(match: Match, question: asking.Question) -> str:
+    lines = "".join(
+        f"<li>line {asked.line.number}: {escape(str(asked.line))}</li>" for asked in question.lines
+    )
+    return (
+        f'<li><label><input type="checkbox" data-amount="{question.amount}"> Not mine</label>'
+        f" <b>{escape(question.party or 'A withheld number')}</b>, {escape(match.money(question.amount))}."
+        f" {question.known} {question.words}<ul>{lines}</ul></li>"
     )
 
 
@@ -175,7 +182,7 @@ def _table(match: Match, rows: Iterable[Row], name: str) -> str:
 def _line(match: Match, row: Row) -> str:
     sure = f" <small>{row.confidence} % sure</small>" if row.confidence is not None else ""
     label = escape(words.QUESTION if row.question else words.CLASSES.get(row.kind, row.kind))
-    what = escape(f"{row.line.what} {row.line.party}".strip())
+    what = escape(row.line.thing)
     cells = [
         f'<td class="n">{row.line.number}</td>',
         f"<td>{escape(row.line.when)}</td>",
@@ -207,10 +214,11 @@ def _logs(match: Match) -> str:
 
 
 def _all(match: Match) -> str:
-    classes = match.classes - Counter(row.kind for row in match.questions)
+    asked = [row.kind for row in match.rows if row.question]
+    classes = match.classes - Counter(asked)
     said = [f"{classes[kind]:,} {text}" for kind, text in words.CLASSES.items() if classes[kind]]
-    if match.questions:
-        said.append(f"{len(match.questions):,} {words.QUESTION}")
+    if asked:
+        said.append(f"{len(asked):,} {words.QUESTION}")
     counts = ", ".join(said)
     return (
         f'<section aria-labelledby="h-all"><h2 id="h-all">All lines</h2><p>{counts}.</p>'

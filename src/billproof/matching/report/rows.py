@@ -10,12 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from billproof.bundle import documents as doc
-from billproof.bundle.lines import Line, has_tax, line_of
+from billproof.bundle.lines import Line, amount, duration, has_tax, line_of
 from billproof.errors import InputError
-from billproof.matching import asking
+from billproof.matching import asking, telling
 from billproof.matching.report import words
 from billproof.printable import printable
-from billproof.records import money
 
 if TYPE_CHECKING:
     from billproof.handset.entries import PhoneLog
@@ -41,6 +40,7 @@ class Row:
     talked: int | None
     entry: tuple[int, int] | None
     hash: str
+    elsewhere: bool
 
     @property
     def finding(self) -> bool:
@@ -67,7 +67,7 @@ class Row:
     def phone(self) -> str:
         """What the phone says of it: a duration, or that it is there."""
         if self.talked is not None:
-            return minutes(self.talked)
+            return duration(self.talked)
         return "there" if self.entry else "–"
 
 
@@ -99,10 +99,14 @@ class Match:
 
     @cached_property
     def rows(self) -> list[Row]:
-        currency = self.bundle.statement.currency
+        bundle, lines, region = self.bundle, self.result["lines"], self.result.get("region")
+        fates = [(line["index"], line["class"], line["reason"], line["entry"] is not None) for line in lines]
+        twins = telling.twins(bundle, fates, region)
+        asked = [at for at, _, reason, _ in fates if reason == "unknown"]
+        elsewhere = telling.elsewhere(bundle, asked, self.logs, region)
         return [
-            _row(record, line, currency)
-            for record, line in zip(self.bundle.records, self.result["lines"], strict=True)
+            _row(record, line, bundle.statement.currency, twins.get(at), at in elsewhere)
+            for at, (record, line) in enumerate(zip(bundle.records, lines, strict=True))
         ]
 
     @cached_property
@@ -132,14 +136,17 @@ class Match:
         return len(self.findings) + len(self.prices)
 
     @cached_property
-    def questions(self) -> list[Row]:
-        """What only the subscriber can answer for: most money first."""
-        found = [row for row in self.rows if row.question]
-        return sorted(found, key=lambda row: (-row.amount, row.line.number))
+    def questions(self) -> list[asking.Question]:
+        """What only the subscriber can answer, most money first: one question a number."""
+        return asking.questions(
+            asking.Asked(row.line, row.service, row.amount, row.elsewhere)
+            for row in self.rows
+            if row.question
+        )
 
     @property
     def asked(self) -> str:
-        return self.money(sum(max(0, row.amount) for row in self.questions))
+        return self.money(sum(each.amount for each in self.questions))
 
     @cached_property
     def uncompared(self) -> list[Row]:
@@ -152,7 +159,7 @@ class Match:
 
     @property
     def questions_head(self) -> str:
-        return asking.questions_head(len(self.questions), self.asked)
+        return asking.questions_head(self.questions, self.asked)
 
     @property
     def uncompared_head(self) -> str:
@@ -182,7 +189,7 @@ class Match:
         return self.money(sum(stakes))
 
     def money(self, billionths: int) -> str:
-        return f"{money(billionths)} {self.bundle.statement.currency}"
+        return amount(billionths, self.bundle.statement.currency)
 
     @property
     def confirmed(self) -> int:
@@ -234,10 +241,6 @@ class Match:
         return [note for log in self.result["logs"] for note in _log_notes(log)]
 
 
-def minutes(seconds: int) -> str:
-    return f"{seconds // 60}:{seconds % 60:02d} min"
-
-
 def moment(seconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
     """Wall-clock seconds as a date and time."""
     if not 0 <= seconds <= _LAST_SECOND:
@@ -245,7 +248,9 @@ def moment(seconds: int, form: str = "%Y-%m-%d %H:%M") -> str:
     return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)).strftime(form)
 
 
-def _row(record: doc.Record, found: Mapping[str, Any], currency: str) -> Row:
+def _row(
+    record: doc.Record, found: Mapping[str, Any], currency: str, twin: int | None, elsewhere: bool
+) -> Row:
     line, service, talked = line_of(record, currency), int(record.service), found["talked"]
     return Row(
         line=line,
@@ -255,7 +260,9 @@ def _row(record: doc.Record, found: Mapping[str, Any], currency: str) -> Row:
             str(found["class"]),
             str(found["reason"]),
             service=service,
-            talked="-" if talked is None else minutes(talked),
+            twin=twin,
+            missing=asking.missing(service, elsewhere, named=bool(line.party)),
+            talked="-" if talked is None else duration(talked),
             used=line.used,
             billed=line.billed,
         ),
@@ -268,6 +275,7 @@ def _row(record: doc.Record, found: Mapping[str, Any], currency: str) -> Row:
         talked=talked,
         entry=None if found["entry"] is None else (found["log"], found["entry"]),
         hash=record.hash,
+        elsewhere=elsewhere,
     )
 
 
@@ -291,8 +299,9 @@ def _log_notes(log: Mapping[str, Any]) -> list[str]:
             f" {shift['support']} lines agree."
         )
     for kind, covered in log["coverage"].items():
+        kinds = "MMS" if kind == "mms" else f"{kind}s"
         if covered:
-            notes.append(f"{name}: covers {kind}s from {moment(covered[0])} to {moment(covered[1])}.")
+            notes.append(f"{name}: covers {kinds} from {moment(covered[0])} to {moment(covered[1])}.")
         else:
-            notes.append(f"{name}: has no {kind}s, so such lines cannot be compared with it.")
+            notes.append(f"{name}: has no {kinds}, so such lines cannot be compared with it.")
     return notes

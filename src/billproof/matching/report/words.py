@@ -34,10 +34,10 @@ _WHY = {
     (
         "invoice-only",
         "unknown",
-    ): "nothing with this number is in the log: it is not yours, or you deleted its history",
+    ): "{missing}: it is not yours, or you deleted its history",
     ("invoice-only", "absent"): "the log covers this time and has no such {thing}",
-    ("duplicate", "same"): "another line is the same in number, time and length",
-    ("duplicate", "near"): "almost the same as another line, and the phone has one {thing} only",
+    ("duplicate", "same"): "{twin} is the same in number, time and length",
+    ("duplicate", "near"): "almost the same as {twin}, and the phone has one {thing} only",
     ("hung", "paired"): "the phone counted {talked}, the bill {used}",
     ("hung", "overlap"): "other calls were made while this one is said to have lasted",
     ("longer", "unanswered"): "the phone says that nobody answered",
@@ -83,15 +83,15 @@ def known(kind: str, reason: str) -> bool:
     return (kind, reason) in _WHY
 
 
-def why(kind: str, reason: str, *, service: int, talked: str, used: str, billed: str) -> str:
-    """The reason in words; what a newer matcher says is passed on as it is."""
+def why(kind: str, reason: str, *, service: int, twin: int | None = None, **said: str) -> str:
+    """The reason in words; what a newer matcher says is passed on as it is.
+
+    ``said`` are ``talked``, ``used``, ``billed`` and ``missing``; ``twin`` is the line that it repeats.
+    """
     thing = "call" if service in _VOICE else "message" if service in _MESSAGES else "entry"
-    words = _WHY.get((kind, reason), reason)
-    return (
-        words.format(thing=thing, talked=talked, used=used, billed=billed)
-        if (kind, reason) in _WHY
-        else words
-    )
+    words = _WHY.get((kind, reason))
+    other = "another line" if twin is None else f"line {twin + 1}"
+    return reason if words is None else words.format(thing=thing, twin=other, **said)
 
 
 def span(seconds: int) -> str:
