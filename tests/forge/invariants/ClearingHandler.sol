@@ -100,8 +100,11 @@ contract ClearingHandler is ClearingFixture {
         bytes32 clearing = _clearings[which % _clearings.length];
         uint64 id = _side(clearing, first);
         vm.prank(adminOf(id));
-        if (how % 8 == 0) try house.refuse(clearing, id) {}
-            catch {} else try house.closeOverdue(clearing, id) {} catch {}
+        if (how % 8 == 0) {
+            try house.refuse(clearing, id) {} catch {}
+        } else {
+            try house.closeOverdue(clearing, id) {} catch {}
+        }
         _watch();
     }
 
