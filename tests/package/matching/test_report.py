@@ -181,7 +181,7 @@ def test_questions_stand_after_the_findings_and_are_no_part_of_them() -> None:
     assert "1 question only you can answer (2 lines, 1.40 EUR)" in words
     assert words.count("Do you know this number? If you never called it, these lines are wrong.") == 1
     assert words.index("What may be disputed") < words.index("1 question only") < words.index("Both lists")
-    assert page.count('data-amount="700000000"') == 2
+    assert page.count('data-amount="1400000000"') == 1
     drawn = page.partition('class="timeline"')[2].partition("</svg>")[0]
     assert drawn.count('class="question"') == 2
     text = letter(asked(0, 6), bundle())
