@@ -20,7 +20,7 @@ from billproof.clearing.clearing import Clearing
 from billproof.clearing.differences import FREE, Kind
 from billproof.clearing.kernel import Ints
 from billproof.clearing.models_year import Volume, evaluate, model_of
-from billproof.clearing.settlement import Amount, Charge, Dispute
+from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, settle
 from billproof.records import Service
 
 
@@ -34,6 +34,47 @@ class Traffic:
     records: int
     volume: int
     amount: int
+
+
+def settle_clearings(
+    clearings: Iterable[tuple[Clearing, int]],
+    ours: int,
+    month: str,
+    issued: str,
+    due: str,
+    deadline: str,
+    *,
+    before: Iterable[Volume] = (),
+    batches: Iterable[BatchReference] = (),
+    ledger: tuple[int, str] | None = None,
+    number: int = 1,
+) -> Settlement:
+    """The undisputed part of a month ("2026-03"): each clearing with who handed its traffic over.
+
+    ``ours`` is who lays the books over each other, ``before`` the year's volumes that were settled before.
+    All clearings are under one agreement.
+    """
+    clearings = list(clearings)
+    agreement = clearings[0][0].agreement
+    theirs = agreement.other(ours).operator
+    traffic: list[Traffic] = []
+    disputes: list[Dispute] = []
+    for clearing, payer in clearings:
+        traffic += traffic_of(clearing, payer)
+        after = max((each.number for each in disputes), default=0)
+        disputes += disputes_of(clearing, ours, theirs, deadline, after=after)
+    return settle(
+        agreement,
+        int(month.replace("-", "")),
+        issued,
+        due,
+        amounts=amounts_of(traffic),
+        charges=charges_of(agreement, month, traffic, before) if agreement.models else (),
+        disputes=disputes,
+        batches=batches,
+        ledger=ledger,
+        number=number,
+    )
 
 
 def traffic_of(clearing: Clearing, payer: int) -> list[Traffic]:
@@ -79,10 +120,13 @@ def charges_of(
     return [Charge.of(line, booked[line.model.name, line.payer.operator]) for line in lines]
 
 
-def disputes_of(clearing: Clearing, ours: int, theirs: int, deadline: str) -> list[Dispute]:
+def disputes_of(
+    clearing: Clearing, ours: int, theirs: int, deadline: str, *, after: int = 0
+) -> list[Dispute]:
     """What is claimed, by cause, then by kind for what no cause explains; ``ours`` and ``theirs``: operators.
 
-    A cause may be claimed by both sides, each for the records of which its book has more.
+    A cause may be claimed by both sides, each for the records of which its book has more. Numbers are those
+    of the clearing's causes, ``after`` higher.
     """
     pairs, found = clearing.pairs, clearing.differences
     money = np.where(found.paying >= 0, found.money, 0)  # within tolerance nothing is claimed
@@ -98,13 +142,15 @@ def disputes_of(clearing: Clearing, ours: int, theirs: int, deadline: str) -> li
         for place in np.unique(causes[causes > 0]).tolist():
             cause = clearing.explained.causes[place - 1]
             words = wording.sentence(clearing, cause)
-            disputes += _claims(place, cause.kind, words, claimed[causes == place], (ours, theirs), deadline)
+            disputes += _claims(
+                after + place, cause.kind, words, claimed[causes == place], (ours, theirs), deadline
+            )
         for code in np.unique(kinds[(causes == 0) & (claimed != 0)]).tolist():
             number += 1
             kind = Kind(code)
             words = f"records that {wording.FINDINGS[kind, side]}"
             rows = (causes == 0) & (kinds == code)
-            disputes += _claims(number, kind, words, claimed[rows], (ours, theirs), deadline)
+            disputes += _claims(after + number, kind, words, claimed[rows], (ours, theirs), deadline)
     return disputes
 
 

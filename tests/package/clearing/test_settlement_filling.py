@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,15 @@ import pytest
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.differences import FREE
 from billproof.clearing.models_year import Volume
-from billproof.clearing.settlement import Amount, settle
-from billproof.clearing.settlement_filling import Traffic, amounts_of, charges_of, disputes_of, traffic_of
+from billproof.clearing.settlement import Amount
+from billproof.clearing.settlement_filling import (
+    Traffic,
+    amounts_of,
+    charges_of,
+    disputes_of,
+    settle_clearings,
+    traffic_of,
+)
 from billproof.clearing.settlement_form import document
 from billproof.clearing.settlement_reading import load_settlement
 from billproof.records import NANO, Service
@@ -39,24 +47,24 @@ def test_every_amount_is_in_one_place(kinds: tuple[str, ...], cleared: Callable)
     assert np.abs(tolerated).max(initial=0) <= clearing.agreement.tolerance.amount or kinds
 
 
-def test_settlement_of_a_clearing_is_a_document(cleared: Callable) -> None:
-    clearing = cleared(partner_books(20_000, 6, (*SINGLE, *SYSTEMATIC))).clearing
-    one, other = (party.operator for party in clearing.agreement.parties)
-    traffic = traffic_of(clearing, one)
-    assert sum(each.records for each in traffic) == len(clearing.pairs.ours)
-    found = settle(
-        clearing.agreement,
-        202603,
-        "2026-04-10",
-        "2026-05-10",
-        amounts=amounts_of(traffic),
-        disputes=disputes_of(clearing, one, other, "2026-05-01"),
+def test_settlement_of_both_directions_is_a_document(cleared: Callable, tmp_path: Path) -> None:
+    there, back = (
+        cleared(partner_books(10_000, seed, (*SINGLE, *SYSTEMATIC)), tmp_path / str(seed)).clearing
+        for seed in (6, 7)
+    )
+    one, other = (party.operator for party in there.agreement.parties)
+    found = settle_clearings(
+        [(there, one), (back, other)], one, "2026-03", "2026-04-10", "2026-05-10", "2026-05-01"
     )
     assert load_settlement(document(found)) == found
-    assert found.directions[0].total == sum(each.amount for each in traffic)
-    assert [each.amount for each in found.disputes] == sorted(
-        (each.amount for each in found.disputes), reverse=True
-    )
+    for direction, clearing in zip(found.directions, (there, back), strict=True):
+        traffic = traffic_of(clearing, direction.payer.operator)
+        assert direction.total == sum(each.amount for each in traffic)
+        assert sum(each.records for each in traffic) == len(clearing.pairs.ours)
+    amounts = [each.amount for each in found.disputes]
+    assert amounts == sorted(amounts, reverse=True)
+    claims = (disputes_of(clearing, one, other, "2026-05-01") for clearing in (there, back))
+    assert found.disputed == sum(each.amount for part in claims for each in part)
 
 
 AGREEMENT = b"""
