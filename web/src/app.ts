@@ -6,15 +6,16 @@ import { toHex } from "./protocol/hex";
 import { isBundle } from "./protocol/documents";
 import { recompute } from "./hashing";
 import { type PhoneLog, PhoneLogError, readPhoneLog } from "./handset";
-import { readCode } from "./inputs";
+import { otherKind, readCode, type Refusal } from "./inputs";
 import { BrokenLink } from "./link";
 import { PdfError, readAttachment } from "./readers/pdf";
 import { ReceiptCodeError } from "./readers/receiptcode";
 import { looksLikeTariff, openTariff, type TariffFile } from "./tariff/bill";
 import { MAX_TARIFF } from "./tariff/document";
 import { fetchTariff } from "./tariff/fetch";
-import { overall, type Report, Verifier, verdictOf } from "./verify";
-import { printable } from "./chain/errors";
+import { UNNAMED } from "./tariff/publication";
+import { overall, type Report, type Step, Verifier, verdictOf } from "./verify";
+import { printable, type Words } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
 import { addLog, matchCard } from "./ui/match";
@@ -28,19 +29,33 @@ import { tariffCard, type TariffActions } from "./ui/tariff";
 
 const SVG = /^image\/svg\b/;
 
-interface Source {
+type DigestNote = "theCode" | "notTheCode" | null;
+
+interface Given {
   name: string;
   content: Uint8Array;
   /** What the pages of an invoice say, text by text. */
   pages?: string[];
+  /** Whether it is what a code or link named; undefined until that is known, null where none was seen before it. */
+  note?: DigestNote;
 }
+
+/** What was given for a bill and is none: it gets a verdict of its own, or an older one would stand below its name. */
+interface Refused {
+  name: string;
+  refused: Step;
+}
+
+type Source = Given | Refused;
 
 export class App {
   private kept: Kept = load();
   private sources: Source[] = [];
-  /** Digests that codes and links have named. */
+  /** Digests that codes and links have named, for the next file that could be meant. */
   private readonly named = new Set<string>();
   private readonly logs: PhoneLog[] = [];
+  /** Digests of the bills that the logs were given for. */
+  private logged: ReadonlySet<string> = new Set();
   private readonly tariffs: TariffFile[] = [];
   private readonly answers: Answers = new Map();
   private readonly messages: string[] = [];
@@ -151,21 +166,60 @@ export class App {
         const source = await this.source(file);
         if (source) taken.push(source);
       } catch {
-        this.messages.push(t("read.failed", { file: printable(file.name, 80) }));
+        taken.push(refused(file.name, "read"));
       }
     }
-    if (taken.length) this.sources = taken;
+    const laid = taken.some(isGiven) || (!taken.length && this.reports.some(matchable));
+    if (!laid && (taken.length || this.reports.length)) {
+      // They belong to no bill that is shown, and must not be taken for the one whose verdict is.
+      taken.push(...logs.map(({ name }) => refused(name, "phoneLog")), ...tariffs.map(({ name }) => refused(name, "tariff")));
+    } else if (!laid) {
+      this.messages.push(...tariffs.map(({ name }) => t("tariff.wantsBill", { file: printable(name, 80) })));
+      this.messages.push(...logs.map(({ name }) => t("read.phoneLog", { file: printable(name, 80) })));
+    }
+    if (taken.length) this.put(taken);
     for (const tariff of tariffs) this.addTariff(tariff);
-    if (!taken.length && !this.reports.some(matchable)) this.messages.push(...tariffs.map(({ name }) => t("tariff.wantsBill", { file: printable(name, 80) })));
-    if (taken.length || this.reports.some(matchable)) {
-      for (const log of logs) addLog(this.logs, log);
-    } else this.messages.push(...logs.map(({ name }) => t("read.phoneLog", { file: printable(name, 80) })));
+    if (laid) for (const log of logs) addLog(this.logs, log);
     if (taken.length) return this.check(true);
-    if (!logs.length && !tariffs.length) return this.check(false);
+    if (!logs.length && !tariffs.length) {
+      this.awaitNamed();
+      return this.check(false);
+    }
     if (this.reports.some(matchable)) this.show();
     fill(this.status, this.messages.join(" "));
     if (tariffs.length) this.tell();
     this.results.querySelector(logs.length ? ".match" : ".tariff")?.scrollIntoView({ block: "start" });
+  }
+
+  /** Puts these in the place of whatever was checked before. */
+  private put(sources: Source[]): void {
+    const given = sources.filter(isGiven);
+    const open = given.filter(({ note }) => note === undefined);
+    if (this.named.size && open.length) {
+      const meant = open.filter(({ content }) => this.named.has(digestOf(content)));
+      for (const source of open) source.note = meant.includes(source) ? "theCode" : meant.length ? null : "notTheCode";
+      this.named.clear();
+    } else for (const source of open) source.note = null;
+    if (given.length) {
+      // Another bill may be another phone's: logs stay with the bills that they were given for.
+      const digests = given.map(({ content }) => digestOf(content));
+      if (!digests.every((digest) => this.logged.has(digest))) this.logs.length = 0;
+      this.logged = new Set(digests);
+    }
+    this.sources = sources;
+  }
+
+  /** After a code that only names a bill: the bill that is shown may be it, and any other would only be taken for it. */
+  private awaitNamed(): void {
+    if (!this.named.size) return;
+    const meant = this.sources.filter(isGiven).filter(({ content }) => this.named.has(digestOf(content)));
+    if (!meant.length) {
+      this.sources = [];
+      return;
+    }
+    for (const source of meant) source.note = "theCode";
+    this.named.clear();
+    this.messages.length = 0;
   }
 
   private addTariff(tariff: TariffFile): void {
@@ -191,56 +245,42 @@ export class App {
     if (said) fill(this.spoken, t("verdict.short", { verdict: said }));
   }
 
-  /** A file as a bill's bytes; null when it led to something else. */
+  /** A file as a bill's bytes; null when it is a code that only names a bill. */
   private async source(file: File): Promise<Source | null> {
     const content = new Uint8Array(await file.arrayBuffer());
-    if (startsWith(content, "%PDF")) {
-      return this.fromPdf(file.name, content);
-    }
+    if (startsWith(content, "%PDF")) return fromPdf(file.name, content);
     if (file.type.startsWith("image/")) {
       const text = SVG.test(file.type) ? readSvg(await file.text()) : await readPicture(file);
-      if (text === null) this.messages.push(t("camera.none"));
-      return text === null ? null : this.fromCode(text);
+      return text === null ? refused(file.name, "noCode") : this.fromCode(text, file.name);
     }
-    return { name: file.name, content };
+    const other = otherKind(content);
+    return other ? refused(file.name, other) : { name: file.name, content };
   }
 
-  private async fromPdf(name: string, content: Uint8Array): Promise<Source | null> {
-    try {
-      const { bundle, text } = await readAttachment(content);
-      return { name, content: bundle, pages: text };
-    } catch (error) {
-      if (!(error instanceof PdfError)) throw error;
-      const none = error.code === "no-attachment";
-      this.messages.push(none ? t("pdf.none") : t("pdf.broken", { detail: printable(error.message) }));
-      return null;
-    }
-  }
-
-  private async fromCode(text: string): Promise<Source | null> {
+  private async fromCode(text: string, name = t("source.code")): Promise<Source | null> {
     try {
       const code = await readCode(text);
-      if (!code) {
-        this.messages.push(t("camera.foreign", { text: printable(text, 200) }));
-        return null;
+      if (!code) return refused(name, "foreignCode", { text: printable(text, 200) });
+      const { content, digest } = code;
+      // What a code holds is not a file that an earlier code could have meant.
+      if (content) return { name: t("source.code"), content, note: digest === null ? null : digest === digestOf(content) ? "theCode" : "notTheCode" };
+      if (digest) {
+        this.named.clear();
+        this.named.add(digest);
       }
-      if (code.digest) this.named.add(code.digest);
-      if (code.content) return { name: t("source.code"), content: code.content };
       this.messages.push(t("link.wanted"));
+      return null;
     } catch (error) {
       if (!(error instanceof BrokenLink || error instanceof ReceiptCodeError)) throw error;
-      this.messages.push(t("link.broken"));
+      return refused(name, "brokenLink");
     }
-    return null;
   }
 
   private async scan(): Promise<void> {
     this.messages.length = 0;
     try {
       const text = await scanCamera();
-      const source = text === null ? null : await this.fromCode(text);
-      if (source) this.sources = [source];
-      await this.check(source !== null);
+      if (text !== null) await this.takeCode(text);
     } catch {
       fill(this.status, t("camera.failed"));
     }
@@ -249,8 +289,13 @@ export class App {
   private async openLink(address: string): Promise<void> {
     if (!/[#&]d=/.test(address)) return;
     this.messages.length = 0;
-    const source = await this.fromCode(address);
-    if (source) this.sources = [source];
+    await this.takeCode(address);
+  }
+
+  private async takeCode(text: string): Promise<void> {
+    const source = await this.fromCode(text);
+    if (source) this.put([source]);
+    else this.awaitNamed();
     await this.check(source !== null);
   }
 
@@ -260,6 +305,9 @@ export class App {
     const run = ++this.run;
     const said = (): string => this.messages.join(" ");
     if (!this.sources.length) {
+      this.reports = [];
+      fill(this.results);
+      fill(this.spoken);
       fill(this.status, said());
       return;
     }
@@ -267,7 +315,7 @@ export class App {
     const { node, pins, testnets } = this.kept;
     const verifier = new Verifier({ nodes: node ? [node] : [], pins, testnets, relay: relay() }, recompute);
     const reports: Report[] = [];
-    for (const { name, content, pages } of this.sources) reports.push(await verifier.verify(name, content, pages));
+    for (const source of this.sources) reports.push(isGiven(source) ? await verifier.verify(source.name, source.content, source.pages) : refusal(source));
     if (run !== this.run) return; // something newer was asked meanwhile
     this.reports = reports;
     this.show();
@@ -286,10 +334,11 @@ export class App {
       fetchTariff: relay() === null ? null : (hash) => this.fetchTariff(hash),
     };
     const cards = this.reports.flatMap((report, at) => {
-      const card = reportCard(report, this.actions(), this.digestNote(this.sources[at]!.content));
+      const source = this.sources[at]!;
+      const card = reportCard(report, this.actions(), isGiven(source) ? (source.note ?? null) : null);
       if (!matchable(report)) return [card];
       const check = priceCheck(report, this.tariffs);
-      return [card, tariffCard(report, this.tariffs, check, asked, !this.logs.length), matchCard(report, this.logs, this.answers, check, () => this.oneLetter())];
+      return [card, tariffCard(report, this.tariffs, check, asked, !this.logs.length), matchCard(report, this.logs, this.answers, check, { compared: () => this.oneLetter(), emptied: () => this.show() })];
     });
     fill(this.results, ...cards);
   }
@@ -298,10 +347,28 @@ export class App {
   private oneLetter(): void {
     for (const box of this.results.querySelectorAll(".tariff .letter")) box.remove();
   }
+}
 
-  private digestNote(content: Uint8Array): "theCode" | "notTheCode" | null {
-    if (!this.named.size) return null;
-    return this.named.has(toHex(keccak(content))) ? "theCode" : "notTheCode";
+const isGiven = (source: Source): source is Given => "content" in source;
+
+const digestOf = (content: Uint8Array): string => toHex(keccak(content));
+
+function refused(name: string, why: Refusal, words: Words = {}): Refused {
+  return { name, refused: { name: "file", verdict: "unusable", code: `refused.${why}`, words, problems: [] } };
+}
+
+function refusal({ name, refused: step }: Refused): Report {
+  return { file: name, document: null, inclusion: null, answer: null, identity: null, steps: [step], notes: [], publication: UNNAMED };
+}
+
+async function fromPdf(name: string, content: Uint8Array): Promise<Source> {
+  try {
+    const { bundle, text } = await readAttachment(content);
+    return { name, content: bundle, pages: text };
+  } catch (error) {
+    if (!(error instanceof PdfError)) throw error;
+    if (error.code === "no-attachment") return refused(name, "pdfNone");
+    return refused(name, "pdfBroken", { detail: printable(error.message) });
   }
 }
 

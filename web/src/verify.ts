@@ -11,7 +11,7 @@ import { batchState, tariffState } from "./chain/reads";
 import { type Endpoint, httpEndpoint } from "./chain/rpc";
 import { comparePages } from "./page";
 import { type Invoice, isBundle, parseDocument, SchemaError, UnusableError } from "./protocol/documents";
-import { amendmentProblems, type Inclusion, include, type Problem } from "./protocol/inclusion";
+import { amendmentProblems, type Inclusion, include, type Problem, raisingLines } from "./protocol/inclusion";
 import type { BatchId } from "./protocol/structs";
 import { judgePublication, namesTariff, type Publication, type TariffState, UNKNOWN, UNNAMED } from "./tariff/publication";
 
@@ -28,7 +28,7 @@ export interface Step {
 }
 
 export interface Note {
-  code: "amended" | "manyLater" | "double";
+  code: "amended" | "manyLater" | "double" | "raising";
   words: Words;
 }
 
@@ -56,6 +56,7 @@ export interface Settings {
 
 const GRAVEST_FIRST: Verdict[] = ["invalid", "unusable", "not-anchored", "cannot-check", "valid"];
 const MAX_AMENDMENTS = 100n;
+const MOST_NAMED = 5;
 
 export function verdictOf(report: Report): Verdict {
   return report.steps.find(({ verdict }) => verdict !== "valid")?.verdict ?? "valid";
@@ -222,6 +223,10 @@ export class Verifier {
     if (state.amends) {
       const problems = amendmentProblems(document);
       if (problems.length) return add(report, "inclusion", "invalid", "problems", {}, problems);
+    } else {
+      const raised = raisingLines(document);
+      const shown = raised.slice(0, MOST_NAMED).map((index) => String(index + 1)).join(", ");
+      if (raised.length) report.notes.push({ code: "raising", words: { count: raised.length, lines: raised.length > MOST_NAMED ? `${shown} …` : shown } });
     }
     const lines = isBundle(document) ? document.records.length : 1;
     add(report, "inclusion", "valid", "included", { lines });

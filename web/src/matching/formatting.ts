@@ -7,12 +7,43 @@ export type Language = "en" | "de" | "fr";
 
 const LOCALES: Record<Language, string> = { en: "en-GB", de: "de-DE", fr: "fr-FR" };
 const BILLION = 1_000_000_000n;
+/** Decimals of a billionth. */
+const MOST = 9;
 
-/** Billionths, exactly, with at least two decimals. */
+const currencies = new Map<string, Intl.NumberFormat>();
+
+function currencyFormat(lang: Language, currency: string, decimals?: number): Intl.NumberFormat {
+  const key = `${lang} ${currency} ${decimals ?? ""}`;
+  const digits = decimals === undefined ? {} : { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const format = currencies.get(key) ?? new Intl.NumberFormat(LOCALES[lang], { style: "currency", currency, ...digits });
+  currencies.set(key, format);
+  return format;
+}
+
+/** How many decimals sums in a currency usually have. */
+function usualDecimals(lang: Language, currency: string): number {
+  return currencyFormat(lang, currency).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+/** Billionths, exactly: with the currency's usual decimals, or as many more as it takes. */
 export function money(lang: Language, billionths: bigint, currency: string): string {
   const size = billionths < 0n ? -billionths : billionths;
-  const decimals = (size % BILLION).toString().padStart(9, "0").replace(/0{1,7}$/, "");
-  return `${billionths < 0n ? "-" : ""}${size / BILLION}${lang === "en" ? "." : ","}${decimals} ${currency}`;
+  const usual = usualDecimals(lang, currency);
+  const places = (size % BILLION).toString().padStart(MOST, "0");
+  let decimals = MOST;
+  while (decimals > usual && places[decimals - 1] === "0") decimals -= 1;
+  const text = `${billionths < 0n ? "-" : ""}${size / BILLION}${decimals ? `.${places.slice(0, decimals)}` : ""}`;
+  // A string keeps every digit; TypeScript's library does not know yet that it may be one.
+  return currencyFormat(lang, currency, decimals).format(text as unknown as number);
+}
+
+/** The same to the currency's usual decimals, but never rounded to nothing. */
+export function roundMoney(lang: Language, billionths: bigint, currency: string): string {
+  const unit = 10n ** BigInt(MOST - usualDecimals(lang, currency));
+  const size = billionths < 0n ? -billionths : billionths;
+  if (size < unit) return money(lang, billionths, currency);
+  const rounded = ((size + unit / 2n) / unit) * unit;
+  return money(lang, billionths < 0n ? -rounded : rounded, currency);
 }
 
 /** Like "1 h 2 min 5 s", the same in the three languages. */

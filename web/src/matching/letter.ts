@@ -1,8 +1,8 @@
 /** A letter of complaint from the findings, ready to be sent, as plain text. */
 
-import { day, type Language, money, monthName } from "./formatting";
-import { type Invoice, isFinding, type LineClass, type MatchResult } from "./types";
-import { hasTax, sentence, title } from "./wording";
+import { day, type Language, monthName, roundMoney } from "./formatting";
+import { type Invoice, isFinding, kindOf, type LineClass, type LineResult, type MatchResult, type Told } from "./types";
+import { deniedSentence, hasTax, listOf, sentence, title } from "./wording";
 
 /** What the reader may say about the contract; gaps stay in square brackets. */
 export interface LetterDetails {
@@ -18,7 +18,7 @@ export interface LetterDetails {
 }
 
 /** What a letter needs of a result. */
-type Disputed = Pick<MatchResult, "lines"> & { summary: Pick<MatchResult["summary"], "stake"> };
+type Disputed = Told & { summary: Pick<MatchResult["summary"], "stake"> };
 
 interface Phrases {
   gaps: Required<Omit<LetterDetails, "writtenAt" | "claims">> & { date: string };
@@ -101,15 +101,34 @@ function fill(template: string, values: Record<string, string>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
-/** The findings as numbered sentences, by class, the most certain first. */
+/** The findings as numbered sentences, by class, the dearest first; what is denied of one number is one sentence. */
 function findings(lang: Language, result: Disputed, invoice: Invoice): string[] {
+  const stakeOf = (lines: readonly LineResult[]): bigint => lines.reduce((sum, { stake }) => sum + BigInt(stake), 0n);
+  const dearest = (a: readonly LineResult[], b: readonly LineResult[]): number => {
+    const [first, second] = [stakeOf(a), stakeOf(b)];
+    return first === second ? a[0]!.index - b[0]!.index : first > second ? -1 : 1;
+  };
+  const classes = ORDER.map((verdict) => result.lines.filter((line) => line.class === verdict && isFinding(line))).filter((lines) => lines.length);
   let number = 0;
-  return ORDER.flatMap((verdict) => {
-    const lines = result.lines.filter((line) => line.class === verdict && isFinding(line));
-    lines.sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0) || a.index - b.index);
-    if (lines.length === 0) return [];
-    return [title(lang, verdict), ...lines.map((line) => `${(number += 1)}. ${sentence(lang, result, line, invoice)}`), ""];
+  return classes.sort(dearest).flatMap((lines) => {
+    const said = groupsOf(lines, invoice).sort(dearest).map((group) => {
+      const words = group.length > 1 ? deniedSentence(lang, result, group, invoice) : sentence(lang, result, group[0]!, invoice);
+      return `${(number += 1)}. ${words}`;
+    });
+    return [title(lang, lines[0]!.class), ...said, ""];
   });
+}
+
+/** Each line for itself, but those together that were denied of one number in one of the phone's lists. */
+function groupsOf(lines: readonly LineResult[], invoice: Invoice): LineResult[][] {
+  const groups = new Map<string, LineResult[]>();
+  const billed = new Map(invoice.lines.map((line) => [line.index, line]));
+  for (const line of lines) {
+    const { number, service } = billed.get(line.index)!;
+    const key = line.reason === "denied" && number ? `${listOf(kindOf(service))} ${number}` : `line ${line.index}`;
+    groups.set(key, [...(groups.get(key) ?? []), line]);
+  }
+  return [...groups.values()];
 }
 
 export function letter(lang: Language, result: Disputed, invoice: Invoice, details: LetterDetails = {}): string {
@@ -123,7 +142,7 @@ export function letter(lang: Language, result: Disputed, invoice: Invoice, detai
     invoiceNumber: details.invoiceNumber || gaps.invoiceNumber,
     count: String(count),
     lines: String(result.lines.length),
-    stake: money(lang, BigInt(result.summary.stake), invoice.currency),
+    stake: roundMoney(lang, BigInt(result.summary.stake), invoice.currency),
   };
   const date = details.writtenAt === undefined ? gaps.date : day(lang, details.writtenAt);
   const head = [name, details.address || gaps.address, "", details.operator || gaps.operator, "", date, "", fill(phrases.subject, values), "", phrases.greeting, ""];

@@ -130,6 +130,14 @@ export interface MatchResult {
   summary: Summary;
 }
 
+/** What sentences are told from: a result, and what only they need to know, which is no part of it. */
+export interface Told extends Pick<MatchResult, "lines"> {
+  region?: string | null;
+  logs?: readonly LogResult[];
+  /** Lines, by `index`, whose number the phone's other list knows: of messages for a call, of calls for a message. */
+  elsewhere?: ReadonlySet<number>;
+}
+
 /** Counts of lines, and sums in billionths as decimals. */
 export interface Summary {
   classes: Partial<Record<LineClass, number>>;
@@ -165,6 +173,11 @@ export function isCorrection(line: InvoiceLine): boolean {
 /** The service is one that phones log. */
 export function isListed(line: InvoiceLine): boolean {
   return line.service in WANTS;
+}
+
+/** The kind of entry that bears such a line out, whatever it corrects; null of services that phones do not log. */
+export function kindOf(service: number): Kind | null {
+  return WANTS[service]?.kind ?? null;
 }
 
 /** What the line wants, null when it is not comparable. */

@@ -1,12 +1,16 @@
 /** What the classes and reasons of lines and entries mean, in sentences for people who know nothing of billing. */
 
-import { type Language, lasting, moment, money } from "./formatting";
-import type { Entry, EntryClass, EntryResult, Invoice, InvoiceLine, LineClass, LineReason, LineResult, MatchResult } from "./types";
+import { type Language, lasting, moment, roundMoney } from "./formatting";
+import { isUnlisted, twinOf } from "./telling";
+import {
+  type Entry, type EntryClass, type EntryResult, type Invoice, type InvoiceLine, type Kind, kindOf, type LineClass, type LineReason, type LineResult, type MatchResult, type Told,
+} from "./types";
 
 export type { Language } from "./formatting";
 
 const TAX = 35;
 
+type List = "calls" | "messages";
 type Key = `${LineClass} ${LineReason}`;
 
 interface Words {
@@ -16,6 +20,17 @@ interface Words {
   withheld: string;
   titles: Record<LineClass, string>;
   lines: Partial<Record<Key, string>>;
+  /** In the place of `not-covered outside`, by kind, where no list has a single entry of the kind. */
+  unlisted: Record<Kind, string>;
+  /** Which of the phone's lists, for {list}, and what is said where the other one knows the number, for {other}. */
+  lists: Record<List, string>;
+  others: Record<List, string>;
+  /** What the reader says of a line, for {deny}. */
+  denials: Record<number, string>;
+  /** Several lines with one number, all denied: {count}, {number}, {amount}, {places}, {list}, {other}. */
+  denied: Record<List, string>;
+  line: string;
+  anotherLine: string;
   unknown: string;
   kinds: Record<string, string>;
   entries: Record<EntryClass, string>;
@@ -31,7 +46,7 @@ const EN: Words = {
     7: "The picture message (MMS) to {number} on {moment}",
   },
   other: "The item of {moment}",
-  withheld: "a number that is not shown",
+  withheld: "a withheld number",
   titles: {
     matched: "Agrees with the phone",
     late: "From an earlier period",
@@ -54,12 +69,12 @@ const EN: Words = {
     "longer rounding": "{thing} took {usage} and is charged as {billed}. That is rounded up further than other calls at this rate. About {stake} of {amount} seems too much.",
     "hung paired": "{thing} is billed as {usage}, but the phone shows {talked}. The operator's system seems not to have noticed the end of the call. About {stake} of {amount} seems too much.",
     "hung overlap": "{thing} is said to have taken {usage}, but another call was made from the phone during that time, and the phone does not show this one ({amount}).",
-    "duplicate same": "{thing} is on the bill more than once, with the same time, number and length ({amount}).",
-    "duplicate near": "{thing} seems to be on the bill twice: another line with the same number and about the same length is at most a minute away ({amount}).",
+    "duplicate same": "{thing} is on the bill more than once: {twin} has the same time, number and length ({amount}).",
+    "duplicate near": "{thing} seems to be on the bill twice: it is almost the same as {twin}, at most a minute away, with the same number and about the same length ({amount}).",
     "invoice-only absent": "{thing} is on the bill ({amount}), but not in the phone's list, although the list covers that time.",
-    "invoice-only unknown": "{thing} is on the bill ({amount}), and the phone's list knows nothing of this number: it was deleted there, or never used. Only you can tell.",
-    "invoice-only denied": "{thing} is on the bill ({amount}). The phone's list has nothing with this number, and this phone never had to do with it.",
-    "invoice-only recalled": "{thing} is on the bill ({amount}). The phone's list has nothing with this number, but you know it: the entry was most likely deleted.",
+    "invoice-only unknown": "{thing} is on the bill ({amount}), and the phone's {list} has nothing with this number{other}: it was deleted there, or never used. Only you can tell.",
+    "invoice-only denied": "{thing} is on the bill ({amount}). The phone's {list} has nothing with this number{other}. {deny}",
+    "invoice-only recalled": "{thing} is on the bill ({amount}). The phone's {list} has nothing with this number{other}, but you know it: the entry was most likely deleted.",
     "not-covered outside": "{thing} cannot be checked: the phone's list does not reach to that time.",
     "not-covered hole": "{thing} cannot be checked: the phone's list is empty for that time, as if a part had been lost.",
     "not-covered foreign": "{thing} cannot be checked: the phone's list does not seem to belong to this bill, for not one line of the bill is in it.",
@@ -67,6 +82,26 @@ const EN: Words = {
     "not-comparable correction": "{thing} corrects an earlier bill, so there is nothing in the phone to compare it with.",
     "not-comparable forwarded": "{thing} was forwarded by the network. The phone need not have noticed.",
   },
+  unlisted: {
+    call: "{thing} cannot be checked: it is a call, and the lists that you gave have no calls. Give that list too.",
+    message: "{thing} cannot be checked: it is a message, and the lists that you gave have no messages. Give that list too.",
+    mms: "{thing} cannot be checked: it is a picture message, and the lists that you gave have none. Give that list too.",
+  },
+  lists: { calls: "list of calls", messages: "list of messages" },
+  others: { calls: " (its list of messages has)", messages: " (its list of calls has)" },
+  denials: {
+    1: "This call was never made.",
+    2: "This call was never received.",
+    4: "This message was never sent.",
+    5: "This message was never received.",
+    7: "This message was never sent.",
+  },
+  denied: {
+    calls: "{count} calls with {number}, {amount} in all (lines {places}), are on the bill. The phone's list of calls has nothing with this number{other}. These calls never took place.",
+    messages: "{count} messages with {number}, {amount} in all (lines {places}), are on the bill. The phone's list of messages has nothing with this number{other}. These messages never existed.",
+  },
+  line: "line {n}",
+  anotherLine: "another line",
   unknown: "an unknown time",
   kinds: { call: "This call", message: "This message", mms: "This picture message (MMS)", app: "This call or message" },
   entries: {
@@ -86,7 +121,7 @@ const EN: Words = {
 
 const DE: Words = {
   things: {
-    1: "Der Anruf bei {number} am {moment}",
+    1: "Der Anruf an {number} am {moment}",
     2: "Der Anruf von {number} am {moment}",
     3: "Der weitergeleitete Anruf von {number} am {moment}",
     4: "Die Nachricht an {number} am {moment}",
@@ -94,7 +129,7 @@ const DE: Words = {
     7: "Die Bildnachricht (MMS) an {number} am {moment}",
   },
   other: "Der Posten vom {moment}",
-  withheld: "unbekannt",
+  withheld: "Unbekannt",
   titles: {
     matched: "Stimmt mit dem Telefon überein",
     late: "Aus einem früheren Zeitraum",
@@ -117,12 +152,12 @@ const DE: Words = {
     "longer rounding": "{thing} dauerte {usage} und ist mit {billed} berechnet. Das ist weiter aufgerundet als bei anderen Anrufen zu diesem Tarif. Etwa {stake} von {amount} scheinen zu viel.",
     "hung paired": "{thing} ist mit {usage} berechnet, das Telefon zeigt aber {talked}. Das System des Anbieters hat das Ende des Anrufs offenbar nicht bemerkt. Etwa {stake} von {amount} scheinen zu viel.",
     "hung overlap": "{thing} soll {usage} gedauert haben und fehlt in der Liste des Telefons, von dem in dieser Zeit ein anderer Anruf geführt wurde ({amount}).",
-    "duplicate same": "{thing} steht mehrmals auf der Rechnung, mit gleicher Zeit, Nummer und Länge ({amount}).",
-    "duplicate near": "{thing} steht offenbar zweimal auf der Rechnung: Eine andere Zeile mit derselben Nummer und etwa gleicher Länge liegt höchstens eine Minute entfernt ({amount}).",
+    "duplicate same": "{thing} steht mehrmals auf der Rechnung: {twin} hat gleiche Zeit, Nummer und Länge ({amount}).",
+    "duplicate near": "{thing} steht offenbar zweimal auf der Rechnung: {twin} ist fast gleich, höchstens eine Minute entfernt, mit derselben Nummer und etwa gleicher Länge ({amount}).",
     "invoice-only absent": "{thing} steht auf der Rechnung ({amount}), aber nicht in der Liste des Telefons, obwohl diese die Zeit umfasst.",
-    "invoice-only unknown": "{thing} steht auf der Rechnung ({amount}), und die Liste des Telefons kennt diese Nummer nicht: Sie wurde dort gelöscht oder nie benutzt. Das wissen nur Sie.",
-    "invoice-only denied": "{thing} steht auf der Rechnung ({amount}). In der Liste des Telefons gibt es zu dieser Nummer nichts, und dieses Telefon hatte nie mit ihr zu tun.",
-    "invoice-only recalled": "{thing} steht auf der Rechnung ({amount}). In der Liste des Telefons gibt es zu dieser Nummer nichts, aber Sie kennen sie: Der Eintrag wurde wohl gelöscht.",
+    "invoice-only unknown": "{thing} steht auf der Rechnung ({amount}), und in der {list} des Telefons gibt es zu dieser Nummer nichts{other}: Sie wurde dort gelöscht oder nie benutzt. Das wissen nur Sie.",
+    "invoice-only denied": "{thing} steht auf der Rechnung ({amount}). In der {list} des Telefons gibt es zu dieser Nummer nichts{other}. {deny}",
+    "invoice-only recalled": "{thing} steht auf der Rechnung ({amount}). In der {list} des Telefons gibt es zu dieser Nummer nichts{other}, aber Sie kennen sie: Der Eintrag wurde wohl gelöscht.",
     "not-covered outside": "{thing} lässt sich nicht prüfen: Die Liste des Telefons reicht nicht bis zu dieser Zeit.",
     "not-covered hole": "{thing} lässt sich nicht prüfen: Die Liste des Telefons ist für diese Zeit leer, als wäre ein Teil verloren gegangen.",
     "not-covered foreign": "{thing} lässt sich nicht prüfen: Die Liste des Telefons gehört wohl nicht zu dieser Rechnung, denn keine ihrer Zeilen steht darin.",
@@ -130,6 +165,26 @@ const DE: Words = {
     "not-comparable correction": "{thing} berichtigt eine frühere Rechnung. Im Telefon gibt es dazu nichts zu vergleichen.",
     "not-comparable forwarded": "{thing} wurde vom Netz weitergeleitet. Das Telefon muss davon nichts bemerkt haben.",
   },
+  unlisted: {
+    call: "{thing} lässt sich nicht prüfen: Es ist ein Anruf, und die Listen, die Sie angegeben haben, enthalten keine Anrufe. Geben Sie auch diese Liste an.",
+    message: "{thing} lässt sich nicht prüfen: Es ist eine Nachricht, und die Listen, die Sie angegeben haben, enthalten keine Nachrichten. Geben Sie auch diese Liste an.",
+    mms: "{thing} lässt sich nicht prüfen: Es ist eine Bildnachricht, und die Listen, die Sie angegeben haben, enthalten keine. Geben Sie auch diese Liste an.",
+  },
+  lists: { calls: "Anrufliste", messages: "Nachrichtenliste" },
+  others: { calls: " (in seiner Nachrichtenliste schon)", messages: " (in seiner Anrufliste schon)" },
+  denials: {
+    1: "Diesen Anruf gab es nie.",
+    2: "Diesen Anruf gab es nie.",
+    4: "Diese Nachricht wurde nie gesendet.",
+    5: "Diese Nachricht kam nie an.",
+    7: "Diese Nachricht wurde nie gesendet.",
+  },
+  denied: {
+    calls: "{count} Anrufe mit {number}, zusammen {amount} (Zeilen {places}), stehen auf der Rechnung. In der Anrufliste des Telefons gibt es zu dieser Nummer nichts{other}. Diese Anrufe gab es nie.",
+    messages: "{count} Nachrichten mit {number}, zusammen {amount} (Zeilen {places}), stehen auf der Rechnung. In der Nachrichtenliste des Telefons gibt es zu dieser Nummer nichts{other}. Diese Nachrichten gab es nie.",
+  },
+  line: "Zeile {n}",
+  anotherLine: "eine andere Zeile",
   unknown: "eine unbekannte Dauer",
   kinds: { call: "Dieser Anruf", message: "Diese Nachricht", mms: "Diese Bildnachricht (MMS)", app: "Dieser Anruf oder diese Nachricht" },
   entries: {
@@ -180,12 +235,12 @@ const FR: Words = {
     "longer rounding": "{thing} a duré {usage} et est facturé pour {billed}. C’est arrondi plus haut que d’autres appels à ce tarif. Environ {stake} sur {amount} semblent de trop.",
     "hung paired": "{thing} est facturé pour {usage}, mais le téléphone montre {talked}. Le système de l’opérateur ne semble pas avoir remarqué la fin de l’appel. Environ {stake} sur {amount} semblent de trop.",
     "hung overlap": "{thing} aurait duré {usage}, mais un autre appel a été passé du téléphone pendant ce temps, et le téléphone ne montre pas celui-ci ({amount}).",
-    "duplicate same": "{thing} figure plusieurs fois sur la facture, avec les mêmes heure, numéro et durée ({amount}).",
-    "duplicate near": "{thing} semble figurer deux fois sur la facture : une autre ligne avec le même numéro et à peu près la même durée se trouve à une minute au plus ({amount}).",
+    "duplicate same": "{thing} figure plusieurs fois sur la facture : {twin} a les mêmes heure, numéro et durée ({amount}).",
+    "duplicate near": "{thing} semble figurer deux fois sur la facture : {twin} est presque identique, à une minute au plus, avec le même numéro et à peu près la même durée ({amount}).",
     "invoice-only absent": "{thing} figure sur la facture ({amount}), mais pas dans la liste du téléphone, qui couvre pourtant cette date.",
-    "invoice-only unknown": "{thing} figure sur la facture ({amount}), et la liste du téléphone ne connaît pas ce numéro : il y a été effacé, ou n’a jamais servi. Vous seul pouvez le dire.",
-    "invoice-only denied": "{thing} figure sur la facture ({amount}). La liste du téléphone n’a rien avec ce numéro, et ce téléphone n’a jamais eu affaire à lui.",
-    "invoice-only recalled": "{thing} figure sur la facture ({amount}). La liste du téléphone n’a rien avec ce numéro, mais vous le connaissez : l’entrée a sans doute été effacée.",
+    "invoice-only unknown": "{thing} figure sur la facture ({amount}), et la {list} du téléphone n’a rien avec ce numéro{other} : il y a été effacé, ou n’a jamais servi. Vous seul pouvez le dire.",
+    "invoice-only denied": "{thing} figure sur la facture ({amount}). La {list} du téléphone n’a rien avec ce numéro{other}. {deny}",
+    "invoice-only recalled": "{thing} figure sur la facture ({amount}). La {list} du téléphone n’a rien avec ce numéro{other}, mais vous le connaissez : l’entrée a sans doute été effacée.",
     "not-covered outside": "{thing} ne peut pas être vérifié : la liste du téléphone ne va pas jusqu’à cette date.",
     "not-covered hole": "{thing} ne peut pas être vérifié : la liste du téléphone est vide pour ce moment, comme si une partie avait été perdue.",
     "not-covered foreign": "{thing} ne peut pas être vérifié : la liste du téléphone ne semble pas correspondre à cette facture, car aucune de ses lignes n’y figure.",
@@ -193,6 +248,26 @@ const FR: Words = {
     "not-comparable correction": "{thing} corrige une facture antérieure. Le téléphone n’a rien de comparable.",
     "not-comparable forwarded": "{thing} a été renvoyé par le réseau. Le téléphone peut ne pas l’avoir remarqué.",
   },
+  unlisted: {
+    call: "{thing} ne peut pas être vérifié : c’est un appel, et les listes que vous avez données n’en ont aucun. Donnez aussi cette liste.",
+    message: "{thing} ne peut pas être vérifié : c’est un message, et les listes que vous avez données n’en ont aucun. Donnez aussi cette liste.",
+    mms: "{thing} ne peut pas être vérifié : c’est un message illustré, et les listes que vous avez données n’en ont aucun. Donnez aussi cette liste.",
+  },
+  lists: { calls: "liste d’appels", messages: "liste de messages" },
+  others: { calls: " (sa liste de messages, si)", messages: " (sa liste d’appels, si)" },
+  denials: {
+    1: "Cet appel n’a jamais été passé.",
+    2: "Cet appel n’a jamais été reçu.",
+    4: "Ce message n’a jamais été envoyé.",
+    5: "Ce message n’a jamais été reçu.",
+    7: "Ce message n’a jamais été envoyé.",
+  },
+  denied: {
+    calls: "{count} appels avec {number}, {amount} en tout (lignes {places}), figurent sur la facture. La liste d’appels du téléphone n’a rien avec ce numéro{other}. Ces appels n’ont jamais eu lieu.",
+    messages: "{count} messages avec {number}, {amount} en tout (lignes {places}), figurent sur la facture. La liste de messages du téléphone n’a rien avec ce numéro{other}. Ces messages n’ont jamais existé.",
+  },
+  line: "la ligne {n}",
+  anotherLine: "une autre ligne",
   unknown: "une durée inconnue",
   kinds: { call: "Cet appel", message: "Ce message", mms: "Ce message illustré (MMS)", app: "Cet appel ou ce message" },
   entries: {
@@ -236,18 +311,45 @@ export function whole(result: Pick<MatchResult, "lines">, index: number, invoice
   return sum;
 }
 
-/** What became of a line of the result and what that means. */
-export function sentence(lang: Language, result: Pick<MatchResult, "lines">, line: LineResult, invoice: Invoice): string {
+/** What became of a line of the result and what that means. Sums are to the usual decimals; the bill's own lines have them in full. */
+export function sentence(lang: Language, result: Told, line: LineResult, invoice: Invoice): string {
   const words = WORDS[lang];
   const billed = whole(result, line.index, invoice);
-  return fill(words.lines[`${line.class} ${line.reason}`] ?? "{thing}.", {
+  const kind = kindOf(billed.service);
+  const twin = twinOf(result, line, invoice);
+  const unlisted = line.class === "not-covered" && line.reason === "outside" && isUnlisted(result, kind);
+  const template = unlisted ? words.unlisted[kind!] : words.lines[`${line.class} ${line.reason}`];
+  return fill(template ?? "{thing}.", {
     thing: thing(lang, billed),
     usage: lasting(billed.usage),
     billed: lasting(billed.billedUsage),
     talked: line.talked === null ? words.unknown : lasting(line.talked),
-    amount: money(lang, billed.amount, invoice.currency),
-    stake: money(lang, BigInt(line.stake), invoice.currency),
+    amount: roundMoney(lang, billed.amount, invoice.currency),
+    stake: roundMoney(lang, BigInt(line.stake), invoice.currency),
+    twin: twin === null ? words.anotherLine : fill(words.line, { n: String(twin + 1) }),
+    list: words.lists[listOf(kind)],
+    other: result.elsewhere?.has(line.index) ? words.others[listOf(kind)] : "",
+    deny: words.denials[billed.service] ?? "",
   });
+}
+
+/** Several lines with one number of one list, all of which the reader denied, in one sentence. */
+export function deniedSentence(lang: Language, result: Told, lines: readonly LineResult[], invoice: Invoice): string {
+  const words = WORDS[lang];
+  const billed = lines.map(({ index }) => invoice.lines.find((each) => each.index === index)!);
+  const list = listOf(kindOf(billed[0]!.service));
+  return fill(words.denied[list], {
+    count: String(lines.length),
+    number: billed[0]!.number || words.withheld,
+    amount: roundMoney(lang, billed.reduce((sum, { amount }) => sum + amount, 0n), invoice.currency),
+    places: lines.map(({ index }) => String(index + 1)).join(", "),
+    other: result.elsewhere?.has(lines[0]!.index) ? words.others[list] : "",
+  });
+}
+
+/** The phone's list that entries of a kind are in. */
+export function listOf(kind: Kind | null): List {
+  return kind === "message" || kind === "mms" ? "messages" : "calls";
 }
 
 /** Whether the bill charges tax in lines of its own: then the amounts of the others are before tax. */

@@ -141,6 +141,12 @@ export function amendmentProblems(document: Invoice): Problem[] {
   return problems;
 }
 
+/** Lines that raise a bill as corrections of other lines: neither a phone's log nor a tariff is compared with them. */
+export function raisingLines(document: Invoice): number[] {
+  const lines: Line[] = isBundle(document) ? document.records : [document.record];
+  return lines.filter(({ corrects, amount }) => corrects !== ZERO && BigInt(amount) > 0n).map(({ index }) => Number(index));
+}
+
 export function hashPeer(line: Pick<BundleLine, "number" | "salt">): Bytes {
   return hashStruct(PEER, [line.number, fromHex(line.salt)]);
 }

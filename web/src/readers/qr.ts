@@ -11,9 +11,9 @@ export interface Picture {
 
 const MAX_PIXELS = 1 << 25;
 
-/** `null` where no code is seen, or the picture is larger than any camera's that we expect. */
+/** `null` where no code with a text is seen, or the picture is larger than any camera's that we expect. */
 export function readQr(picture: Picture): string | null {
   const { data, width, height } = picture;
   if (width * height > MAX_PIXELS || data.length !== 4 * width * height) return null;
-  return jsQR(data, width, height)?.data ?? null;
+  return jsQR(data, width, height)?.data || null; // now and then it sees an empty code where there is none
 }

@@ -1,31 +1,21 @@
 /** Money, times and quantities as the reader writes them. */
 
 import { currentLanguage, hasKey, t } from "../i18n";
+import { money as exactMoney, roundMoney as usualMoney } from "../matching/formatting";
 import type { Line } from "../protocol/documents";
 
 const LAST_SECOND = 253_402_300_799;
 const LOCALES = { en: "en-GB", de: "de-DE", fr: "fr-FR" };
 const locale = (): string => LOCALES[currentLanguage()];
 
-/** Billionths of the currency unit, exact, with at least two decimals. */
+/** Billionths of the currency unit, exact: what stands in the details. */
 export function money(billionths: bigint | string, currency: string): string {
-  const value = BigInt(billionths);
-  const size = value < 0n ? -value : value;
-  const decimals = (size % 1_000_000_000n).toString().padStart(9, "0").replace(/0{1,7}$/, "");
-  const format = new Intl.NumberFormat(locale(), { style: "currency", currency, minimumFractionDigits: decimals.length });
-  // A string keeps every digit; TypeScript's library does not know yet that it may be one.
-  return format.format(`${value < 0n ? "-" : ""}${size / 1_000_000_000n}.${decimals}` as unknown as number);
+  return exactMoney(currentLanguage(), BigInt(billionths), currency);
 }
 
-const HUNDREDTH = 10_000_000n;
-
-/** A sum for a headline: to the hundredth, but never rounded to nothing. Its parts are told exactly elsewhere. */
+/** A sum for a headline or a sentence: to the usual decimals, but never rounded to nothing. Its parts are told exactly elsewhere. */
 export function roundMoney(billionths: bigint | string, currency: string): string {
-  const value = BigInt(billionths);
-  const size = value < 0n ? -value : value;
-  if (size < HUNDREDTH) return money(value, currency);
-  const rounded = ((size + HUNDREDTH / 2n) / HUNDREDTH) * HUNDREDTH;
-  return money(value < 0n ? -rounded : rounded, currency);
+  return usualMoney(currentLanguage(), BigInt(billionths), currency);
 }
 
 /** UTC seconds as a day in the reader's own time zone. */
@@ -67,6 +57,13 @@ export function what(service: string): string {
   return hasKey(key) ? t(key) : t("service.other", { n: service });
 }
 
+const CALLED = new Set(["1", "2", "3", "4", "5", "7"]);
+
+/** Who is at the other end, also where the bill does not show it; "" of lines without anybody. */
+export function partyOf(service: string, number: string): string {
+  return number || (CALLED.has(service) ? t("party.withheld") : "");
+}
+
 /** Usage with its unit. */
 export function quantity(service: string, amount: string): string {
   const value = Number(amount);
@@ -75,8 +72,10 @@ export function quantity(service: string, amount: string): string {
   return value ? `${value.toLocaleString(locale())}×` : "";
 }
 
+/** Minutes and seconds; from an hour on with what each number counts, or 197:35 reads as hours. */
 export function minutes(seconds: number): string {
-  return `${Math.floor(seconds / 60).toLocaleString(locale())}:${String(seconds % 60).padStart(2, "0")} min`;
+  if (seconds >= 3600) return span(seconds);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
 }
 
 /** A time difference as people say it. */
@@ -87,5 +86,5 @@ export function span(seconds: number): string {
     [Math.floor(size / 60) % 60, "min"],
     [size % 60, "s"],
   ];
-  return parts.filter(([n]) => n).map(([n, unit]) => `${n} ${unit}`).join(" ") || "0 s";
+  return parts.filter(([n]) => n).map(([n, unit]) => `${n.toLocaleString(locale())} ${unit}`).join(" ") || "0 s";
 }

@@ -3,7 +3,7 @@
 import { printable } from "../chain/errors";
 import { currentLanguage, t } from "../i18n";
 import { letter } from "../matching/letter";
-import { type Invoice, isFinding, type MatchResult } from "../matching/types";
+import { type Invoice, isFinding, type MatchResult, type Told } from "../matching/types";
 import { hasTax } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { PriceFinding } from "../tariff/bill";
@@ -17,7 +17,7 @@ export function letterText(
   report: Report,
   bundle: Bundle,
   invoice: Invoice,
-  result: MatchResult | null,
+  result: (MatchResult & Told) | null,
   prices: readonly PriceFinding[] = [],
 ): string {
   const { chainId, ledger, operatorId, period, region, sequence } = bundle.batch;

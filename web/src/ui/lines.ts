@@ -3,7 +3,7 @@
 import { type Key, t } from "../i18n";
 import type { BundleLine, ReceiptLine } from "../protocol/documents";
 import { fill, h } from "./dom";
-import { moment, money, quantity, what } from "./format";
+import { moment, money, partyOf, quantity, what } from "./format";
 import { printable } from "../chain/errors";
 
 export type AnyLine = BundleLine | ReceiptLine;
@@ -46,7 +46,7 @@ export function linesTable(lines: AnyLine[], currency: string, caption: string, 
 const CLASSES: Partial<Record<Key, string>> = { "col.amount": "number", "col.due": "number", "col.stake": "number", "col.number": "place" };
 
 function row(line: AnyLine, currency: string, columns: Key[], remark?: Remark, dues?: Map<number, string>): HTMLElement {
-  const party = printable(line.number ?? "", 128);
+  const party = line.number === undefined || line.number === null ? "" : partyOf(line.service, printable(line.number, 128));
   const texts: Record<string, string | Node> = {
     "col.number": (Number(line.index) + 1).toString(),
     "col.when": moment(line),

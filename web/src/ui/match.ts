@@ -6,7 +6,8 @@ import { currentLanguage, hasKey, t } from "../i18n";
 import { match } from "../matching";
 import { timeline } from "../matching/timeline";
 import { answered } from "../matching/answers";
-import { type Invoice, type InvoiceLine, isFinding, isQuestion, type LineClass, type LineResult, type MatchResult } from "../matching/types";
+import { type Invoice, type InvoiceLine, isFinding, isQuestion, type LineClass, type LineResult, type MatchResult, type Told } from "../matching/types";
+import { elsewhereOf } from "../matching/telling";
 import { hasTax, sentence, title } from "../matching/wording";
 import type { Bundle } from "../protocol/documents";
 import type { Report } from "../verify";
@@ -22,14 +23,27 @@ import { uncompared } from "./uncompared";
 
 const ACCEPT = ".xml,.csv,.storedata,.html,.htm,.zip,.db,.sqlite,.txt";
 
+export interface MatchHooks {
+  /** Called after logs were laid beside the bill here. */
+  compared(): void;
+  /** Called after the last log was taken away. */
+  emptied(): void;
+}
+
 /** `logs` and `answers` are what the reader gave so far; they stay while the page is open, whatever is checked anew. `check`: the bill by its tariff. */
-export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null = null, compared: () => void = () => {}): HTMLElement {
+export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, hooks: MatchHooks): HTMLElement {
   const heading = newId();
   const status = h("p", { role: "status", "aria-live": "polite" });
   const result = h("div");
   const words = { title: t("match.lead"), hint: t("match.hint"), button: t("match.choose") };
+  const remove = (log: PhoneLog): void => {
+    logs.splice(logs.indexOf(log), 1);
+    if (!logs.length) return hooks.emptied();
+    show([]);
+    zone.querySelector("button")?.focus(); // the button that was pressed is gone
+  };
   const show = (failures: HTMLElement[]): void => {
-    const shown = logs.length ? outcome(report, logs, answers, check, status) : null;
+    const shown = logs.length ? outcome(report, logs, answers, check, status, remove) : null;
     if (!shown) fill(status);
     fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
   };
@@ -38,16 +52,16 @@ export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, ch
     fill(status, t("match.working"));
     const failures: HTMLElement[] = [];
     for (const file of files) {
+      const content = new Uint8Array(await file.arrayBuffer());
       try {
-        const log = await readPhoneLog(file.name, new Uint8Array(await file.arrayBuffer()));
-        addLog(logs, log);
+        addLog(logs, await readPhoneLog(file.name, content));
       } catch (error) {
-        failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail: whyUnread(error, file.name) })));
+        failures.push(h("li", { class: "invalid" }, t("match.failed", { file: printable(file.name, 80), detail: whyUnread(error, file.name, content) })));
       }
     }
     await new Promise((resolve) => setTimeout(resolve)); // lets the words above be painted
     show(failures);
-    if (logs.length) compared();
+    if (logs.length) hooks.compared();
   };
   const zone = dropZone(words, ACCEPT, (files) => void take(files));
   if (logs.length) show([]);
@@ -61,12 +75,20 @@ export function addLog(logs: PhoneLog[], log: PhoneLog): void {
 }
 
 /** English has the reader's own details, other languages what the kind of error is called. */
-function whyUnread(error: unknown, file: string): string {
+function whyUnread(error: unknown, file: string, content: Uint8Array): string {
   if (!(error instanceof PhoneLogError)) return t("log.unknown");
+  if (error.code === "malformed" && isCut(content)) return t("log.cut");
   const key = `log.${error.code}`;
   if (currentLanguage() !== "en") return t(hasKey(key) ? key : "log.unknown");
   const { detail } = error;
   return printable(detail.startsWith(file) ? detail.slice(file.length).replace(/^[:/ ]+/, "") : detail, 200);
+}
+
+/** Whether a file with markup ends before the element does that holds all others. */
+function isCut(content: Uint8Array): boolean {
+  const text = new TextDecoder().decode(content);
+  const root = /<([A-Za-z_][\w.-]*)[\s>]/.exec(text)?.[1];
+  return root !== undefined && !text.trimEnd().endsWith(`</${root}>`) && !text.trimEnd().endsWith("/>");
 }
 
 /** A bundle as the matcher takes it. */
@@ -86,15 +108,16 @@ export function invoiceOf(bundle: Bundle): Invoice {
   return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
 }
 
-function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, status: HTMLElement): HTMLElement {
+function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, status: HTMLElement, remove: (log: PhoneLog) => void): HTMLElement {
   const bundle = report.document as Bundle;
   const invoice = invoiceOf(bundle);
   const found = match(invoice, logs);
+  const elsewhere = elsewhereOf(found, invoice, logs);
   const place = h("div", { class: "outcome" });
   const rest = h("div", { class: "matched" });
   // Answers change what is at stake, and with it everything but the questions, where the reader is just then.
   const show = (): void => {
-    const result = answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash));
+    const result: MatchResult & Told = { ...answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash)), elsewhere };
     const disputed = new Set(result.lines.filter(isFinding).map(({ index }) => index));
     const prices = check ? priceFindings(bundle, check.tariff, check.checked, disputed) : [];
     // What the phone disputes already is not claimed a second time.
@@ -118,12 +141,17 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: Pric
     "div",
     { class: "matched" },
     place,
-    questions(bundle, found, answers, show),
+    questions(bundle, found, elsewhere, answers, show),
     uncompared(invoice, found),
-    aboutLogs(found, logs),
+    aboutLogs(found, logs, remove),
     rest,
     h("p", { class: "no-print" }, h("button", { type: "button", class: "quiet", onclick: () => window.print() }, t("match.print"))),
   );
+}
+
+function sumOf({ lines }: Invoice, indexes: readonly number[]): bigint {
+  const wanted = new Set(indexes);
+  return lines.reduce((sum, { index, amount }) => sum + (wanted.has(index) && amount > 0n ? amount : 0n), 0n);
 }
 
 function isForeign(result: MatchResult): boolean {
@@ -142,7 +170,11 @@ function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, besides
   const { questions: asked, asked: sum } = result.summary;
   const findings = result.summary.findings + besides.length;
   const stake = stakeOf(result, besides);
-  const confirmed = result.lines.filter(({ entry }) => entry !== null).length;
+  const confirmed = result.summary.classes.matched ?? 0;
+  const words = { n: confirmed, all: invoice.lines.length };
+  // What a log bears out in part, such as a call that is billed too long, was compared as well.
+  const compared = result.lines.some(({ entry }) => entry !== null);
+  const known = result.lines.filter(({ reason }) => reason === "recalled").map(({ index }) => index);
   const foreign = isForeign(result);
   const [headline, level, mark] = foreign
     ? [t("match.foreign"), "cannot-check", "?"]
@@ -150,9 +182,11 @@ function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, besides
       ? [t("match.some", { n: findings }), "invalid", "!"]
       : asked
         ? [t("ask.title", { n: openQuestions(bundle, result).length }), "cannot-check", "?"]
-        : confirmed
-          ? [t("match.none"), "valid", "✓"]
+        : compared || known.length
+          ? [t("match.none", words), "valid", "✓"]
           : [t("match.nothing"), "cannot-check", "?"];
+  const clear = level === "valid";
+  const { uncompared: rest, unchecked } = result.summary;
   const key = hasTax(invoice) ? "match.atStakeNet" : "match.atStake";
   const banner = h(
     "header",
@@ -164,26 +198,30 @@ function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, besides
       h("h3", {}, headline),
       findings ? h("p", { class: "stake" }, t(key, { money: roundMoney(stake, invoice.currency) })) : null,
       findings && asked ? h("p", {}, t("match.asked", { n: asked, money: roundMoney(sum, invoice.currency) })) : null,
-      h("p", {}, t("match.confirmed", { n: confirmed, all: invoice.lines.length })),
+      clear ? null : h("p", {}, t("match.confirmed", words)),
+      known.length ? h("p", {}, t("match.known", { n: known.length, money: roundMoney(sumOf(invoice, known), invoice.currency) })) : null,
+      rest && !foreign ? h("p", {}, t("match.rest", { n: rest, money: roundMoney(unchecked, invoice.currency) })) : null,
     ),
   );
   return [headline, banner];
 }
 
-function aboutLogs(result: MatchResult, logs: PhoneLog[]): HTMLElement {
+function aboutLogs(result: MatchResult, logs: PhoneLog[], remove: (log: PhoneLog) => void): HTMLElement {
   const said = result.logs.map(({ name, entries, clock }, at) => {
     const rejects = logs[at]!.rejects.length;
     const parts = [t("match.read", { file: printable(name, 80), n: entries })];
     if (rejects) parts.push(t("match.rejects", { n: rejects }));
     if (!clock.known) parts.push(t("match.noClock"));
     else if (clock.offset) parts.push(t("match.clock", { span: span(clock.offset) }));
-    return h("li", {}, parts.join(". "));
+    const label = t("match.removeLog", { file: printable(name, 80) });
+    const button = h("button", { type: "button", class: "quiet no-print", "aria-label": label, onclick: () => remove(logs[at]!) }, t("match.remove"));
+    return h("li", {}, parts.join(". "), " ", button);
   });
-  return h("ul", { class: "notes" }, ...said);
+  return h("ul", { class: "notes logs", "aria-label": t("match.given") }, ...said);
 }
 
 /** The lines with what became of them; a filter shows one class, findings at first, or what the reader last chose. */
-function list(bundle: Bundle, invoice: Invoice, result: MatchResult, prices: readonly PriceFinding[], checked: boolean, chosen?: string): HTMLElement {
+function list(bundle: Bundle, invoice: Invoice, result: MatchResult & Told, prices: readonly PriceFinding[], checked: boolean, chosen?: string): HTMLElement {
   const { classes } = result.summary;
   const dear = new Map(prices.flatMap((found) => (found.index === null ? [] : [[found.index, found] as const])));
   const language = currentLanguage();
@@ -204,14 +242,17 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, prices: rea
   }
   const absent = prices.filter(({ index }) => index === null);
   const classOf = new Map(result.lines.map((line) => [line.index, line]));
+  const isKnown = ({ reason }: LineResult): boolean => reason === "recalled";
   const isShown = (line: LineResult): boolean => isFinding(line) || dear.has(line.index);
   const id = newId();
   const { questions: asked } = result.summary;
   const found = result.lines.filter(isShown).length;
+  const recalled = result.lines.filter(isKnown).length;
   const names = Object.keys(classes) as LineClass[];
   const options: [value: string, text: string][] = [
     ...(found ? [["findings", `${t("match.findings")} (${found})`] as [string, string]] : []),
     ...(asked ? [["questions", `${t("match.questions")} (${asked})`] as [string, string]] : []),
+    ...(recalled ? [["known", `${t("match.knownTitle")} (${recalled})`] as [string, string]] : []),
     ["all", `${t("match.all")} (${result.lines.length})`],
     ...names.map((name): [string, string] => [name, `${title(language, name)} (${classes[name]})`]),
   ];
@@ -220,6 +261,7 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, prices: rea
   const place = h("div");
   const shown = (line: LineResult, wanted: string): boolean => {
     if (wanted === "findings") return isShown(line);
+    if (wanted === "known") return isKnown(line);
     return wanted === "all" || (wanted === "questions" ? isQuestion(line) : line.class === wanted);
   };
   const show = (): void => {
@@ -229,7 +271,7 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult, prices: rea
       const atStake = (index: string): bigint => BigInt(classOf.get(Number(index))!.stake) + (dear.get(Number(index))?.stake ?? 0n);
       picked.sort((a, b) => Number(atStake(b.index) - atStake(a.index)) || Number(a.index) - Number(b.index));
     }
-    fill(place, linesTable(picked, invoice.currency, t("match.findings"), remarks));
+    fill(place, linesTable(picked, invoice.currency, options.find(([value]) => value === wanted)![1], remarks));
   };
   select.addEventListener("change", show);
   show();

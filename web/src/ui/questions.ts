@@ -3,10 +3,11 @@
 import { printable } from "../chain/errors";
 import { t } from "../i18n";
 import type { Answer } from "../matching/answers";
-import { isQuestion, type MatchResult } from "../matching/types";
+import { isQuestion, kindOf, type MatchResult } from "../matching/types";
+import { listOf } from "../matching/wording";
 import type { Bundle, BundleLine } from "../protocol/documents";
 import { append, h, newId } from "./dom";
-import { moment, money, quantity, roundMoney, what } from "./format";
+import { moment, money, partyOf, quantity, roundMoney, what } from "./format";
 
 /** Answers by a line's hash, so that they outlast whatever is checked or drawn anew; kept in memory only. */
 export type Answers = Map<string, Answer>;
@@ -14,8 +15,8 @@ export type Answers = Map<string, Answer>;
 const MOST_LINES = 6;
 const CHUNK = 20;
 
-/** null when there is nothing to ask. `changed` is called after each answer. */
-export function questions(bundle: Bundle, result: MatchResult, answers: Answers, changed: () => void): HTMLElement | null {
+/** null when there is nothing to ask. `elsewhere`: lines whose number the phone's other list knows. `changed` is called after each answer. */
+export function questions(bundle: Bundle, result: MatchResult, elsewhere: ReadonlySet<number>, answers: Answers, changed: () => void): HTMLElement | null {
   const groups = openQuestions(bundle, result);
   if (!groups.length) return null;
   const { currency } = bundle.statement;
@@ -24,7 +25,7 @@ export function questions(bundle: Bundle, result: MatchResult, answers: Answers,
   const more = h("button", { type: "button", class: "quiet no-print" });
   let shown = 0;
   const show = (): void => {
-    append(list, groups.slice(shown, shown + CHUNK).map((lines) => question(lines, currency, answers, changed)));
+    append(list, groups.slice(shown, shown + CHUNK).map((lines) => question(lines, currency, elsewhere, answers, changed)));
     shown = Math.min(groups.length, shown + CHUNK);
     more.hidden = shown === groups.length;
     more.textContent = t("ask.more", { n: Math.min(CHUNK, groups.length - shown) });
@@ -66,7 +67,7 @@ function groupsOf(lines: readonly BundleLine[]): BundleLine[][] {
   return [...groups.values()].sort((a, b) => Number(cost.get(b)! - cost.get(a)!) || Number(a[0]!.index) - Number(b[0]!.index));
 }
 
-function question(lines: readonly BundleLine[], currency: string, answers: Answers, changed: () => void): HTMLElement {
+function question(lines: readonly BundleLine[], currency: string, elsewhere: ReadonlySet<number>, answers: Answers, changed: () => void): HTMLElement {
   const number = printable(lines[0]!.number, 128);
   const group = newId();
   const choice = (answer: Answer, words: string): HTMLElement => {
@@ -88,6 +89,7 @@ function question(lines: readonly BundleLine[], currency: string, answers: Answe
       number ? h("bdi", { class: "party" }, number) : t("ask.hidden"),
       ` – ${t("ask.lines", { n: lines.length, money: roundMoney(sumOf(lines), currency) })}`,
     ),
+    number ? h("p", { class: "small" }, t(unlistedWords(lines, elsewhere))) : null,
     h(
       "ul",
       {},
@@ -102,9 +104,18 @@ function lineWords(line: BundleLine, currency: string): string {
   const { index, service, usage, number, amount } = line;
   return t("ask.line", {
     line: String(Number(index) + 1),
-    what: [moment(line), `${what(service)} ${printable(number, 128) || "?"}`, quantity(service, usage)].filter(Boolean).join(", "),
+    what: [moment(line), `${what(service)} ${partyOf(service, printable(number, 128))}`.trimEnd(), quantity(service, usage)].filter(Boolean).join(", "),
     money: money(amount, currency),
   });
+}
+
+/** Which of the phone's lists has nothing with the number. */
+function unlistedWords(lines: readonly BundleLine[], elsewhere: ReadonlySet<number>): "ask.noCalls" | "ask.noCallsOnly" | "ask.noMessages" | "ask.noMessagesOnly" | "ask.noEither" {
+  const lists = new Set(lines.map(({ service }) => listOf(kindOf(Number(service)))));
+  if (lists.size > 1) return "ask.noEither";
+  const only = lines.some(({ index }) => elsewhere.has(Number(index)));
+  if (lists.has("calls")) return only ? "ask.noCallsOnly" : "ask.noCalls";
+  return only ? "ask.noMessagesOnly" : "ask.noMessages";
 }
 
 /** What it means to deny these lines. */

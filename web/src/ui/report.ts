@@ -10,7 +10,7 @@ import { printable } from "../chain/errors";
 import { details, h, newId } from "./dom";
 import { moment, money, month } from "./format";
 import { linesTable, type Remark } from "./lines";
-import { problemWords, publicationWords, stepWords, summary } from "./words";
+import { ofReceipt, problemWords, publicationWords, stepWords, summary } from "./words";
 
 const ORDER: StepName[] = ["file", "page", "inclusion", "anchoring", "identity"];
 const MARKS: Record<Verdict, string> = { valid: "✓", invalid: "✗", unusable: "✗", "not-anchored": "…", "cannot-check": "?" };
@@ -25,7 +25,7 @@ export interface Actions {
 export function reportCard(report: Report, actions: Actions, digestNote: "theCode" | "notTheCode" | null): HTMLElement {
   const verdict = verdictOf(report);
   const title = newId();
-  const heading = h("h2", { id: title, tabindex: -1 }, t(`verdict.${verdict}`));
+  const heading = h("h2", { id: title, tabindex: -1 }, t(ofReceipt(`verdict.${verdict}`, report)));
   const banner = h(
     "header",
     { class: "verdict" },
@@ -59,7 +59,7 @@ function check(report: Report, name: StepName): HTMLElement {
       "div",
       {},
       h("h3", {}, t(`check.${name}`), step ? h("span", { class: "hidden" }, `: ${t(`mark.${step.verdict}`)}`) : null),
-      h("p", {}, step ? stepWords(step) : t(waiting ? "mark.waiting" : skipped(report))),
+      h("p", {}, step ? stepWords(step, report) : t(waiting ? "mark.waiting" : skipped(report))),
       step ? problems(step, report) : null,
     ),
   );
@@ -109,6 +109,7 @@ export function nodeForm(actions: Pick<Actions, "useNode" | "node">): HTMLElemen
   const form = h(
     "form",
     {},
+    h("p", { class: "small" }, t("node.help")),
     h("label", { for: input }, t("node.label")),
     h("div", { class: "row" }, field, h("button", {}, t("node.use"))),
   );
@@ -187,9 +188,10 @@ function bill(report: Report): HTMLElement | null {
         const text = problemWords(problem, currency);
         remarks.set(Number(index), { text: before ? `${before.text} ${text}` : text, stake: "", grave: true });
       }
-  const table = linesTable(lines, currency, t("bill.title"), remarks);
-  const title = `${t("bill.lines")}: ${lines.length}`;
+  const heading = t(ofReceipt("bill.title", report));
+  const table = linesTable(lines, currency, heading, remarks);
+  const title = t("bill.lines", { n: lines.length });
   const folded = details(title, table);
   folded.open = remarks.size > 0 || lines.length <= 20;
-  return h("section", { class: "bill" }, h("h3", {}, t("bill.title")), list(rows), folded);
+  return h("section", { class: "bill" }, h("h3", {}, heading), list(rows), folded);
 }

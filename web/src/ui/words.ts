@@ -1,6 +1,7 @@
 /** Steps, problems and notes of a report in the reader's words. */
 
-import { hasKey, t } from "../i18n";
+import { hasKey, type Key, t } from "../i18n";
+import { isBundle } from "../protocol/documents";
 import type { Problem } from "../protocol/inclusion";
 import type { Report, Step } from "../verify";
 import { printable, type Words } from "../chain/errors";
@@ -14,7 +15,13 @@ export function companyOf(report: Report): string {
   return proved || `#${report.document?.batch.operatorId ?? "?"}`;
 }
 
-export function stepWords(step: Step): string {
+/** The words for a receipt, which proves one line and no bill, where there are some. */
+export function ofReceipt(key: Key, { document }: Pick<Report, "document">): Key {
+  const own = `${key}.receipt`;
+  return document && !isBundle(document) && hasKey(own) ? own : key;
+}
+
+export function stepWords(step: Step, report: Pick<Report, "document">): string {
   const { words } = step;
   const said: Words = {};
   for (const [name, value] of Object.entries(words)) said[name] = typeof value === "string" ? printable(value) : value;
@@ -22,7 +29,7 @@ export function stepWords(step: Step): string {
   if (words.total !== undefined) said.money = money(String(words.total), String(words.currency));
   if (words.at !== undefined) said.date = date(Number(words.at));
   const key = `step.${step.code}`;
-  return hasKey(key) ? t(key, said) : step.code;
+  return hasKey(key) ? t(ofReceipt(key, report), said) : step.code;
 }
 
 export function problemWords(problem: Problem, currency: string): string {
@@ -61,9 +68,10 @@ function wallClock(seconds: bigint, end = false): string {
 /** The sentence below the headline. */
 export function summary(report: Report, verdict: string): string {
   const bad = report.steps.find((step) => step.verdict !== "valid");
+  if (bad?.code.startsWith("refused.")) return t("say.refused");
   if (bad?.code === "operatorOnly") return t("say.operatorOnly");
   const name = companyOf(report);
   const at = report.answer ? date(report.answer.state.anchoredAt) : "";
   const key = `say.${verdict}`;
-  return hasKey(key) ? t(key, { name, date: at }) : "";
+  return hasKey(key) ? t(ofReceipt(key, report), { name, date: at }) : "";
 }

@@ -81,7 +81,7 @@ test.each([
   expect(await page.locator(".picture .match-question").count()).toBe(0);
   expect(await stake()).not.toBe(first);
   const denied = await letter();
-  expect(denied.split(PREMIUM).length).toBe(3);
+  expect(denied.split(PREMIUM).length).toBe(2); // once for all of its lines
   for (const record of bundle.records.filter(({ number }) => number === PREMIUM)) expect(denied).toContain(record.hash);
   expect(await page.locator(".match > [role=status]").textContent()).toContain("5");
   expect(await axe(page)).toEqual([]);
@@ -120,7 +120,9 @@ test("with nothing but questions, the questions are the verdict until they are a
   expect(await headline.textContent()).toBe("1 question only you can answer");
   expect(await page.locator("textarea").count()).toBe(0);
   await page.getByRole("radio", { name: "I know this number" }).check();
-  expect(await headline.textContent()).toBe("Nothing to complain about");
+  expect(await headline.textContent()).toBe("Nothing to dispute: the phone confirms 11 lines of 12");
+  expect(await page.locator(".match .verdict").textContent()).toContain("1 line, €0.27, to numbers that you know.");
+  expect(await page.locator(".filter option").allTextContents()).toContain("Lines with numbers that you know (1)");
   expect(await page.locator(".match .verdict.valid").count()).toBe(1);
   await page.getByRole("radio", { name: "I never called it" }).check();
   expect(await headline.textContent()).toBe("1 line to ask about");
@@ -137,6 +139,51 @@ test("what could not be compared is counted, with its sum and its reason", async
   await rest.waitFor();
   expect(await rest.locator("h3").textContent()).toBe("1 line, €9.99, could not be compared");
   expect(await rest.locator("li").allTextContents()).toEqual(["1 line, €9.99 – fees, data, taxes and whatever else no phone lists"]);
+  await context.close();
+});
+
+test("with a list of calls only, messages are said to have no list, and what is billed too long is not confirmed", async () => {
+  const { context, page } = await open(browser);
+  const text = makeLine({ startedAt: "1791300000", service: "4", usage: "1", billedUsage: "1", amount: "90000000" });
+  const free = makeLine({ startedAt: "1791300900", service: "4", usage: "1", billedUsage: "1", amount: "0" });
+  await choose(page, [{ name: "bill.json", content: JSON.stringify(makeBundle(SHIPPED, [...lines, text, text, free]).bundle) }]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS], 1);
+  await page.locator(".uncompared").waitFor();
+  expect(await page.locator(".uncompared li").allTextContents()).toContain("2 lines, €0.18 – messages, and your lists have none: give that file too");
+  expect(await page.locator(".uncompared").textContent()).toContain("1 more line was not compared either, and costs nothing.");
+  expect(await page.locator(".match .verdict").textContent()).toContain("The phone confirms 89 lines of 98.");
+  await context.close();
+});
+
+test("lists can be taken away, and another bill starts without those of the last", async () => {
+  const { context, page, errors } = await open(browser);
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS, { ...CALLS, name: "more.xml" }], 1);
+  await page.getByRole("button", { name: "Remove more.xml" }).click();
+  expect(await page.locator(".logs li").count()).toBe(1);
+  await page.getByRole("button", { name: "Remove calls.xml" }).click();
+  expect(await page.locator(".logs").count()).toBe(0);
+  expect(await page.locator(".match .verdict").count()).toBe(0);
+  await choose(page, [CALLS], 1);
+  await page.locator(".logs").waitFor();
+  await choose(page, [{ ...BILL, name: "the-same.json" }]);
+  await page.getByText("the-same.json").waitFor();
+  expect(await page.locator(".logs li").count()).toBe(1); // the same bill again
+  await choose(page, [{ name: "next.json", content: JSON.stringify(makeBundle(SHIPPED, lines.slice(1)).bundle) }]);
+  await page.getByText("next.json").waitFor();
+  expect(await page.locator(".logs").count()).toBe(0);
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("a list that was cut off is said to be", async () => {
+  const { context, page } = await open(browser);
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [{ ...CALLS, content: log.slice(0, log.lastIndexOf("duration=") + 9) }], 1);
+  await page.getByText("calls.xml: cannot be read as a call list (the file is cut off; export it again).").waitFor();
   await context.close();
 });
 

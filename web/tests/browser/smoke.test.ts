@@ -1,5 +1,6 @@
 /** The built file, opened from disk: what a reader sees, and what leaves the machine. */
 
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle, makeLine } from "../support/bundle";
@@ -106,6 +107,69 @@ test.each([
   expect(await overflow(page)).toBeLessThanOrEqual(0);
   expect(await axe(page)).toEqual([]);
   await shot(page, `phone-${locale}`);
+  await context.close();
+});
+
+const REFUSED: { name: string; file: () => { name: string; content: string | Uint8Array; type?: string }; said: string }[] = [
+  { name: "a PDF with bytes appended", file: () => ({ name: "long.pdf", content: Buffer.concat([PDF, Buffer.from("more")]), type: "application/pdf" }), said: "This PDF holds" },
+  { name: "a PDF that was cut", file: () => ({ name: "cut.pdf", content: PDF.subarray(0, PDF.length / 2), type: "application/pdf" }), said: "This PDF holds" },
+  { name: "a picture without a code", file: () => ({ name: "cat.svg", content: "<svg/>", type: "image/svg+xml" }), said: "No QR code was found" },
+  { name: "a broken phone log", file: () => ({ name: "calls.xml", content: "<calls><call", type: "text/xml" }), said: "This is a phone log, not a bill, and it is damaged or cut off." },
+  { name: "a text", file: () => ({ name: "notes.txt", content: "milk, eggs", type: "text/plain" }), said: "This is a text file, not a bill." },
+  { name: "a web page", file: () => ({ name: "page.html", content: "<html>", type: "text/html" }), said: "This is a web page, not a bill." },
+];
+const PDF = readFileSync(new URL("../../../tests/vectors/invoice.pdf", import.meta.url));
+
+test.each(REFUSED)("nothing of the last verdict stays above or below what is refused: $name", async ({ file, said }) => {
+  const { context, page, errors } = await open(browser, { node: { root: GENUINE.root } });
+  await choose(page, [FILE]);
+  await headline(page).waitFor();
+  await useNode(page);
+  await page.locator(".help input[type=text]").fill("Meridian");
+  await page.locator(".help form button").click();
+  await page.locator(".result.valid").waitFor();
+  const refused = file();
+  await choose(page, [refused]);
+  await page.locator(".result.unusable").waitFor();
+  expect(await page.locator(".result").count()).toBe(1);
+  expect(await page.locator(".match").count()).toBe(0);
+  expect(await page.locator(".result .file").textContent()).toBe(refused.name);
+  expect(await page.locator(".checks").textContent()).toContain(said);
+  expect(await page.locator("main").textContent()).not.toContain("Genuine and unchanged");
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+test("a refused file beside a bill has a card of its own", async () => {
+  const { context, page } = await open(browser);
+  await choose(page, [FILE, { name: "notes.txt", content: "milk, eggs", type: "text/plain" }]);
+  await page.locator(".result").nth(1).waitFor();
+  expect(await page.locator(".result .file").allTextContents()).toEqual([FILE.name, "notes.txt"]);
+  await context.close();
+});
+
+test("a code that names a bill is for the next file only, and takes away a bill that is another", async () => {
+  const { keccak256 } = await import("viem");
+  const { context, page } = await open(browser);
+  await choose(page, [{ name: "other.json", content: JSON.stringify(makeBundle(SHIPPED, LINES.slice(1)).bundle) }]);
+  await headline(page).waitFor();
+  await page.evaluate((hash) => (location.hash = hash), `#d=${keccak256(Buffer.from(FILE.content)).slice(2)}`);
+  await page.getByText("Now choose the bill itself").waitFor();
+  expect(await page.locator(".result").count()).toBe(0);
+  await choose(page, [{ ...FILE, name: "resaved.json", content: JSON.stringify(GENUINE.bundle, null, 1) }]);
+  await page.getByText("This is not the file that the QR code or link means").waitFor();
+  await choose(page, [{ ...FILE, name: "third.json" }]);
+  await page.getByText("third.json").waitFor();
+  expect(await page.locator("main").textContent()).not.toMatch(/the QR code or link means/);
+  await context.close();
+});
+
+test("the line of a receipt is not called a bill", async () => {
+  const receipt = Object.values(batch.receipts)[0] as any;
+  const { context, page } = await open(browser);
+  await choose(page, [{ name: "receipt.json", content: JSON.stringify(receipt) }]);
+  await headline(page).waitFor();
+  expect(await page.locator(".bill h3").textContent()).toBe("The line");
   await context.close();
 });
 

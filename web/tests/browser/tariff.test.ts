@@ -61,9 +61,9 @@ async function useNode(page: Page): Promise<void> {
 }
 
 test.each([
-  { name: "wide", width: 1100, locale: "en-GB", dark: false, said: "Charged 0.77 EUR, the contract says 0.72 EUR.", published: "valid from 1 October 2026 up to and including 30 November 2026" },
-  { name: "phone", width: 390, locale: "de-DE", dark: true, said: "Berechnet 0,77 EUR, laut Vertrag 0,72 EUR.", published: "gültig vom 1. Oktober 2026 bis einschließlich 30. November 2026" },
-  { name: "french", width: 390, locale: "fr-FR", dark: false, said: "Facturé 0,77 EUR, le contrat dit 0,72 EUR.", published: "valable du 1 octobre 2026 au 30 novembre 2026 inclus" },
+  { name: "wide", width: 1100, locale: "en-GB", dark: false, said: "Charged €0.77, the contract says €0.72.", published: "valid from 1 October 2026 up to and including 30 November 2026" },
+  { name: "phone", width: 390, locale: "de-DE", dark: true, said: "Berechnet 0,77\u00a0€, laut Vertrag 0,72\u00a0€.", published: "gültig vom 1. Oktober 2026 bis einschließlich 30. November 2026" },
+  { name: "french", width: 390, locale: "fr-FR", dark: false, said: "Facturé 0,77\u00a0€, le contrat dit 0,72\u00a0€.", published: "valable du 1 octobre 2026 au 30 novembre 2026 inclus" },
 ])("every line beside the contract, the dearest first: $name", async ({ name, said, published, ...look }) => {
   const { context, page, requests, errors } = await open(browser, { ...look, node: PUBLISHED });
   await choose(page, [BILL]);

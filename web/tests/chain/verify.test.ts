@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { overall, type Report, type Settings, Verifier, verdictOf } from "../../src/verify";
+import * as words from "../../src/ui/words";
+import { makeBundle, makeLine } from "../support/bundle";
 import { bytesOf } from "../protocol/vectors";
 import { batch, deployment, LEDGER, requests, type State, serve } from "./node";
 
@@ -38,6 +40,18 @@ test("two independent endpoints agree: valid, and only roots were asked for", as
 test("a receipt, and the user's own node alone", async () => {
   const receipt = Object.values(batch.receipts)[0];
   expect(summary(await check({ [OWN]: {} }, { nodes: [OWN] }, receipt))).toBe("valid: identity id.pinned");
+});
+
+test("a receipt is called one, and said to prove one line", async () => {
+  const receipt = structuredClone(Object.values(batch.receipts)[0]) as any;
+  const valid = await check({ [OWN]: {} }, { nodes: [OWN] }, receipt);
+  expect(words.summary(valid, "valid")).toMatch(/^This is exactly the line that Meridian sealed .+ nothing of the rest of the bill\.$/);
+  receipt.record.amount = "1";
+  const changed = await check({ [OWN]: {} }, { nodes: [OWN] }, receipt);
+  expect(verdictOf(changed)).toBe("invalid");
+  expect(words.ofReceipt("verdict.invalid", changed)).toBe("verdict.invalid.receipt");
+  expect(words.stepWords(changed.steps.at(-1)!, changed)).toMatch(/^The line does not lead to the seal/);
+  expect(words.summary(await check({ [OWN]: {} }, { nodes: [OWN] }), "valid")).toMatch(/^This is exactly the bill/);
 });
 
 test("a receipt attached to pages lends them nothing", async () => {
@@ -134,6 +148,13 @@ test("no operator of that number", async () => {
 test("amendments of the batch are noted", async () => {
   const report = await check({ [OWN]: { later: { 2: 0, 3: 1 } } }, { nodes: [OWN] });
   expect(report.notes).toEqual([{ code: "amended", words: { batch: "0-3" } }]);
+});
+
+test("lines of an ordinary batch that raise the bill as corrections are noted", async () => {
+  const raised = makeLine({ corrects: `0x${"ab".repeat(32)}` });
+  const { bundle, root } = makeBundle(LEDGER, [makeLine(), raised, makeLine({ ...raised, amount: "-1" }), makeLine({ ...raised, amount: "1" })]);
+  const report = await check({ [OWN]: { root } }, { nodes: [OWN] }, bundle);
+  expect(report.notes).toEqual([{ code: "raising", words: { count: 2, lines: "2, 4" } }]);
 });
 
 test("unusable and invalid files ask nobody", async () => {

@@ -3,10 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { match } from "../../src/matching";
 import { answered } from "../../src/matching/answers";
-import { lasting, money } from "../../src/matching/formatting";
+import { lasting, money, roundMoney } from "../../src/matching/formatting";
 import { letter } from "../../src/matching/letter";
 import { timeline } from "../../src/matching/timeline";
 import type { EntryClass, LineClass, LineReason, LineResult } from "../../src/matching/types";
+import { elsewhereOf } from "../../src/matching/telling";
 import { entrySentence, type Language, sentence, title } from "../../src/matching/wording";
 import { processorTime } from "../support/time";
 import { entry, invoice, line, log, month, OCTOBER } from "./bills";
@@ -77,14 +78,14 @@ describe.each(LANGUAGES)("in %s", (lang) => {
     expect(result.summary.findings).toBe(3);
     const text = letter(lang, result, bill, { name: "Ada Byrne", writtenAt: 1_795_000_000 });
     for (const each of result.lines.filter((one) => one.confidence !== null)) expect(text).toContain(sentence(lang, result, each, bill));
-    expect(text).toContain(money(lang, BigInt(result.summary.stake), "EUR"));
+    expect(text).toContain(roundMoney(lang, BigInt(result.summary.stake), "EUR"));
     expect(text).toContain("Ada Byrne");
     expect(text).not.toContain("+353879999999"); // a question, until it is answered
     const denied = answered(result, bill, () => "never");
     expect(denied.summary.findings).toBe(4);
     const more = letter(lang, denied, bill);
     expect(more).toContain(sentence(lang, denied, denied.lines[62]!, bill));
-    expect(more).toContain(money(lang, BigInt(denied.summary.stake), "EUR"));
+    expect(more).toContain(roundMoney(lang, BigInt(denied.summary.stake), "EUR"));
     expect(text).not.toMatch(/[{}]|undefined|null/);
     expect(text).toMatch(/2026/);
   });
@@ -114,6 +115,55 @@ describe.each(LANGUAGES)("in %s", (lang) => {
   });
 });
 
+test("a duplicate names the line that it repeats", () => {
+  const { bill, logs } = findings();
+  const result = match(bill, logs);
+  const twin = bill.lines.find(({ index, startedAt, number }) => index < 60 && startedAt === bill.lines[60]!.startedAt && number === bill.lines[60]!.number)!;
+  expect(result.lines[60]).toMatchObject({ class: "duplicate", reason: "same" });
+  expect(sentence("en", result, result.lines[60]!, bill)).toContain(`line ${twin.index + 1} has the same time`);
+  const near: LineResult = { ...result.lines[60]!, reason: "near" };
+  expect(sentence("de", result, near, bill)).toContain(`Zeile ${twin.index + 1} ist fast gleich`);
+});
+
+/** A month of calls and messages, with calls to a number that only the messages know, and calls to one that nothing knows. */
+function asked(): { bill: ReturnType<typeof invoice>; logs: ReturnType<typeof log>[] } {
+  const { invoice: bill, logs } = month(11, 60);
+  const [texted, strange] = ["+353879999991", "+353879999992"];
+  for (const number of [texted, strange, strange, strange]) {
+    const index = bill.lines.length;
+    bill.lines.push(line(index, { startedAt: OCTOBER + 7 * 86_400 + 997 * index, number }));
+  }
+  logs[0]!.entries.push(entry(OCTOBER + 9 * 86_400, { kind: "message", direction: "in", number: texted, duration: -1, parts: 1 }));
+  return { bill, logs };
+}
+
+test.each([
+  { lang: "en", only: "The phone's list of calls has nothing with this number (its list of messages has).", none: "3 calls with +353879999992, €0.30 in all (lines 62, 63, 64)", never: "never took place" },
+  { lang: "de", only: "In der Anrufliste des Telefons gibt es zu dieser Nummer nichts (in seiner Nachrichtenliste schon).", none: "3 Anrufe mit +353879999992, zusammen 0,30 € (Zeilen 62, 63, 64)", never: "gab es nie" },
+  { lang: "fr", only: "La liste d’appels du téléphone n’a rien avec ce numéro (sa liste de messages, si).", none: "3 appels avec +353879999992, 0,30 € en tout (lignes 62, 63, 64)", never: "n’ont jamais eu lieu" },
+] as const)("the list that knows nothing is named, and what is denied of one number is one sentence: $lang", ({ lang, only, none, never }) => {
+  const { bill, logs } = asked();
+  const found = match(bill, logs);
+  const elsewhere = elsewhereOf(found, bill, logs);
+  expect([...elsewhere]).toEqual([60]);
+  const told = { ...answered(found, bill, (index) => (index >= 60 ? "never" : undefined)), elsewhere };
+  const text = letter(lang, told, bill).replaceAll(/[^\S\n]/g, " ");
+  expect(text).toContain(only);
+  expect(text).toContain(none);
+  expect(text).toContain(never);
+  expect(text.split("+353879999992").length).toBe(2);
+  expect(text.indexOf(none)).toBeLessThan(text.indexOf(only)); // the dearest first
+  expect(text).not.toMatch(/never had to do|nie mit ihr zu tun|jamais eu affaire/);
+});
+
+test("messages beside a list of calls only are said to have no list", () => {
+  const { invoice: bill, logs } = month(11, 60);
+  const calls = logs.map((each) => ({ ...each, entries: each.entries.filter(({ kind }) => kind === "call") }));
+  const result = match(bill, calls);
+  const message = result.lines.find(({ index, reason }) => reason === "outside" && bill.lines[index]!.service === 4)!;
+  expect(sentence("en", result, message, bill)).toContain("it is a message, and the lists that you gave have no messages");
+});
+
 test("a line that others joined is told with its sums", () => {
   const calls = Array.from({ length: 6 }, (_, i) => line(i));
   const bill = invoice([...calls, line(6, { startedAt: calls[5]!.startedAt + 60, usage: 100 })]);
@@ -124,9 +174,14 @@ test("a line that others joined is told with its sums", () => {
 });
 
 test("sums are exact, lengths short", () => {
-  expect(money("en", 120_750_000n, "EUR")).toBe("0.12075 EUR");
-  expect(money("de", -1_000_000_000n, "EUR")).toBe("-1,00 EUR");
-  expect(money("fr", 1n, "EUR")).toBe("0,000000001 EUR");
+  const plain = (text: string): string => text.replaceAll(/\s/g, " ");
+  expect(money("en", 120_750_000n, "EUR")).toBe("€0.12075");
+  expect(plain(money("de", -1_000_000_000n, "EUR"))).toBe("-1,00 €");
+  expect(plain(money("fr", 1n, "EUR"))).toBe("0,000000001 €");
+  expect(money("en", 5_000_000_000n, "JPY")).toBe("JP¥5");
+  expect(money("en", 5_500_000_000n, "JPY")).toBe("JP¥5.5");
+  expect(roundMoney("en", 8_535_600_000n, "EUR")).toBe("€8.54");
+  expect(roundMoney("en", 1n, "EUR")).toBe("€0.000000001");
   expect(lasting(0)).toBe("0 s");
   expect(lasting(3605)).toBe("1 h 5 s");
 });

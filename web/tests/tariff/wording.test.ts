@@ -46,7 +46,7 @@ test("causes are told with what explains them", () => {
   };
   expect(say("billed-usage")).toMatch(/billed as .+, the contract says .+, in steps of .+\.$/);
   expect(say("zone")).toMatch(/charged as “.+”, but the network was .+\.$/);
-  expect(say("tier")).toBe("Charged 0.007 EUR, the contract says 0.005 EUR: charged at 1.50 EUR / 1 GB, after what was used before the price is 1.00 EUR / 1 GB.");
+  expect(say("tier")).toBe("Charged €0.007, the contract says €0.005: charged at 1.50 EUR / 1 GB, after what was used before the price is 1.00 EUR / 1 GB.");
   expect(say("connection")).toMatch(/connection fee/);
 });
 
