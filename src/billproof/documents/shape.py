@@ -29,10 +29,21 @@ def shaped(source: Source[Form]) -> Form:
     if claimed != source.kind.schema:
         said = f"is of the schema {claimed!r}" if claimed is not None else "does not say its schema"
         raise source.error(("schema",), said, f'write schema = "{source.kind.schema}"')
+    if (null := _null_in(source.tree, ())) is not None:
+        raise source.error(null, "is null", "leave the key out, or write its value")
     try:
         return msgspec.convert(source.tree, source.kind.form)
     except msgspec.ValidationError as error:
         raise _shape_error(source, str(error)) from None
+
+
+def _null_in(tree: Any, path: Path) -> Path | None:
+    """Where the first null is: TOML has none, and a key of JSON that is null says nothing."""
+    if isinstance(tree, dict | list):
+        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            if (found := _null_in(value, (*path, key))) is not None:
+                return found
+    return path if tree is None else None
 
 
 def _shape_error(source: Source[Form], text: str) -> DocumentError:

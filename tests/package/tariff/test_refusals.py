@@ -409,6 +409,7 @@ def test_refuses_neither_rates_nor_fees() -> None:
             "'z' is there twice",
         ),
         (b'{"schema": "billproof/tariff/1", "a": NaN}', None, "NaN is no number"),
+        (b'{"schema": "billproof/tariff/1",\n "home": null}', 2, "is null"),
         (b"a = " + b"9" * 5000, None, "number too long"),
     ],
     ids=lambda value: repr(value)[:24],
