@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from billproof.matching.result import MatchedLine
 
 _PATH = click.Path(path_type=Path)
-_UNCHECKED = "The bill was taken as it is: `billproof verify` checks it against the chain."
+_UNCHECKED = (
+    "The bill agrees with itself; apart from that it was taken as it is: `billproof verify` checks it against"
+    " the chain."
+)
 _SHOWN = 30
 
 
@@ -55,8 +58,8 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
 
     LOGS are exports of call and message logs, folders or archives of them (docs/handset.md). Every line is
     confirmed, or found to be missing on the phone, billed twice, or longer than the call was; clocks, time
-    zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). Nothing
-    leaves this machine.
+    zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). A bill that
+    contradicts itself is refused. Nothing leaves this machine.
 
     Where the phone's list of calls (of a message: its messages) has nothing with a line's number, that is a
     question to you, not a finding: a deleted history looks the same.
@@ -110,6 +113,8 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
         if given["tariffs"]:
             match_prices.print_prices(prices, priced, bundle, result.currency)
         _print(result, bundle, read, besides=bool(prices))
+        if not given["tariffs"]:
+            match_prices.hint(invoice, bundle)
         say(_UNCHECKED)
         for path in outputs:
             say(f"Written: {path}")
@@ -199,11 +204,19 @@ def _print_questions(result: MatchResult, bundle: Bundle, logs: list[PhoneLog]) 
 def _bundle(path: Path) -> Bundle:
     from billproof.bundle import documents as doc
     from billproof.bundle.reading import read_document
+    from billproof.inclusion import include_bundle
+    from billproof.wording import first
 
     document = read_document(path)
     if not isinstance(document, doc.Bundle):
         raise InputError(
             "is a receipt, one line only", file=path, advice="Give the bill's own file, the bundle."
+        )
+    if problems := include_bundle(document).problems:
+        raise InputError(
+            f"the bill contradicts itself: {first(problems)}",
+            file=path,
+            advice="Somebody changed it: fetch it again from the operator, and keep both.",
         )
     return document
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from billproof.cli.output import say
 from billproof.printable import printable
 
 if TYPE_CHECKING:
@@ -61,6 +62,25 @@ def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle,
     if count > _SHOWN:
         click.echo(f"  … and {count - _SHOWN:,} more (--csv and --json list all)")
     _print_unpriced(totals)
+
+
+def hint(invoice: Path, bundle: Bundle) -> None:
+    """That the bill names a tariff, so that its prices can be checked too, and where its file is."""
+    from billproof.publication import tariff_of
+    from billproof.store import TARIFFS
+
+    named = tariff_of(bundle)
+    if not named:
+        return
+    found = next((invoice.parent / TARIFFS).glob(f"0x{named.hex()}*"), None)
+    if found is not None:
+        say(f"No price was checked. The bill names its tariff, and its file is beside it: --tariff {found}")
+        return
+    say(
+        f"No price was checked. The bill names its tariff, 0x{named.hex()}: give its file with --tariff."
+        f" Operators hand it out beside the bills ({TARIFFS}/), and their portal at"
+        f" PORTAL/{TARIFFS}/0x{named.hex()}."
+    )
 
 
 def _print_unpriced(totals: Totals) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -126,6 +127,33 @@ def test_without_a_tariff_nothing_is_said_of_prices(match: Callable[..., object]
     result = match("--json")
     assert "prices" not in result.json
     assert "prices" not in result.json["summary"]
+
+
+def test_without_a_tariff_it_is_said_that_the_bill_names_one_and_how_to_get_its_file(
+    match: Callable[..., object], home: Path
+) -> None:
+    named = json.loads((home / "bill.json").read_text())["statement"]["tariff"]
+    said = match().err
+    assert "No price was checked." in said
+    assert f"PORTAL/tariffs/{named}" in said
+    (home / "tariffs").mkdir()
+    (home / "tariffs" / f"{named}.toml").write_text((home / "plan.toml").read_text())
+    assert f"--tariff {home / 'tariffs' / named}.toml" in match().err
+    assert "No price was checked" not in match("--tariff", home / "plan.toml").err
+
+
+@pytest.mark.parametrize("changed", ["amount", "total"])
+def test_a_bill_that_contradicts_itself_is_refused(
+    match: Callable[..., object], home: Path, changed: str
+) -> None:
+    bill = json.loads((home / "bill.json").read_text())
+    bill["records"][0]["amount" if changed == "amount" else "usage"] = "700000000"
+    (home / "bill.json").write_text(json.dumps(bill))
+    done = match("--letter", home / "letter.txt")
+    assert done.code == 2
+    assert "the bill contradicts itself: line: line 1: the line is not what was committed" in done.err
+    assert ("(and 2 more)" if changed == "amount" else "(and 1 more)") in done.err
+    assert not (home / "letter.txt").exists()
 
 
 def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path) -> None:
