@@ -6,6 +6,7 @@ and all records without a pair are claimed by the side whose book has more.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -135,20 +136,21 @@ def disputes_of(
     for book, rows, sign in ((0, pairs.ours_left, 1), (1, pairs.theirs_left, -1)):
         settled = clearing.books[book].settled[rows] * sign
         parts.append((book, settled, found.left[book].astype(np.int8)))
+    names = clearing.agreement.party(ours).name, clearing.agreement.party(theirs).name
     disputes: list[Dispute] = []
     number = len(clearing.explained.causes)
     for side, claimed, kinds in parts:
         causes = _causes(clearing, side, kinds)
         for place in np.unique(causes[causes > 0]).tolist():
             cause = clearing.explained.causes[place - 1]
-            words = wording.sentence(clearing, cause)
+            words = _named(wording.sentence(clearing, cause), names)
             disputes += _claims(
                 after + place, cause.kind, words, claimed[causes == place], (ours, theirs), deadline
             )
         for code in np.unique(kinds[(causes == 0) & (claimed != 0)]).tolist():
             number += 1
             kind = Kind(code)
-            words = f"records that {wording.FINDINGS[kind, side]}"
+            words = _named(f"records that {wording.FINDINGS[kind, side]}", names)
             rows = (causes == 0) & (kinds == code)
             disputes += _claims(after + number, kind, words, claimed[rows], (ours, theirs), deadline)
     return disputes
@@ -164,6 +166,18 @@ def _causes(clearing: Clearing, side: int | None, kinds: NDArray[np.int8]) -> In
             free = cause.rows[found[cause.rows] == 0]
             found[free if side is not None else free[kinds[free] == cause.kind]] = number
     return found if side is None else found[(pairs.ours_left, pairs.theirs_left)[side]]
+
+
+def _named(words: str, names: tuple[str, str]) -> str:
+    """What one side says of "our book" and "theirs", as both can sign it: with the operators' names."""
+    ours, theirs = names
+    said = {"our": ours, "ours": ours, "we": ours, "their": theirs, "theirs": theirs, "they": theirs}
+
+    def name(found: re.Match[str]) -> str:
+        word = found[0]
+        return said[word] if word in ("we", "they") else f"{said[word]}'s"
+
+    return re.sub(r"\b(ours?|we|theirs?|they)\b", name, words)
 
 
 def _claims(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,9 @@ def test_settlement_of_both_directions_is_a_document(cleared: Callable, tmp_path
         traffic = traffic_of(clearing, direction.payer.operator)
         assert direction.total == sum(each.amount for each in traffic)
         assert sum(each.records for each in traffic) == len(clearing.pairs.ours)
+    words = " ".join(each.words for each in found.disputes)
+    assert f"{there.agreement.parties[1].name}'s" in words
+    assert not re.search(r"\b(our|ours|we|their|theirs|they)\b", words)
     amounts = [each.amount for each in found.disputes]
     assert amounts == sorted(amounts, reverse=True)
     claims = (disputes_of(clearing, one, other, "2026-05-01") for clearing in (there, back))
