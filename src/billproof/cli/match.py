@@ -111,6 +111,7 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
         emit("match", document)
     else:
         if given["tariffs"]:
+            match_prices.print_sum(prices, result, bundle)
             match_prices.print_prices(prices, priced, bundle, result.currency)
         _print(result, bundle, read, besides=bool(prices))
         if not given["tariffs"]:

@@ -38,6 +38,19 @@ def prices_of(
     return price_findings(part.checked.differences, result.findings), totals
 
 
+def print_sum(prices: Sequence[PriceFinding], result: MatchResult, bundle: Bundle) -> None:
+    """What phone and tariff dispute together, where both do; each has its own sum below."""
+    from billproof.bundle.lines import amount, has_tax
+
+    besides = [found for found in prices if found.stake]
+    if not besides or not result.findings:
+        return
+    total = amount(result.stake + sum(found.stake for found in besides), result.currency)
+    tax = ", before tax" if has_tax(bundle) else ""
+    lines = len(result.findings) + len(besides)
+    click.echo(click.style(f"✗ {lines:,} lines to dispute, {total} at stake{tax}", fg="red", bold=True))
+
+
 def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle, currency: str) -> None:
     """The sum first, then line by line, most money first; then what the tariff says nothing of."""
     from billproof.bundle.lines import amount, line_of

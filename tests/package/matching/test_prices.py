@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -162,12 +163,22 @@ def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path)
         *("--tariff", home / "plan.toml", "--csv", files["out.csv"]),
         *("--report", files["out.html"], "--letter", files["out.txt"]),
     )
-    assert result.out.startswith("✗ 4 lines charged above the tariff, 0.66 EUR in all")
+    first, second = result.out.splitlines()[:2]
+    assert first == "✗ 4 lines to dispute, 1.26 EUR at stake"
+    assert second == "✗ 4 lines charged above the tariff, 0.66 EUR in all"
     assert "a line that is missing, loyalty: 0.26 EUR too much" in result.out
     assert "in dispute already" in result.out
     page, text = files["out.html"].read_text(), files["out.txt"].read_text()
     assert "4 lines to dispute, 1.26 EUR at stake" in page
-    assert "Charged above the tariff" in page
+    disputed = page[page.index('<table id="findings">') : page.index("</table>")]
+    assert disputed.count("<tr data-kind=") == 4
+    stakes = re.findall(r'data-name="Disputed" class="n">([0-9.]+) EUR', disputed)
+    assert stakes == ["0.75", "0.26", "0.15", "0.10"]
+    assert "charged above the tariff (3)" in page
+    assert "a line that is missing, loyalty" in disputed
+    assert "What is charged above the tariff is exact" in page
+    assert "What is at stake is an estimate" not in page
+    assert "<dt>Confirmed by the phone</dt><dd>2</dd>" in page, "not what costs too much"
     assert "I dispute the following 4, 1.26 EUR in all" in " ".join(text.split())
     assert "Charged above the tariff: 3 lines, 0.51 EUR" in text
     assert "disputed: 0.15 EUR; charged 0.75 EUR, the contract says 0.60 EUR" in text
@@ -179,7 +190,9 @@ def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path)
 @pytest.mark.parametrize("plan", [PLAN[: PLAN.index("[[discounts]]")].replace("2026-10-01", "2026-10-10")])
 def test_words_of_lines_that_the_tariff_says_nothing_of(match: Callable[..., object], home: Path) -> None:
     result = match("--tariff", home / "plan.toml")
-    assert result.out.startswith("✗ 1 line charged above the tariff, 0.10 EUR in all")
+    assert result.out.startswith(
+        "✗ 2 lines to dispute, 0.85 EUR at stake\n✗ 1 line charged above the tariff, 0.10"
+    )
     assert "the tariff says nothing of 4 lines outside validity: 2.20 EUR charged" in result.out
 
 

@@ -149,6 +149,18 @@ def test_the_letter_names_every_line_with_its_hash_and_amount() -> None:
     assert "disputed: 4.00 EUR; the phone counted 2:00 min, the bill 4 h" in text
 
 
+def test_the_letter_has_the_dearest_first() -> None:
+    text = letter(result(), bundle())
+    heads = re.findall(r"^[A-Z][a-z' ]+: \d+ lines?, ([0-9.]+) EUR$", text, re.MULTILINE)
+    assert heads == ["4.00", "0.70", "0.50", "0.50"]
+
+
+def test_on_a_narrow_screen_each_cell_says_what_it_is() -> None:
+    page = html_report(result(), bundle())
+    assert page.count('<td data-name="Amount"') == page.count('<td data-name="Why"') == 5 + 8
+    assert "content: attr(data-name)" in page
+
+
 def test_without_findings_there_is_no_letter() -> None:
     calm = result()
     for line in calm["lines"]:

@@ -43,12 +43,14 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
             f"{', plus the tax charged on it' if match.taxed else ''}."
         ),
     ]
+    claims = []
     for kind in words.FINDINGS:
         rows = [row for row in match.findings if row.kind == kind]
         if rows:
-            parts.append(_claim(match, kind, rows))
+            claims.append((sum(row.stake for row in rows), _claim(match, kind, rows)))
     if match.prices:
-        parts.append(prices.claim(match))
+        claims.append((sum(each.stake for each in match.prices), prices.claim(match)))
+    parts += [claim for _, claim in sorted(claims, key=lambda claim: -claim[0])]
     batch = bundle.batch
     parts += [
         _paragraph(

@@ -13,15 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 from billproof.bundle import documents as doc
 from billproof.matching import asking
-from billproof.matching.report import prices, words
+from billproof.matching.report import words
 from billproof.matching.report.letter import letter
-from billproof.matching.report.rows import Match, Row, moment
+from billproof.matching.report.rows import Match, Price, Row, moment
 from billproof.matching.report.timeline import timeline
 
 if TYPE_CHECKING:
     from billproof.handset.entries import PhoneLog
 
 _COLUMNS = ("Line", "When", "What", "Billed", "Phone", "Amount", "Disputed", "Why")
+
+
+#: How sure the stake is, without a tariff and with one.
+_ESTIMATE = {
+    False: "What is at stake is an estimate: connection fees are not told apart from prices by time.",
+    True: (
+        "What is charged above the tariff is exact; what is at stake because of the phone goes by the time,"
+        " as if there were no connection fees."
+    ),
+}
 
 
 def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[PhoneLog] = ()) -> str:
@@ -39,7 +49,6 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
         *(
             _verdict(match),
             _findings(match),
-            prices.section(match),
             _questions(match),
             _uncompared(match),
             _picture(match),
@@ -81,8 +90,8 @@ def _verdict(match: Match) -> str:
             + "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
             + "</dl>",
             '<p class="note">This lays the bill beside the phone’s own log. That the lines are the operator’s'
-            " is another question, which <code>billproof verify</code> answers. What is at stake is an"
-            " estimate: connection fees are not told apart from prices by time.</p>",
+            f" is another question, which <code>billproof verify</code> answers. {_ESTIMATE[match.by_tariff]}"
+            "</p>",
             "</header>",
         ]
     )
@@ -117,21 +126,29 @@ def _findings(match: Match) -> str:
     head = '<section aria-labelledby="h-find"><h2 id="h-find">What may be disputed</h2>'
     if match.foreign:
         return f"{head}<p>{match.verdict()}: not one of its lines has an entry.</p></section>"
-    if not match.findings:
-        return head + "<p>No line differs from what the phone has logged.</p></section>"
-    counts = Counter(row.kind for row in match.findings)
-    kinds = [kind for kind in words.FINDINGS if counts[kind]]
+    if not match.disputes:
+        tariff = ", and none is charged above the tariff" if match.by_tariff else ""
+        return head + f"<p>No line differs from what the phone has logged{tariff}.</p></section>"
+    counts = Counter(row.kind for row in match.findings) + Counter(price=len(match.prices))
+    kinds = [kind for kind in (*words.FINDINGS, "price") if counts[kind]]
     boxes = "".join(
-        f'<label><input type="checkbox" value="{kind}" checked> {words.CLASSES[kind]}'
-        f" ({counts[kind]})</label>"
+        f'<label><input type="checkbox" value="{kind}" checked> {words.TITLES[kind]} ({counts[kind]})</label>'
         for kind in kinds
     )
     return (
         f'{head}<form class="filters" hidden><fieldset><legend>Show</legend>{boxes}'
         '<label>Number or text <input type="search"></label></fieldset>'
         '<p role="status" aria-live="polite"></p></form>'
-        f"{_table(match, match.findings, 'findings')}</section>"
+        f"{_table(_disputed(match), 'findings')}</section>"
     )
+
+
+def _disputed(match: Match) -> list[str]:
+    """Whatever may be disputed, because of the phone or of the tariff: most money first."""
+    found = [(row.stake, _line(match, row)) for row in match.findings]
+    found += [(each.stake, _line(match, match.rows[at])) for at, each in match.priced.items()]
+    found += [(each.stake, _missing(match, each)) for each in match.prices if each.index is None]
+    return [text for _, text in sorted(found, key=lambda each: -each[0])]
 
 
 def _questions(match: Match) -> str:
@@ -170,9 +187,9 @@ def _uncompared(match: Match) -> str:
     )
 
 
-def _table(match: Match, rows: Iterable[Row], name: str) -> str:
+def _table(rows: Iterable[str], name: str) -> str:
     head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    body = "\n".join(_line(match, row) for row in rows)
+    body = "\n".join(rows)
     return (
         f'<div class="scroll"><table id="{name}"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
@@ -182,6 +199,11 @@ def _table(match: Match, rows: Iterable[Row], name: str) -> str:
 def _line(match: Match, row: Row) -> str:
     sure = f" <small>{row.confidence} % sure</small>" if row.confidence is not None else ""
     label = escape(words.QUESTION if row.question else words.CLASSES.get(row.kind, row.kind))
+    price = match.priced.get(row.line.number - 1)
+    kind, stake, why = row.kind, row.stake, row.why
+    if price is not None:
+        kind, stake, why, label = "price", price.stake, price.words, escape(words.TITLES["price"])
+    flagged = row.finding or price is not None
     what = escape(row.line.thing)
     cells = [
         f'<td class="n">{row.line.number}</td>',
@@ -190,12 +212,28 @@ def _line(match: Match, row: Row) -> str:
         f'<td class="n">{escape(row.line.billed)}</td>',
         f'<td class="n">{escape(row.phone)}</td>',
         f'<td class="n">{escape(row.line.amount)}</td>',
-        f'<td class="n">{escape(match.money(row.stake)) if row.finding else ""}</td>',
-        f"<td><b>{label}</b>: {escape(row.why)}{sure}<details><summary>hash</summary>"
+        f'<td class="n">{escape(match.money(stake)) if flagged else ""}</td>',
+        f"<td><b>{label}</b>: {escape(why)}{sure}<details><summary>hash</summary>"
         f"<code>{escape(row.hash)}</code></details></td>",
     ]
-    flag = ' class="flag"' if row.finding else ""
-    return f'<tr data-kind="{escape(row.kind)}"{flag}>{"".join(cells)}</tr>'
+    return _row(kind, cells, flagged)
+
+
+def _missing(match: Match, price: Price) -> str:
+    """The row of a credit that should be on the bill and is not."""
+    why = f"<b>{escape(words.TITLES['price'])}</b>: {escape(price.words)}"
+    what = f"a line that is missing, {escape(price.name)}"
+    cells = [f"<td>{cell}</td>" for cell in ("–", "", what, "", "", "")]
+    cells += [f'<td class="n">{escape(match.money(price.stake))}</td>', f"<td>{why}</td>"]
+    return _row("price", cells, flagged=True)
+
+
+def _row(kind: str, cells: list[str], flagged: bool) -> str:
+    named = [
+        cell.replace("<td", f'<td data-name="{name}"', 1) for name, cell in zip(_COLUMNS, cells, strict=True)
+    ]
+    flag = ' class="flag"' if flagged else ""
+    return f'<tr data-kind="{escape(kind)}"{flag}>{"".join(named)}</tr>'
 
 
 def _logs(match: Match) -> str:
@@ -220,9 +258,10 @@ def _all(match: Match) -> str:
     if asked:
         said.append(f"{len(asked):,} {words.QUESTION}")
     counts = ", ".join(said)
+    table = _table((_line(match, row) for row in match.rows), "all")
     return (
         f'<section aria-labelledby="h-all"><h2 id="h-all">All lines</h2><p>{counts}.</p>'
-        f"<details><summary>Show all {len(match.rows):,} lines</summary>{_table(match, match.rows, 'all')}"
+        f"<details><summary>Show all {len(match.rows):,} lines</summary>{table}"
         "</details></section>"
     )
 

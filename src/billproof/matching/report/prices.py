@@ -1,8 +1,7 @@
-"""What a bill charges above its tariff, in the report and in the letter."""
+"""What a bill charges above its tariff, in the letter."""
 
 from __future__ import annotations
 
-from html import escape
 from textwrap import wrap
 
 from billproof.matching.report.rows import Match, Price
@@ -12,22 +11,6 @@ _TITLE = "Charged above the tariff"
 _CLAIM = (
     "These cost more than the tariff says that the bill itself names. Please charge what the tariff says."
 )
-
-
-def section(match: Match) -> str:
-    """The report's section; empty where nothing is charged above the tariff."""
-    if not match.prices:
-        return ""
-    items = "".join(
-        f"<li>{escape(_line(match, found))}: {escape(found.words)};"
-        f" <b>{escape(match.money(found.stake))}</b></li>"
-        for found in match.prices
-    )
-    return (
-        f'<section aria-labelledby="h-price"><h2 id="h-price">{_TITLE}</h2>'
-        f"<p>{len(match.prices):,} besides, {escape(match.overcharged)} in all; lines that are in dispute"
-        f" already are not named again.</p><ul>{items}</ul></section>"
-    )
 
 
 def claim(match: Match) -> str:

@@ -126,6 +126,11 @@ class Match:
         ]
         return sorted((each for each in found if each.stake), key=lambda each: -each.stake)
 
+    @cached_property
+    def priced(self) -> dict[int, Price]:
+        """The same by line, of those that are on the bill."""
+        return {each.index: each for each in self.prices if each.index is not None}
+
     @property
     def overcharged(self) -> str:
         return self.money(sum(each.stake for each in self.prices))
@@ -192,8 +197,15 @@ class Match:
         return amount(billionths, self.bundle.statement.currency)
 
     @property
+    def by_tariff(self) -> bool:
+        """Whether the lines were priced by a tariff too."""
+        return "prices" in self.result
+
+    @cached_property
     def confirmed(self) -> int:
-        return self.classes["matched"] + sum(r.kind == "late" and r.entry is not None for r in self.rows)
+        """How many lines the phone has too, and nothing disputes."""
+        rows = [row for at, row in enumerate(self.rows) if at not in self.priced]
+        return sum(row.kind == "matched" or (row.kind == "late" and row.entry is not None) for row in rows)
 
     @property
     def operator(self) -> str:

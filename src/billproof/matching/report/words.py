@@ -16,6 +16,9 @@ CLASSES = {
 FINDINGS = ("invoice-only", "duplicate", "hung", "longer")
 QUESTION = "only you can tell"
 
+#: What a line in dispute is called; beside the classes, that it costs more than its tariff says.
+TITLES = {**{kind: CLASSES[kind] for kind in FINDINGS}, "price": "charged above the tariff"}
+
 #: What a subscriber asks for, by class: the paragraph of the letter.
 CLAIMS = {
     "invoice-only": (
