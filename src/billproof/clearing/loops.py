@@ -15,7 +15,7 @@ PLUS, ZERO, NINE = 43, 48, 57
 SERVICE_BIT, DATA = 58, 6
 
 #: Records of one chain that are assigned together; a longer chain is cut at its widest gap.
-CHAIN = 128
+CHAIN = 64
 
 #: Starts and usage weigh in whole units, equal billed usage and amount only among equals.
 UNIT, BILLED, AMOUNT = 1024, 512, 256

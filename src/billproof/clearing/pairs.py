@@ -20,7 +20,10 @@ from billproof.clearing.shifts import find_shifts
 UNITS = (60, 128, 1000, 1024, 1000**2, 1024**2)
 
 _KEY, _START, _USAGE, _BILLED, _AMOUNT = range(5)
-_DATA = 6
+
+#: Bits of the key of a record without a number, above its network: of steps of usage, and what tells it;
+#: texts that are no number have another one.
+_STEP, _STEPS, _BARE, _TEXT = 20, 1 << 35, 56, 57
 
 #: What is left over at one shift has to be so many, and so many times what the other shifts have.
 _LEAST, _TIMES = 20, 5
@@ -130,7 +133,7 @@ def pair_across(left: Book, neighbour: Book, tolerance: Tolerance) -> NDArray[np
 def _add_networks(columns: Ints, book: Book) -> None:
     """Records without a number have their network in the key's place; no number is as small."""
     bare = (book.number == 0) & (book.service < NO_USAGE)
-    columns[_KEY, bare] += (book.network[bare].astype(np.int64) + 1) | (1 << 56)
+    columns[_KEY, bare] += book.network[bare].astype(np.int64) % (1 << _STEP) | (1 << _BARE)
 
 
 def _pair_other(pairing: _Pairing) -> None:
@@ -154,9 +157,20 @@ def _pair_identical(pairing: _Pairing) -> None:
 
 
 def _pair_near(pairing: _Pairing, limits: Ints) -> None:
-    """Within the window, and with usages no further apart than the limits."""
-    rows = pairing.left(0), pairing.left(1)
-    pairing.windows(*rows, pairing.chosen(rows), pairing.window, limits)
+    """Within the window, and with usages no further apart than the limits.
+
+    Records without a number are many to a network: their usage stands in the key, in steps that any two
+    usages within the limit share, with the one beginning or the other.
+    """
+    width = 2 * int(limits.max()) + 1
+    for begin in (0, width // 2) if width < ANY else (0,):
+        rows = pairing.left(0), pairing.left(1)
+        columns = pairing.chosen(rows)
+        for some in columns if width < ANY else ():
+            bare = (some[_KEY] >> _BARE) & 1 == 1
+            bare &= (some[_KEY] >> _TEXT) & 1 == 0
+            some[_KEY, bare] += ((some[_USAGE, bare] + begin) // width % _STEPS) << _STEP
+        pairing.windows(*rows, columns, pairing.window, limits)
 
 
 def _spread(pairing: _Pairing) -> int:
