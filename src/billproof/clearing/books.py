@@ -292,8 +292,9 @@ def _stored(stored: StoredBatch, account: str | None) -> Iterator[tuple[str, Int
 
 def _parquet(path: Path, account: str | None) -> Iterator[tuple[str, Ints, pa.Table]]:
     try:
-        file = pq.ParquetFile(path, memory_map=True, read_dictionary=["network", "currency", "rate"])
-        names = file.schema_arrow.names
+        names = pq.read_schema(path).names
+        coded = [name for name in ("network", "currency", "rate") if name in names]
+        file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
         wanted = [name for name in (*_COLUMNS, "account") if name in names]
         row = 0
         for batch in file.iter_batches(_ROWS, columns=wanted):
