@@ -199,6 +199,7 @@ export class App {
       const meant = open.filter(({ content }) => this.named.has(digestOf(content)));
       for (const source of open) source.note = meant.includes(source) ? "theCode" : meant.length ? null : "notTheCode";
       this.named.clear();
+      this.messages.splice(0, Infinity, ...this.messages.filter((said) => said !== t("link.wanted")));
     } else for (const source of open) source.note = null;
     if (given.length) {
       // Another bill may be another phone's: logs stay with the bills that they were given for.
@@ -207,6 +208,10 @@ export class App {
       this.logged = new Set(digests);
     }
     this.sources = sources;
+    // Until they are checked there is no verdict, least of all that of others.
+    this.reports = [];
+    fill(this.results);
+    fill(this.spoken);
   }
 
   /** After a code that only names a bill: the bill that is shown may be it, and any other would only be taken for it. */

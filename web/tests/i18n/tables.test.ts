@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { preferred, setLanguage, t, TABLES } from "../../src/i18n";
-import { roundMoney } from "../../src/ui/format";
+import { minutes, partyOf, roundMoney } from "../../src/ui/format";
 
 const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
@@ -40,6 +40,19 @@ test("forms, numbers and languages", () => {
   expect(preferred(["nl-NL", "de-AT"])).toBe("de");
   expect(preferred([])).toBe("en");
   setLanguage("en");
+});
+
+test("from an hour on, lengths say what each number counts", () => {
+  setLanguage("en");
+  expect(minutes(3599)).toBe("59:59 min");
+  expect(minutes(11_855)).toBe("3 h 17 min 35 s");
+});
+
+test("who is at the other end is said also where the bill does not show it", () => {
+  setLanguage("en");
+  expect(partyOf("2", "")).toBe("a withheld number");
+  expect(partyOf("2", "+4930123456")).toBe("+4930123456");
+  expect(partyOf("32", "")).toBe("");
 });
 
 test("sums of headlines are rounded, but never to nothing", () => {
