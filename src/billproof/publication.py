@@ -22,6 +22,8 @@ _USAGE = range(32)
 """Services that a tariff's days apply to; fees, discounts and taxes may stand where the bill puts them, and
 what corrects another line is priced by no tariff."""
 
+_HASH_SHOWN = 8
+
 PUBLISHED, NONE = "published", "none"
 _FAULTS = {
     "late": "published after the period that it prices began",
@@ -87,7 +89,7 @@ def judge(
         if int(record.service) in _USAGE and not any(bytes.fromhex(record.corrects[2:]))
     ]
     found = faults(batch.period, lines, state)
-    message = f"priced by the tariff {_words(state)}"
+    message = f"priced by the tariff 0x{tariff.hex()[:_HASH_SHOWN]}… {_words(state)}"
     if not found:
         return Publication(PUBLISHED, message, tariff, state)
     return Publication(found[0], f"{message}: {', '.join(_FAULTS[fault] for fault in found)}", tariff, state)

@@ -109,7 +109,7 @@ def test_priced_by_a_published_version(case: Case) -> None:
     report = case.verify(case.bundle(b"timely"))
     assert report.verdict is Verdict.VALID
     assert steps(report)["tariff"] == (
-        "priced by the tariff published on 2026-09-20T00:00:00Z,"
+        f"priced by the tariff 0x{keccak(b'timely').hex()[:8]}… published on 2026-09-20T00:00:00Z,"
         " valid from 2026-10-01 up to and including 2027-09-30"
     )
     assert not report.notes
