@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 from chains import _free_port, _node, _tool
 from page_reader import CANNOT_CHECK, INVALID, NOT_ANCHORED, UNUSABLE, VALID, Reader
 from phone_month import Month
@@ -263,6 +264,40 @@ def test_the_invoice_of_a_link_is_a_bill_that_the_page_accepts(
     reader.choose(file)
     reader.pin("Meridian")
     reader.expect_verdict(VALID)
+    reader.expect_no_errors()
+
+
+@pytest.mark.parametrize("kind", ["longer", "cut", "foreign code", "picture", "phone log"])
+def test_nothing_of_a_green_verdict_stays_beside_a_refused_file(
+    visit: Visit, portal: Served, month: Month, tmp_path: Path, kind: str
+) -> None:
+    reader = visit(portal.url)
+    file = month.pdf(f"{portal.url}/")
+    reader.use_node(month.node)
+    reader.choose(file)
+    reader.pin("Meridian")
+    reader.expect_verdict(VALID)
+    content = file.read_bytes()
+    if kind in ("longer", "cut"):
+        bad = tmp_path / "bad.pdf"
+        bad.write_bytes(content + b"more" if kind == "longer" else content[: len(content) // 2])
+        said = "This PDF holds"
+    elif kind == "foreign code":
+        bad = tmp_path / "menu.png"
+        segno.make_qr("https://restaurant.example/menu").save(str(bad), scale=6)
+        said = "not from a Billproof bill. It says: https://restaurant.example/menu"
+    elif kind == "picture":
+        bad = Path(__file__).parents[2] / "docs" / "screenshots" / "phone-log.png"
+        said = "No QR code was found"
+    else:
+        bad = tmp_path / "calls.xml"
+        bad.write_bytes(month.log.read_bytes()[:500])
+        said = "it is damaged or cut off"
+    reader.choose(bad)
+    reader.expect_verdict(UNUSABLE)
+    assert said in reader.text
+    assert reader.page.get_by_role("article").count() == 1
+    assert VALID not in reader.page.locator("main").inner_text()
     reader.expect_no_errors()
 
 

@@ -78,7 +78,7 @@ const PHRASES: Record<Language, Phrases> = {
   },
   fr: {
     gaps: { name: "[votre nom]", address: "[votre adresse]", operator: "[votre opérateur]", customer: "[numéro de client]", invoiceNumber: "[numéro de facture]", date: "[date]" },
-    subject: "Réclamation concernant ma facture de {month}, numéro {invoiceNumber}, numéro de client {customer}",
+    subject: "Réclamation concernant ma facture ({month}), numéro {invoiceNumber}, numéro de client {customer}",
     greeting: "Madame, Monsieur,",
     opening: "J’ai comparé les communications détaillées de cette facture avec la liste d’appels de mon téléphone. Sur {lines} lignes, {count} ne concordent pas :",
     none: "J’ai comparé les communications détaillées de cette facture avec la liste d’appels de mon téléphone et n’ai rien trouvé à contester.",

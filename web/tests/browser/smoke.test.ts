@@ -156,6 +156,10 @@ test("a code that names a bill is for the next file only, and takes away a bill 
   await page.evaluate((hash) => (location.hash = hash), `#d=${keccak256(Buffer.from(FILE.content)).slice(2)}`);
   await page.getByText("Now choose the bill itself").waitFor();
   expect(await page.locator(".result").count()).toBe(0);
+  const code = readFileSync(new URL("../../../tests/vectors/receipt-code.png", import.meta.url));
+  await choose(page, [{ name: "receipt.png", content: code, type: "image/png" }]); // holds its receipt, and is no file that a code could mean
+  await page.locator(".result").waitFor();
+  expect(await page.locator("main").textContent()).not.toMatch(/the QR code or link means/);
   await choose(page, [{ ...FILE, name: "resaved.json", content: JSON.stringify(GENUINE.bundle, null, 1) }]);
   await page.getByText("This is not the file that the QR code or link means").waitFor();
   await choose(page, [{ ...FILE, name: "third.json" }]);
