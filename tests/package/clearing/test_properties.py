@@ -1,0 +1,140 @@
+"""What holds of any two books: one to one, money that adds up, and the same from either side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billproof.clearing.agreement import Agreement
+from billproof.clearing.books import Book, Codes, load_book
+from billproof.clearing.clearing import Clearing, clear
+from billproof.clearing.differences import Kind
+
+_RECORD = st.fixed_dictionaries(
+    {
+        "service": st.sampled_from([1, 4, 6, 32]),
+        "started_at": st.integers(1_790_812_800, 1_790_813_400) | st.integers(1_790_812_800, 1_790_900_000),
+        "usage": st.sampled_from([1, 30, 60, 61, 90_000, 5_000_000]),
+        "billed_usage": st.sampled_from([1, 60, 61, 90_000]),
+        "number": st.sampled_from(["+447700900123", "+33639980001", "447700900123", "", "+4477xxx", "171"]),
+        "network": st.sampled_from(["", "999-71", "999-72"]),
+        "amount": st.integers(-(10**12), 10**12),
+        "currency": st.sampled_from(["EUR", "GBP"]),
+        "rate": st.sampled_from(["", "peak"]),
+    }
+)
+_BOOKS = st.tuples(*[st.lists(_RECORD, min_size=1, max_size=40)] * 2)
+
+
+def _book(rows: list[dict], home: Path, name: str, agreement: Agreement, codes: Codes) -> Book:
+    table = pa.Table.from_pylist(rows)
+    path = home / f"{name}.parquet"
+    pq.write_table(table, path)
+    return load_book(path, agreement, codes)
+
+
+def _cleared(first: list[dict], second: list[dict], home: Path, agreement: Agreement) -> Clearing:
+    codes = Codes()
+    names = (("a", first), ("b", second))
+    books = [_book(rows, home, name, agreement, codes) for name, rows in names]
+    return clear(books[0], books[1], agreement, codes)
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(books=_BOOKS)
+def test_any_books_are_paired_one_to_one_and_their_money_adds_up(
+    books: tuple[list[dict], list[dict]], tmp_path: Path, agreement: Agreement
+) -> None:
+    found = _cleared(*books, tmp_path, agreement)
+    pairs = found.pairs
+    for side, (paired, left) in enumerate(((pairs.ours, pairs.ours_left), (pairs.theirs, pairs.theirs_left))):
+        assert sorted([*paired.tolist(), *left.tolist()]) == list(range(len(books[side])))
+    ours, theirs = found.books
+    assert np.array_equal(ours.service[pairs.ours], theirs.service[pairs.theirs])
+    assert sum(found.at_stake.values()) == found.totals[0] - found.totals[1]
+    explained = sum(cause.money for cause in found.explained.causes)
+    paying = found.differences.paying
+    single = 0
+    for (kind, side), rows in found.explained.findings.items():
+        if side is None:
+            single += int(found.differences.money[rows[paying[rows] == kind]].sum())
+        else:
+            single += int(found.books[side].settled[rows].sum()) * (1 if side == 0 else -1)
+    assert explained + single + found.at_stake["agreed"] == found.totals[0] - found.totals[1]
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(books=_BOOKS)
+def test_the_other_side_sees_the_same(
+    books: tuple[list[dict], list[dict]], tmp_path: Path, agreement: Agreement
+) -> None:
+    one = _cleared(*books, tmp_path, agreement)
+    other = _cleared(*books[::-1], tmp_path, agreement)
+    assert len(one.pairs.ours) == len(other.pairs.ours)
+    assert one.totals == other.totals[::-1]
+    assert len(one.pairs.ours_left) == len(other.pairs.theirs_left)
+
+
+def test_copies_of_a_book_agree_whatever_is_in_them(tmp_path: Path, agreement: Agreement) -> None:
+    @settings(deadline=None, max_examples=20)
+    @given(rows=st.lists(_RECORD, min_size=1, max_size=40))
+    def same(rows: list[dict]) -> None:
+        found = _cleared(rows, rows, tmp_path, agreement)
+        assert found.agreed == len(rows)
+        assert not any(found.counts.values())
+
+    same()
+
+
+def test_one_call_that_two_clocks_saw_is_one_pair_within_the_window_alone(
+    tmp_path: Path, agreement: Agreement
+) -> None:
+    call = {
+        "service": 1,
+        "started_at": 1_790_812_800,
+        "usage": 60,
+        "billed_usage": 60,
+        "number": "+447700900123",
+        "network": "999-71",
+        "amount": 10**9,
+        "currency": "EUR",
+        "rate": "",
+    }
+    near = _cleared([call], [{**call, "started_at": call["started_at"] + 60}], tmp_path, agreement)
+    far = _cleared([call], [{**call, "started_at": call["started_at"] + 61}], tmp_path, agreement)
+    assert near.agreed == 1
+    assert len(far.pairs.ours) == 0
+    twice = _cleared([call, call], [call], tmp_path, agreement)
+    assert twice.differences.left[0].tolist() == [Kind.DUPLICATE]
+
+
+def test_the_cheapest_assignment_is_taken(tmp_path: Path, agreement: Agreement) -> None:
+    def call(second: int, usage: int) -> dict:
+        return {
+            "service": 1,
+            "started_at": 1_790_812_800 + second,
+            "usage": usage,
+            "billed_usage": usage,
+            "number": "+447700900123",
+            "network": "999-71",
+            "amount": usage * 10**6,
+            "currency": "EUR",
+            "rate": "",
+        }
+
+    found = _cleared(
+        [call(0, 30), call(10, 90), call(20, 300)],
+        [call(2, 90), call(12, 300), call(22, 30)],
+        tmp_path,
+        agreement,
+    )
+    usages = [
+        (int(found.books[0].usage[a]), int(found.books[1].usage[b]))
+        for a, b in zip(found.pairs.ours, found.pairs.theirs, strict=True)
+    ]
+    assert usages == [(30, 30), (90, 90), (300, 300)]
