@@ -23,7 +23,7 @@ def _score(found: dict[str, set[int]], labels: dict[str, np.ndarray]) -> tuple[f
     return len(said & true) / len(true), len(said & true) / len(said)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_everything_at_once_is_found_and_nothing_else(seed: int, cleared: Callable) -> None:
     result = cleared(partner_books(RECORDS, seed))
     ours, theirs = result.ids
@@ -36,7 +36,7 @@ def test_everything_at_once_is_found_and_nothing_else(seed: int, cleared: Callab
 
 
 @pytest.mark.parametrize("kind", SYSTEMATIC)
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 def test_a_systematic_difference_is_one_cause(kind: str, seed: int, cleared: Callable) -> None:
     result = cleared(partner_books(RECORDS // 2, seed, (*SINGLE, kind)))
     causes = result.clearing.explained.causes
@@ -47,7 +47,7 @@ def test_a_systematic_difference_is_one_cause(kind: str, seed: int, cleared: Cal
     assert precision >= TARGET
 
 
-@pytest.mark.parametrize("seed", [21, 22, 23])
+@pytest.mark.parametrize("seed", [21, 22])
 def test_single_errors_are_no_causes(seed: int, cleared: Callable) -> None:
     result = cleared(partner_books(200_000, seed, SINGLE))
     assert result.clearing.explained.causes == []
