@@ -98,9 +98,9 @@ def judge(
     _mark(kinds, Kind.NUMBER, (mine.number[a] != other.number[b]) & is_usage)
 
     usages = mine.usage[a], other.usage[b]
-    usage_agrees = np.abs(usages[0] - usages[1]) <= allowed
-    billed_agrees = np.abs(mine.billed_usage[a] - other.billed_usage[b]) <= allowed
-    unit = _units(usages, usage_agrees | ~is_usage)
+    usage_agrees = (np.abs(usages[0] - usages[1]) <= allowed) | ~is_usage
+    billed_agrees = (np.abs(mine.billed_usage[a] - other.billed_usage[b]) <= allowed) | ~is_usage
+    unit = _units(usages, usage_agrees)
     _mark(kinds, Kind.UNIT, unit != 0)
     _mark(kinds, Kind.DURATION, ~usage_agrees & (unit == 0))
     _mark(kinds, Kind.ROUNDING, usage_agrees & ~billed_agrees)
@@ -118,8 +118,6 @@ def judge(
         )
     _mark(kinds, Kind.CURRENCY, currency)
     _mark(kinds, Kind.RATE, priced & ~currency)
-    unpriced = (kinds & ~np.uint16(sum(1 << kind for kind in FREE)) == 0) & ~billed_agrees
-    _mark(kinds, Kind.ROUNDING, unpriced)
     left = tuple(_left(books, pairs, side, ends) for side in (0, 1))
     return Differences(kinds, money, shift, unit, usage_agrees, billed_agrees, (left[0], left[1]), grain)
 

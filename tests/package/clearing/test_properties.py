@@ -138,3 +138,23 @@ def test_the_cheapest_assignment_is_taken(tmp_path: Path, agreement: Agreement) 
         for a, b in zip(found.pairs.ours, found.pairs.theirs, strict=True)
     ]
     assert usages == [(30, 30), (90, 90), (300, 300)]
+
+
+def test_what_is_no_usage_is_compared_by_service_rate_and_amount(
+    tmp_path: Path, agreement: Agreement
+) -> None:
+    fee = {
+        "service": 32,
+        "started_at": 1_790_812_800,
+        "usage": 0,
+        "billed_usage": 0,
+        "number": "",
+        "network": "",
+        "amount": 5 * 10**9,
+        "currency": "EUR",
+        "rate": "port",
+    }
+    later = {**fee, "started_at": fee["started_at"] + 10**6, "usage": 900, "billed_usage": 31}
+    assert _cleared([fee], [later], tmp_path, agreement).agreed == 1
+    dearer = _cleared([fee], [{**fee, "amount": 6 * 10**9}], tmp_path, agreement)
+    assert dearer.differences.left[0].tolist() == [Kind.MISSING]
