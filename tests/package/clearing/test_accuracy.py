@@ -8,6 +8,9 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from billproof.clearing.agreement import Agreement
+from billproof.clearing.books import Codes, load_book
+from billproof.clearing.clearing import clear
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
 
 RECORDS = 60_000
@@ -60,3 +63,17 @@ def test_honest_books_agree(cleared: Callable) -> None:
     result = cleared(partner_books(30_000, 31, ()))
     assert result.clearing.agreed == 30_000
     assert not any(result.clearing.counts.values())
+
+
+def test_both_sides_find_the_same_causes(cleared: Callable, agreement: Agreement) -> None:
+    result = cleared(partner_books(RECORDS // 2, 41))
+    codes = Codes()
+    ours, theirs = (load_book(result.home / side, agreement, codes) for side in ("ours", "theirs"))
+    swapped = clear(theirs, ours, agreement, codes)
+    assert swapped.counts == result.clearing.counts
+    assert swapped.at_stake == {kind: -money for kind, money in result.clearing.at_stake.items()}
+    told = [
+        sorted((cause.kind, cause.count, abs(cause.money)) for cause in found.explained.causes)
+        for found in (result.clearing, swapped)
+    ]
+    assert told[0] == told[1]
