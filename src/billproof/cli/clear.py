@@ -29,6 +29,7 @@ _SHOWN = 30
 @click.option("--our-neighbours", multiple=True, type=_BOOK, help="Our book of the period before or after.")
 @click.option("--their-neighbours", multiple=True, type=_BOOK, help="Theirs of the period before or after.")
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write every difference there.")
+@click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
 @options.force_option
 @options.json_option
 def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given: Any) -> int:
@@ -45,9 +46,10 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     from billproof.clearing.clearing import clear as lay_over
     from billproof.clearing.document import document
 
-    as_csv: Path | None = given["as_csv"]
-    if as_csv and as_csv.exists() and not given["force"]:
-        raise InputError("is there already", file=as_csv, advice="Use --force to overwrite.")
+    outputs: list[Path] = [given[name] for name in ("as_csv", "report") if given[name]]
+    for path in outputs:
+        if path.exists() and not given["force"]:
+            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
     agreement = load_agreement(agreement_file)
     codes = Codes()
     accounts = given["our_account"], given["their_account"]
@@ -62,14 +64,19 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     found = lay_over(
         mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
     )
-    if as_csv:
-        _write_csv(found, as_csv)
+    if given["as_csv"]:
+        _write_csv(found, given["as_csv"])
+    if given["report"]:
+        from billproof.clearing.report import html_report
+        from billproof.files import write_file
+
+        write_file(given["report"], html_report(found).encode(), mode=0o600)
     if as_json:
         emit("clear", document(found))
     else:
         _print(found)
-        if as_csv:
-            say(f"Written: {as_csv}")
+        for path in outputs:
+            say(f"Written: {path}")
     return 0 if not any(found.counts.values()) else 1
 
 

@@ -69,3 +69,16 @@ def test_a_neighbouring_book_shows_what_shifted_into_its_cycle(
     before = json.loads(_run(books, "--json").stdout)["counts"]
     assert counts["cycle-shift"] > before["cycle-shift"]
     assert counts["missing"] + counts["cycle-shift"] == before["missing"] + before["cycle-shift"]
+
+
+def test_the_report_escapes_what_comes_from_elsewhere(books: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    ours, theirs, agreement = books
+    named = tmp_path / "agreement.toml"
+    named.write_text(agreement.read_text().replace("Meridian and Skylark", "<script>alert(1)</script>"))
+    report = tmp_path / "report.html"
+    done = _run((ours, theirs, named), "--report", str(report))
+    page = report.read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert done.output.splitlines()[0] in page.replace("&#x27;", "'")
+    assert "their price is 1.25 times ours" in page
