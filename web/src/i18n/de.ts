@@ -4,6 +4,7 @@ import type { en } from "./en";
 
 export const de: Record<keyof typeof en, string> = {
   language: "Sprache",
+  colon: ": ",
   title: "Telefonrechnung prüfen",
   lead: "Sehen Sie, ob Ihre Rechnung unverändert die ist, die Ihr Anbieter öffentlich versiegelt hat. Und ob Ihr Telefon dasselbe sagt.",
   private: "Ihre Rechnung bleibt auf diesem Gerät. Nur ein öffentliches Verzeichnis wird nach einem Fingerabdruck gefragt, nichts über Sie.",

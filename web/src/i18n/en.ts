@@ -2,6 +2,7 @@
 
 export const en = {
   language: "Language",
+  colon: ": ",
   title: "Check your phone bill",
   lead: "See whether your bill is the one your phone company sealed in public, unchanged. And whether your phone agrees with it.",
   private: "Your bill stays on this device. Only a public ledger is asked for a fingerprint, nothing about you.",

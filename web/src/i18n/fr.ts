@@ -4,6 +4,7 @@ import type { en } from "./en";
 
 export const fr: Record<keyof typeof en, string> = {
   language: "Langue",
+  colon: " : ",
   title: "Vérifiez votre facture de téléphone",
   lead: "Voyez si votre facture est bien celle que votre opérateur a scellée publiquement, sans changement. Et si votre téléphone est d’accord.",
   private: "Votre facture reste sur cet appareil. On demande seulement une empreinte à un registre public, rien sur vous.",

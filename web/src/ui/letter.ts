@@ -48,8 +48,9 @@ function claims(bundle: Bundle, invoice: Invoice, prices: readonly PriceFinding[
   if (!prices.length) return [];
   const gross = money(prices.reduce((all, { stake }) => all + stake, 0n), bundle.statement.currency);
   const sum = hasTax(invoice) ? t("letter.net", { money: gross }) : gross;
-  const lines = prices.map((found, at) => {
-    const place = found.index === null ? "" : `${t("col.number")} ${found.index + 1}: `;
+  const dearest = [...prices].sort((a, b) => (a.stake === b.stake ? 0 : a.stake > b.stake ? -1 : 1));
+  const lines = dearest.map((found, at) => {
+    const place = found.index === null ? "" : `${t("col.number")} ${found.index + 1}${t("colon")}`;
     return `${at + 1}. ${place}${findingWords(bundle, found)}`;
   });
   return [t(besides ? "letter.prices" : "letter.priceOnly"), "", ...lines, "", t(besides ? "letter.pricesSum" : "letter.priceRequest", { money: sum })];

@@ -58,7 +58,7 @@ function check(report: Report, name: StepName): HTMLElement {
     h(
       "div",
       {},
-      h("h3", {}, t(`check.${name}`), step ? h("span", { class: "hidden" }, `: ${t(`mark.${step.verdict}`)}`) : null),
+      h("h3", {}, t(`check.${name}`), step ? h("span", { class: "hidden" }, `${t("colon")}${t(`mark.${step.verdict}`)}`) : null),
       h("p", {}, step ? stepWords(step, report) : t(waiting ? "mark.waiting" : skipped(report))),
       step ? problems(step, report) : null,
     ),

@@ -20,7 +20,7 @@ export function settingsBox(kept: Kept, actions: Pick<Actions, "useNode" | "node
         {
           type: "button",
           class: "quiet",
-          "aria-label": `${t("settings.forget")}: ${pin.name}`,
+          "aria-label": `${t("settings.forget")}${t("colon")}${pin.name}`,
           onclick: () => change({ ...kept, pins: kept.pins.filter((other) => other !== pin) }),
         },
         t("settings.forget"),

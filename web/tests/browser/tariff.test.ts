@@ -84,6 +84,8 @@ test.each([
   expect(await rows.locator("td:first-child").allTextContents()).toEqual([NEVER, LONG, DEAR].map((at) => String(at + 1)));
   expect(await page.locator(".tariff tr.remark").nth(2).textContent()).toContain(said);
   expect(await page.locator(".tariff textarea").inputValue()).toContain(bundle.records[DEAR]!.hash);
+  const claimed = [...(await page.locator(".tariff textarea").inputValue()).matchAll(/^\d+\. \S+ (\d+)\s?: /gm)].map(([, line]) => Number(line) - 1);
+  expect(claimed).toEqual([NEVER, LONG, DEAR]); // the dearest first, as above
   await page.locator(".tariff .filter select").selectOption({ index: 1 });
   expect(await rows.locator("td:first-child").allTextContents()).toEqual([String(CHEAP + 1)]);
   await page.locator(".tariff .filter select").selectOption({ index: 2 });
