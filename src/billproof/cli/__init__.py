@@ -33,6 +33,7 @@ COMMANDS = {
     "tariff": ("tariff", "Check a tariff's file, and have it explained."),
     "rate": ("rate", "Price usage from files by a tariff."),
     "check": ("check", "Check that statements charge what their tariff says."),
+    "clear": ("clear", "Lay two operators' books of the same traffic over each other."),
     "agreement": ("agreement", "Check an agreement of two operators, and evaluate its discounts."),
     "audit": ("audit", "Derive batches again and compare them with the chain."),
     "serve": ("serve", "Serve the verifier page, public data and invoices by link."),
