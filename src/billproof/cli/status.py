@@ -60,7 +60,8 @@ def status(
     table(["batch", "is", "records", "block", "confirmations", "gas"], rows)
     if found.period.sealed_at:
         when = datetime.fromtimestamp(found.period.sealed_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        say(f"Sealed on {when} with {found.period.sealed_batches} batches.")
+        count = found.period.sealed_batches
+        say(f"Sealed on {when} with {count} batch{'es' * (count != 1)}.")
     else:
         say("Not sealed.")
     return int(findings)
