@@ -144,6 +144,7 @@ def _side_batches(demo: Demo, earlier_period: int, impostor: int) -> tuple[bytes
     }
     inputs = {name: inputs_of(demo.out / "cases" / name, months[name]) for name in names}
 
+    demo = demo.apart()
     demo.batch(1, inputs["earlier"], earlier_period)
     demo.anchor(1, 3, earlier_period)
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billproof.bundle.lines import amount
 from billproof.bundle.names import file_name
 from billproof.demo.cases import read_bundle
 from billproof.files import json_bytes, write_file
 from billproof.handset import read_phone_log
 from billproof.matching import Invoice, match
+from billproof.matching.prices import PriceFinding, price_findings, with_prices
 from billproof.matching.report import html_report, letter
 from billproof.matching.result import MatchResult
-from billproof.records import money
+from billproof.statement_check import Tariffs, check_file
+from billproof.store import TARIFFS
 
 if TYPE_CHECKING:
     from billproof.demo.run import Demo
@@ -32,17 +35,28 @@ class Compared:
     account: str
     bundle: Path
     home: Path
-    log: Path
+    logs: tuple[Path, ...]
+    tariff: Path
     result: MatchResult
+    prices: tuple[PriceFinding, ...]
 
     @property
     def words(self) -> str:
-        found = f"{len(self.result.findings)} of {len(self.result.lines)} lines to dispute"
-        return f"{found}, {money(self.result.stake)} {self.result.currency} at stake, before tax"
+        besides = [found.stake for found in self.prices if found.stake]
+        found = f"{len(self.result.findings) + len(besides)} of {len(self.result.lines)} lines to dispute"
+        stake = amount(self.result.stake + sum(besides), self.result.currency)
+        return f"{found}, {stake} at stake, before tax"
+
+    @property
+    def command(self) -> str:
+        """What does the same on the command line."""
+        logs = " ".join(str(log) for log in self.logs)
+        return f"./run billproof match {self.bundle} {logs} --tariff {self.tariff}"
 
     def document(self) -> dict[str, Any]:
-        summary: dict[str, Any] = self.result.document()["summary"]
-        return {"bundle": str(self.bundle), "log": str(self.log), **summary}
+        summary: dict[str, Any] = with_prices(self.result.document(), self.prices)["summary"]
+        logs = [str(log) for log in self.logs]
+        return {"bundle": str(self.bundle), "logs": logs, "tariff": str(self.tariff), **summary}
 
 
 def compare(demo: Demo, logs: tuple[PhoneLog, ...]) -> Compared:
@@ -57,8 +71,16 @@ def compare(demo: Demo, logs: tuple[PhoneLog, ...]) -> Compared:
             advance(1)
         if best is None:
             raise RuntimeError("the simulator wrote no phone logs")
-        compared = _written(demo, *best)
-        step.detail = f"{compared.words}; every line named in a letter"
+        found = best[2]
+        stake = amount(found.stake, found.currency)
+        step.detail = f"{len(found.findings)} of {len(found.lines)} lines do not agree, {stake} at stake"
+    log, path, result = best
+    with demo.stage.step("price its bill again") as (step, _):
+        part = check_file(path, Tariffs(()))
+        prices = price_findings(part.checked.differences, result.findings)
+        compared = _written(demo, log, path, result, prices)
+        above = amount(sum(found.charged - found.due for found in prices), result.currency)
+        step.detail = f"{len(prices)} lines above {part.tariff.words}, {above}; every line named in a letter"
     return compared
 
 
@@ -71,8 +93,11 @@ def _match(demo: Demo, log: PhoneLog, bundle: Path) -> MatchResult:
     return match(Invoice.of(read_bundle(bundle)), phone)
 
 
-def _written(demo: Demo, log: PhoneLog, path: Path, result: MatchResult) -> Compared:
-    home, document, bundle = demo.out / "phone", result.document(), read_bundle(path)
+def _written(
+    demo: Demo, log: PhoneLog, path: Path, result: MatchResult, prices: tuple[PriceFinding, ...]
+) -> Compared:
+    home, document, bundle = demo.out / "phone", with_prices(result.document(), prices), read_bundle(path)
+    tariff = next((path.parent / TARIFFS).glob(f"{bundle.statement.tariff}*"))
     home.mkdir(exist_ok=True)
     copies = []
     for name in log.files:
@@ -85,5 +110,7 @@ def _written(demo: Demo, log: PhoneLog, path: Path, result: MatchResult) -> Comp
     phone = [read for copy in copies for read in read_phone_log(copy)]
     write_file(home / "match.json", json_bytes(document))
     write_file(home / "report.html", html_report(document, bundle, phone).encode(), mode=0o600)
-    write_file(home / "letter.txt", letter(document, bundle).encode(), mode=0o600)
-    return Compared(log.operator, log.account, path, home, copies[0], result)
+    write_file(
+        home / "letter.txt", letter(document, bundle, operator=demo.pinned(log.operator)).encode(), mode=0o600
+    )
+    return Compared(log.operator, log.account, path, home, tuple(copies), tariff, result, prices)

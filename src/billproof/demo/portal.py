@@ -47,7 +47,8 @@ def _show(demo: Demo, compared: Compared, url: str, link: str) -> None:
         ("The verifier page", f"{url}/"),
         ("One subscriber's invoice", link),
         ("the same as a bundle", f"{link}?form=json"),
-        ("the phone's log", str(compared.log)),
+        *(("the phone's log" if at == 0 else "and", str(log)) for at, log in enumerate(compared.logs)),
+        ("the tariff that it names", str(compared.tariff)),
         ("What the ledger has", f"{url}/ledger"),
         ("A node to name on the page", f"{url}/rpc"),
         (

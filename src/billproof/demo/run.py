@@ -5,22 +5,20 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from billproof.anchoring import anchor_period, seal_period
 from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
 from billproof.bundle.names import file_name
-from billproof.demo import cases, phone, tariffs
+from billproof.demo import cases, phone, tariffs, telling
 from billproof.demo.stage import Stage
+from billproof.demo.telling import ERRORS, MARKER
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger import deployments
@@ -35,17 +33,15 @@ from billproof.report import Verdict
 from billproof.rerating import Pricing
 from billproof.secret_store import SecretStore
 from billproof.simulate import OperatorMonth, Simulation, simulate
-from billproof.store import find_batches
+from billproof.store import TARIFFS, find_batches
 from billproof.trust import Pins
 from billproof.verification import Verifier
 
 SCHEMA = "billproof/demo/1"
-MARKER = "DEMO.txt"
 FORMATS = ("csv", "asterisk", "freeswitch")
 RECORDS = 56  # a subscriber
 RECEIPTS = 20
 SEED = 2026
-ERRORS = 0.02  # share of usage lines that are billed wrongly: a phone log finds them
 
 #: Development accounts: who deploys, the operators' admins, their anchorers, and an impostor.
 DEPLOYER, ADMINS, ANCHORERS, IMPOSTOR = 0, (1, 2), (3, 4), 5
@@ -60,6 +56,11 @@ class Demo:
     period: int
     chain: EmbeddedChain
     deployment: Deployment
+    books: Path | None = None  # where the operators' batches and secrets are, if not in ``out``
+
+    def apart(self) -> Demo:
+        """The same with books of their own, for cheats: the operators' keep what operators keep."""
+        return replace(self, books=self.out / "cases")
 
     @property
     def rpc(self) -> str:
@@ -67,11 +68,17 @@ class Demo:
 
     @property
     def store(self) -> Path:
-        return self.out / "store"
+        return (self.books or self.out) / "store"
 
     @property
     def secrets(self) -> Path:
-        return self.out / "secrets"
+        return (self.books or self.out) / "secrets"
+
+    def pinned(self, operator_id: int) -> str:
+        """What the demo's subscriber calls an operator."""
+        pins = Pins.load(self.out / "trust.json")
+        pin = pins.find(self.deployment.chain_id, self.deployment.ledger, operator_id)
+        return pin.name if pin else ""
 
     def client(self, account: int) -> LedgerClient:
         """A client that signs with a development account."""
@@ -156,8 +163,9 @@ def run(
         "seconds": {step.name: round(step.seconds, 3) for step in stage.steps} | {"total": round(seconds, 3)},
     }
     write_file(out / "summary.json", json_bytes(summary))
+    telling.describe(demo, simulation, compared)
     demo.chain.close()
-    _show(demo, summary, outcomes, bundles[0], compared)
+    telling.show(demo, summary, outcomes, bundles[0], compared)
     good = (
         valid == priced == len(bundles)
         and agreed == RECEIPTS
@@ -296,6 +304,8 @@ def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
                 for path in cut.write_documents(placed):
                     written.append(path)
                     advance(1)
+                for file in sorted((stored.path / TARIFFS).glob("*")):
+                    write_file(home / "bundles" / TARIFFS / file.name, file.read_bytes())
                 keys = (
                     (home / "account-keys" / f"{file_name(account)}.key.json", key_file)
                     for account, key_file in cut.account_keys(stored, vault)
@@ -303,7 +313,8 @@ def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
                 for _ in cut.write_documents(keys):
                     pass
         step.detail = (
-            f"{len(written):,} proof files, {sum(path.stat().st_size for path in written) >> 20} MiB"
+            f"{len(written):,} proof files, {sum(path.stat().st_size for path in written) >> 20} MiB;"
+            f" the price plans beside them in {TARIFFS}/"
         )
     return written
 
@@ -347,39 +358,3 @@ def _verify_receipts(demo: Demo, bundles: list[Path]) -> int:
             f"verifyRecord agrees with {agreed} of {RECEIPTS} receipts, half of them without the number"
         )
     return agreed
-
-
-def _show(
-    demo: Demo, summary: dict[str, Any], outcomes: list[cases.Outcome], bundle: Path, compared: phone.Compared
-) -> None:
-    """The cases as a table, the figures, and what to try next."""
-    console = demo.stage.console
-    table = Table(title="\nWhat somebody might try, and what the subscriber is told", title_justify="left")
-    for name in ("case", "verdict", "because"):
-        table.add_column(name, overflow="fold")
-    for outcome in outcomes:
-        colour = "green" if outcome.expected else "red"
-        words = escape(outcome.report.verdict.words)
-        table.add_row(outcome.words, f"[{colour}]{words}[/{colour}]", escape(outcome.because))
-    console.print(table)
-    console.print(
-        f"\nBill and phone of account {compared.account}: {compared.words}\n"
-        f"  {compared.home / 'report.html'}, {compared.home / 'letter.txt'}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    gas = sum(summary["gas"].values())
-    console.print(
-        f"\n[bold]{summary['records']:,} records, {summary['accounts']:,} accounts,"
-        f" {summary['batches']} batches, {gas:,} gas, {summary['seconds']['total']:.1f} s.[/bold]"
-        f"  Everything is in {demo.out}",
-        soft_wrap=True,
-    )
-    console.print(
-        "\nTry it yourself:\n"
-        f"  ./run billproof verify --rpc {demo.rpc} --trust {demo.out / 'trust.json'} {bundle}\n"
-        f"  ./run billproof tariff published --operator 1 --rpc {demo.rpc}\n"
-        f"  ./run billproof status {demo.period} --operator 1 --store {demo.store} --rpc {demo.rpc}\n",
-        highlight=False,
-        soft_wrap=True,
-    )
