@@ -41,6 +41,8 @@ def open_document(source: Path | str) -> Opened:
             content = stream.read(doc.MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", file=path) from error
+    if not content.strip():
+        raise InputError("is empty", file=path, advice="Fetch it again.")
     pdf = None
     _check_kind(content, path)
     try:

@@ -239,3 +239,12 @@ def test_a_mapping_says_how_a_log_is_read(month, findings, tmp_path):
 )
 def test_bad_input_is_named(arguments, words):
     assert words in str(run(*arguments).exception)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n"])
+def test_an_empty_bill_is_said_to_be_empty(tmp_path, content):
+    (tmp_path / "bill.pdf").write_bytes(content)
+    (tmp_path / "calls.xml").write_text(BACKUP.format(0, ""))
+    done = run("match", tmp_path / "bill.pdf", tmp_path / "calls.xml")
+    assert "is empty" in str(done.exception)
+    assert done.exception.exit_code == 2
