@@ -26,7 +26,7 @@ _HASH_SHOWN = 8
 
 PUBLISHED, NONE = "published", "none"
 _FAULTS = {
-    "late": "published after the period that it prices began",
+    "late": "published after the period or a line that it prices began",
     "withdrawn": "withdrawn before the last line",
     "outside": "not valid for every line",
 }
@@ -104,7 +104,9 @@ def faults(period: int, lines: Sequence[tuple[int, int]], state: TariffState) ->
     lines = lines or [(begin, 0)]
     local = [started + 60 * offset for started, offset in lines]
     found = []
-    if state.published_at > max(begin, state.valid_from):
+    until = state.valid_until or END_OF_TIME
+    priced = [at for (at, _), wall in zip(lines, local, strict=True) if state.valid_from <= wall < until]
+    if state.published_at > min([max(begin, state.valid_from), *priced]):
         found.append("late")
     if state.withdrawn_from and max(started for started, _ in lines) >= state.withdrawn_from:
         found.append("withdrawn")

@@ -140,7 +140,7 @@ def test_its_publication_is_told_and_asked_for_with_one_call(
     publish(book, priced.operator, load_tariff(priced.tariff))
     words = told()
     assert "Priced by the tariff published on" in words
-    assert "It was published after the period that it prices began." in words
+    assert "It was published after the period or a line that it prices began." in words
 
 
 def _to(call: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ from billproof.tariff import load_tariff
 if TYPE_CHECKING:
     from billproof.demo.run import Demo
 
-_DAYS_BEFORE = 10
+_DAYS_BEFORE = 30
 
 
 def time_of_publication(period: int) -> int:

@@ -142,7 +142,7 @@ def test_names_none_and_asks_nobody(case: Case, monkeypatch: pytest.MonkeyPatch)
     ("tariff", "status", "words"),
     [
         (b"never", "unpublished", "never published"),
-        (b"late", "late", "published after the period that it prices began"),
+        (b"late", "late", "published after the period or a line that it prices began"),
         (
             b"withdrawn in time",
             "withdrawn",
@@ -166,10 +166,10 @@ def test_what_is_wrong_is_told_and_the_verdict_stays(
 
 def test_several_things_are_told_at_once(case: Case) -> None:
     (note,) = case.verify(case.bundle(b"late by its days")).notes
-    assert note.endswith("published after the period that it prices began")
+    assert note.endswith("published after the period or a line that it prices began")
     case.publish(b"late and ended", NOVEMBER + 2 * 86_400, until=at(2026, 10, 2))
     (note,) = case.verify(case.bundle(b"late and ended")).notes
-    assert note.endswith(": published after the period that it prices began, not valid for every line")
+    assert note.endswith(": published after the period or a line that it prices began, not valid for every line")
 
 
 @pytest.mark.parametrize("tariff", [b"at the last second", b"withdrawn later"])

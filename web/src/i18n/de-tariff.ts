@@ -48,7 +48,7 @@ export const deTariff: Record<keyof typeof enTariff, string> = {
   "published.from": "gültig ab {from}",
   "published.fromTo": "gültig vom {from} bis einschließlich {to}",
   "published.beyond": "einem Tag nach dem Jahr 9999",
-  "published.late": "Er wurde erst veröffentlicht, als der Zeitraum, für den er gilt, schon begonnen hatte.",
+  "published.late": "Er wurde erst veröffentlicht, als der Zeitraum oder eine Zeile, für die er gilt, schon begonnen hatte.",
   "published.withdrawn": "Er wurde ab {date} zurückgezogen, vor der letzten Zeile.",
   "published.outside": "Er gilt nicht für jede Zeile dieser Rechnung.",
   "published.unpublished": "Die Rechnung nennt einen Tarif, der nie veröffentlicht wurde; nichts zeigt, seit wann es ihn gab.",

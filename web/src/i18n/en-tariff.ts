@@ -46,7 +46,7 @@ export const enTariff = {
   "published.from": "valid from {from} on",
   "published.fromTo": "valid from {from} up to and including {to}",
   "published.beyond": "a day after the year 9999",
-  "published.late": "It was published after the period that it prices began.",
+  "published.late": "It was published after the period or a line that it prices began.",
   "published.withdrawn": "It was withdrawn from {date} on, before the last line.",
   "published.outside": "It is not valid for every line of this bill.",
   "published.unpublished": "The bill names a tariff that was never published, so nothing shows since when it was there.",

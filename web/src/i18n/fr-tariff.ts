@@ -48,7 +48,7 @@ export const frTariff: Record<keyof typeof enTariff, string> = {
   "published.from": "valable à partir du {from}",
   "published.fromTo": "valable du {from} au {to} inclus",
   "published.beyond": "jour après l’an 9999",
-  "published.late": "Il a été publié après le début de la période qu’il concerne.",
+  "published.late": "Il a été publié après le début de la période ou d’une ligne qu’il concerne.",
   "published.withdrawn": "Il a été retiré à partir du {date}, avant la dernière ligne.",
   "published.outside": "Il n’est pas valable pour toutes les lignes de cette facture.",
   "published.unpublished": "La facture nomme un tarif qui n’a jamais été publié ; rien ne montre depuis quand il existe.",

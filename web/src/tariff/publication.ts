@@ -68,7 +68,8 @@ export function judgePublication(period: string, lines: readonly PublishedLine[]
   const priced = own.length ? own : [{ at: begin, local: begin }];
   const { publishedAt, validFrom, validUntil, withdrawnFrom } = state;
   const faults: Fault[] = [];
-  if (publishedAt > (begin > validFrom ? begin : validFrom)) faults.push("late");
+  const within = own.filter(({ local }) => local >= validFrom && (validUntil === 0n || local < validUntil));
+  if (publishedAt > (begin > validFrom ? begin : validFrom) || within.some(({ at }) => at < publishedAt)) faults.push("late");
   if (withdrawnFrom !== 0n && priced.some(({ at }) => at >= withdrawnFrom)) faults.push("withdrawn");
   if (priced.some(({ local }) => local < validFrom || (validUntil !== 0n && local >= validUntil))) faults.push("outside");
   return { status: faults[0] ?? "published", faults, state };
