@@ -169,7 +169,9 @@ def test_several_things_are_told_at_once(case: Case) -> None:
     assert note.endswith("published after the period or a line that it prices began")
     case.publish(b"late and ended", NOVEMBER + 2 * 86_400, until=at(2026, 10, 2))
     (note,) = case.verify(case.bundle(b"late and ended")).notes
-    assert note.endswith(": published after the period or a line that it prices began, not valid for every line")
+    assert note.endswith(
+        ": published after the period or a line that it prices began, not valid for every line"
+    )
 
 
 @pytest.mark.parametrize("tariff", [b"at the last second", b"withdrawn later"])
