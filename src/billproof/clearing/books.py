@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from pathlib import Path
@@ -13,34 +13,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from billproof.bundle.documents import Bundle
-from billproof.bundle.reading import open_document
 from billproof.clearing import kernel
-from billproof.clearing.agreement import Agreement
+from billproof.clearing.agreement import Agreement, month_of
 from billproof.clearing.kernel import Ints
 from billproof.clearing.loops import SERVICE_BIT
+from billproof.clearing.sources import COLUMNS, BatchSource, pieces_of
 from billproof.errors import InputError
-from billproof.records import NANO
-from billproof.store import StoredBatch
+from billproof.leaves import byte_rows
+from billproof.records import NANO, Service
 
 #: Services from here on are no usage.
 NO_USAGE = 32
 
-_COLUMNS = (
-    "service",
-    "started_at",
-    "usage",
-    "billed_usage",
-    "number",
-    "network",
-    "amount",
-    "currency",
-    "rate",
-)
 _INTEGERS = {
     "service": np.uint8,
     "started_at": np.int64,
@@ -49,7 +35,6 @@ _INTEGERS = {
     "amount": np.int64,
 }
 _TEXT_BIT = np.int64(1 << 57)  # of a number that is none
-_ROWS = 1 << 19  # read at a time
 
 
 class Names:
@@ -65,6 +50,11 @@ class Names:
             self._codes[text] = len(self.texts)
             self.texts.append(text)
         return self._codes[text]
+
+    def fresh(self, text: str) -> int:
+        """A code of its own for a text that another code may have, too."""
+        self.texts.append(text)
+        return len(self.texts) - 1
 
     def codes(self, column: pa.Array) -> NDArray[np.int32]:
         """The codes of a column of texts: (n,)."""
@@ -124,6 +114,7 @@ class Book:
     route: NDArray[np.int32]  # a place in the agreement's route_names
     batch: NDArray[np.int32]
     row: Ints  # place in its batch, or in its file
+    sources: Mapping[int, BatchSource]  # by code of batch: what can be proved; none of Parquet
 
     def __len__(self) -> int:
         return len(self.service)
@@ -135,39 +126,85 @@ class Book:
 
     def rows(self, at: Ints) -> Book:
         """Some of the records as a book of their own."""
-        columns = {each.name: getattr(self, each.name)[at] for each in fields(self) if each.name != "name"}
-        return Book(name=self.name, **columns)
+        columns = {name: getattr(self, name)[at] for name in _names_of_columns()}
+        return Book(name=self.name, sources=self.sources, **columns)
 
 
-def load_book(path: Path, agreement: Agreement, codes: Codes, *, account: str | None = None) -> Book:
-    """The book in a store, a batch or a folder of Parquet files (a directory), a Parquet file, a proof file.
+def _names_of_columns() -> list[str]:
+    return [each.name for each in fields(Book) if each.name not in ("name", "sources")]
 
-    Raises :class:`InputError` where an account has to be named, a column is missing, or a currency has no
-    exchange rate in the agreement.
+
+def load_book(
+    path: Path,
+    agreement: Agreement,
+    codes: Codes,
+    *,
+    account: str | Sequence[str] | None = None,
+    period: int | None = None,
+) -> Book:
+    """The book in a store, a batch, a proof file, a Parquet file, or a folder of such files.
+
+    ``account`` is the partner's number there, or its numbers; ``period`` (YYYYMM) leaves out batches of
+    other months. Each statement of a batch has a code of its own.
+
+    Raises :class:`InputError` where an account has to be named, batches do not belong together or are there
+    twice, a column is missing, or a currency has no exchange rate in the agreement.
     """
     name = str(path)
+    accounts = [account] if isinstance(account, str) else list(account or ())
     parts: list[dict[str, Any]] = []
-    for batch, rows, table in _tables(path, account):
-        parts.append(_part(table, batch, rows, agreement, codes, name))
+    sources: dict[int, BatchSource] = {}
+    last: tuple[BatchSource | str | None, int] = None, 0
+    for piece in pieces_of(path, accounts, period):
+        if piece.origin is not last[0]:
+            if isinstance(piece.origin, BatchSource):
+                last = piece.origin, codes.batches.fresh("")
+                sources[last[1]] = piece.origin
+            else:
+                last = piece.origin, codes.batches.code(piece.origin)
+        told = piece.origin.period if isinstance(piece.origin, BatchSource) else period
+        month = None if told is None else month_of(told)
+        parts.append(_part(piece.table, last[1], piece.rows, agreement, month, codes, name))
     if not any(len(part["service"]) for part in parts):
-        raise InputError("no records to compare", file=path, advice=_account_advice(account))
-    columns = {}
-    for field_name in list(parts[0]):
-        columns[field_name] = np.concatenate([part.pop(field_name) for part in parts])
-    return Book(name=name, **columns)
+        raise InputError("no records to compare", file=path, advice=_advice(accounts, period))
+    for code, text in _batch_names(sources).items():
+        codes.batches.texts[code] = text
+    columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
+    return Book(name=str(path), sources=sources, **columns)
 
 
-def _account_advice(account: str | None) -> str:
-    return f"Is {account!r} the partner's account number there?" if account else "Is this the right file?"
+def _batch_names(sources: Mapping[int, BatchSource]) -> dict[int, str]:
+    """What people call the batches of a book: region and sequence, and what else tells them apart."""
+    periods = len({source.period for source in sources.values()}) > 1
+    accounts = len({source.account for source in sources.values()}) > 1
+    return {
+        code: (f"{source.period}/" if periods else "")
+        + f"{source.region}-{source.sequence}"
+        + (f" of {source.account}" if accounts else "")
+        for code, source in sources.items()
+    }
+
+
+def _advice(accounts: Sequence[str], period: int | None) -> str:
+    month = f" Are there batches of {period}?" if period is not None else ""
+    if accounts:
+        return f"Is {' or '.join(map(repr, accounts))} the partner's account number there?{month}"
+    return month.strip() or "Is this the right file?"
 
 
 def _part(
-    table: pa.Table, batch: str, rows: Ints, agreement: Agreement, codes: Codes, file: str
+    table: pa.Table,
+    batch: int,
+    rows: Ints,
+    agreement: Agreement,
+    month: str | None,
+    codes: Codes,
+    file: str,
 ) -> dict[str, Any]:
-    missing = [name for name in _COLUMNS if name not in table.column_names]
+    missing = [name for name in COLUMNS if name not in table.column_names]
     if missing:
         raise InputError(
-            f"has no column {missing[0]!r}", file=file, advice=f"A book has {', '.join(_COLUMNS)}."
+            f"has no column {missing[0]!r}", file=file, advice=f"A book has {', '.join(COLUMNS)}."
         )
     part: dict[str, Any] = {}
     for name, kind in _INTEGERS.items():
@@ -175,6 +212,7 @@ def _part(
         if column.null_count or not pa.types.is_integer(column.type):
             raise InputError("is not whole numbers throughout", file=file, field=name)
         part[name] = column.to_numpy().astype(kind)
+    part["service"][_corrections(table, file)] = Service.CREDIT
     texts = {
         name: table[name].combine_chunks() if table.num_rows else pa.array([], pa.string())
         for name in ("number", "network", "currency", "rate")
@@ -188,10 +226,20 @@ def _part(
     part["route"] = agreement.routes_of(number, texts["network"].cast(pa.string()).fill_null("")).astype(
         np.int32
     )
-    part["batch"] = np.full(table.num_rows, codes.batches.code(batch), np.int32)
+    part["batch"] = np.full(table.num_rows, batch, np.int32)
     part["row"] = rows
-    part["settled"] = _settled(part["amount"], part["currency"], agreement, codes, file)
+    part["settled"] = _settled(part, agreement, month, codes, file)
     return part
+
+
+def _corrections(table: pa.Table, file: str) -> NDArray[np.bool_]:
+    """Which records correct another: they are credits, whatever it is that they correct: (n,)."""
+    if "corrects" not in table.column_names:
+        return np.zeros(table.num_rows, bool)
+    column = table["corrects"]
+    if column.type != pa.binary(32) or column.null_count:
+        raise InputError("is not the hash of a record, or zeros, throughout", file=file, field="corrects")
+    return np.asarray(byte_rows(column, 32).any(axis=1))
 
 
 def _one(column: Any) -> pa.Array:
@@ -206,21 +254,14 @@ def _one(column: Any) -> pa.Array:
 
 
 def _settled(
-    amounts: Ints, currencies: NDArray[np.int32], agreement: Agreement, codes: Codes, file: str
+    part: Mapping[str, Any], agreement: Agreement, month: str | None, codes: Codes, file: str
 ) -> Ints:
     """Amounts in billionths of the settlement currency, rounded half up to one of them: (n,)."""
+    amounts, currencies = part["amount"], part["currency"]
     found = amounts.copy()
     for code in np.unique(currencies).tolist():
         currency = codes.currencies.texts[code]
-        try:
-            rate = agreement.exchange[currency]
-        except KeyError:
-            raise InputError(
-                f"the agreement has no exchange rate for {currency}",
-                file=file,
-                field="currency",
-                advice=f"Add it to [exchange]: units of {agreement.settlement} for one {currency}.",
-            ) from None
+        rate = agreement.rate_of(currency, month, file=file)
         if rate != 1:
             rows = currencies == code
             found[rows] = times(amounts[rows], round(rate * NANO))
@@ -233,78 +274,3 @@ def times(amounts: Ints, rate: int) -> Ints:
     units, part = divmod(rate, NANO)
     found: Ints = amounts * units + whole * part + (rest * part + NANO // 2) // NANO
     return found
-
-
-def _tables(path: Path, account: str | None) -> Iterator[tuple[str, Ints, pa.Table]]:
-    """The name of a batch, records, and the place of each there."""
-    if path.is_dir():
-        batches = (
-            sorted(path.glob("**/batch.json"))
-            if not (path / "batch.json").exists()
-            else [path / "batch.json"]
-        )
-        batches = [file for file in batches if not file.parent.name.startswith(".")]
-        if batches:
-            for file in batches:
-                yield from _stored(StoredBatch.open(file.parent), account)
-            return
-        files = sorted(path.glob("*.parquet"))
-        if not files:
-            raise InputError("neither batches nor Parquet files here", file=path)
-        for file in files:
-            yield from _parquet(file, account)
-    elif path.suffix == ".parquet":
-        yield from _parquet(path, account)
-    else:
-        document = open_document(path).document
-        if not isinstance(document, Bundle):
-            raise InputError("a receipt is one record, not a book", file=path, advice="Give the bundle.")
-        from billproof.tariff.columns import table_of
-
-        table = table_of(document)
-        currency = pa.array([document.statement.currency]).dictionary_encode()
-        repeated = pa.DictionaryArray.from_arrays(np.zeros(table.num_rows, np.int32), currency.dictionary)
-        batch = document.batch
-        rows = np.arange(table.num_rows)
-        yield f"{batch.region}-{batch.sequence}", rows, table.append_column("currency", repeated)
-
-
-def _stored(stored: StoredBatch, account: str | None) -> Iterator[tuple[str, Ints, pa.Table]]:
-    entries = stored.entries
-    accounts = entries["account"].to_pylist()
-    if account is None:
-        if len(accounts) > 1:
-            raise InputError(
-                f"holds {len(accounts):,} accounts",
-                file=stored.path,
-                advice="Name the partner's with --our-account or --their-account.",
-            )
-        rows = list(range(len(accounts)))
-    else:
-        rows = [at for at, name in enumerate(accounts) if name == account]
-    name = f"{stored.id.region}-{stored.id.sequence}"
-    for at in rows:
-        first, count = entries["first"][at].as_py(), entries["count"][at].as_py()
-        for begin in range(first, first + count, _ROWS):
-            end = min(begin + _ROWS, first + count)
-            yield name, np.arange(begin, end), stored.records_of(begin, end - begin, list(_COLUMNS))
-
-
-def _parquet(path: Path, account: str | None) -> Iterator[tuple[str, Ints, pa.Table]]:
-    try:
-        names = pq.read_schema(path).names
-        coded = [name for name in ("network", "currency", "rate") if name in names]
-        file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
-        wanted = [name for name in (*_COLUMNS, "account") if name in names]
-        row = 0
-        for batch in file.iter_batches(_ROWS, columns=wanted):
-            table, rows = pa.Table.from_batches([batch]), np.arange(row, row + batch.num_rows)
-            if "account" in names:
-                if account is not None:
-                    of = pc.equal(table["account"].cast(pa.string()), account).to_numpy()
-                    table, rows = table.filter(pa.array(of)), rows[of]
-                table = table.drop_columns(["account"])
-            yield path.stem, rows, table
-            row += batch.num_rows
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"cannot be read as Parquet: {error}", file=path) from error
