@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path as FilePath
@@ -58,6 +59,7 @@ class _Builder:
         self._check_names()
         valid_from, valid_until = self._valid()
         parties = self._parties()
+        exchange, monthly = self._exchange(parties, model.months_between(valid_from, valid_until))
         return model.Agreement(
             hash=keccak(self.source.content),
             file=self.source.name,
@@ -66,7 +68,8 @@ class _Builder:
             valid_until=valid_until,
             settlement=file.settlement,
             parties=parties,
-            exchange=self._exchange(parties),
+            exchange=exchange,
+            monthly=monthly,
             tolerance=self._tolerance(),
             rounding=model.Rounding(file.rounding.mode, file.rounding.decimals),
             routes={name: tuple(prefixes) for name, prefixes in file.routes.items()},
@@ -151,27 +154,47 @@ class _Builder:
         )
         return first, second
 
-    def _exchange(self, parties: tuple[model.Party, model.Party]) -> dict[str, Fraction]:
+    def _exchange(
+        self, parties: tuple[model.Party, model.Party], months: Sequence[str]
+    ) -> tuple[dict[str, Fraction], dict[str, dict[str, Fraction]]]:
+        """Rates that hold all along, and those of each month, by currency."""
         settlement = self.file.settlement
         rates = {settlement: Fraction(1)}
-        for currency, text in self.file.exchange.items():
+        monthly: dict[str, dict[str, Fraction]] = {}
+        for currency, given in self.file.exchange.items():
             path: Path = ("exchange", currency)
             if currency == settlement:
                 raise self.fail(path, "is the settlement currency", "leave it out: it is worth 1")
-            over, _, under = text.partition("/")
-            parts = [Fraction(part.strip()) for part in (over, under or "1")]
-            if 0 in parts:
-                raise self.fail(path, "is 0", f"write how many {settlement} one {currency} is worth")
-            rates[currency] = parts[0] / parts[1]
+            if isinstance(given, str):
+                if not form.is_rate(given):
+                    raise self.fail(path, f"{given!r} will not do", form.RATE_REMEDY)
+                rates[currency] = self._rate(given, currency, path)
+                continue
+            if not given:
+                raise self.fail(path, "has no month", f'write {{ "{months[0]}" = "…" }}, or one rate for all')
+            for month in given:
+                if month not in months:
+                    valid = f"{months[0]} to {months[-1]}"
+                    raise self.fail((*path, month), "is no month of the agreement", f"write {valid}")
+            monthly[currency] = {
+                month: self._rate(text, currency, (*path, month)) for month, text in given.items()
+            }
         for party in parties:
-            if party.currency not in rates:
+            if party.currency not in rates and party.currency not in monthly:
                 at = next(n for n, each in enumerate(self.file.parties) if each.operator == party.operator)
                 raise self.fail(
                     ("parties", at, "currency"),
                     f"{party.currency} has no exchange rate",
                     f'write {party.currency} = "…" below [exchange]: the {settlement} for one',
                 )
-        return rates
+        return rates, monthly
+
+    def _rate(self, text: str, currency: str, path: Path) -> Fraction:
+        over, _, under = text.partition("/")
+        parts = [Fraction(part.strip()) for part in (over, under or "1")]
+        if 0 in parts:
+            raise self.fail(path, "is 0", f"write how many {self.file.settlement} one {currency} is worth")
+        return parts[0] / parts[1]
 
     def _tolerance(self) -> model.Tolerance:
         given = self.file.tolerance

@@ -5,6 +5,7 @@ What the types cannot say (that names exist, that models do not overlap) :mod:`a
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -28,12 +29,21 @@ from billproof.tariff.form import (
 SCHEMA = "billproof/agreement/1"
 
 _DECIMAL = r"[0-9]{1,9}(\.[0-9]{1,12})?"
-Rate = Annotated[
-    str,
-    pattern(
-        f"{_DECIMAL}( ?/ ?{_DECIMAL})?",
-        "units of the settlement currency for one: a decimal, or a fraction of two",
-        'write a decimal of at most 12 decimals in quotes, "1.1834", or a fraction, "1/0.845"',
+_RATE = f"{_DECIMAL}( ?/ ?{_DECIMAL})?"
+_RATE_TEXT = "units of the settlement currency for one: a decimal, or a fraction of two"
+RATE_REMEDY = 'write a decimal of at most 12 decimals in quotes, "1.1834", or a fraction, "1/0.845"'
+Rate = Annotated[str, pattern(_RATE, _RATE_TEXT, RATE_REMEDY)]
+#: One rate for all months. :func:`is_rate` checks its pattern: a pattern in a union with a dict is freed
+#: twice by msgspec (0.22), and the process dies as it ends.
+OneRate = Annotated[str, Meta(description=_RATE_TEXT, extra_json_schema={"pattern": f"^{_RATE}$"})]
+Rates = Annotated[
+    dict[str, Rate],
+    Meta(
+        description="A rate for each month, YYYY-MM.",
+        extra_json_schema={
+            "minProperties": 1,
+            "propertyNames": {"pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+        },
     ),
 ]
 Prefix = Annotated[
@@ -114,13 +124,18 @@ class File(_Strict, frozen=True):
     valid: Valid
     settlement: Currency
     parties: list[Party]
-    exchange: dict[Currency, Rate] = {}
+    exchange: dict[Currency, OneRate | Rates] = {}
     tolerance: Tolerance = Tolerance()
     rounding: Plain = Plain("half-up", 2)
     routes: dict[Name, Annotated[list[Prefix], Meta(min_length=1)]] = {}
     zones: dict[Name, Annotated[list[Network], Meta(min_length=1)]] = {}
     tadig: dict[Tadig, HomeNetwork] = {}
     models: list[Model] = []
+
+
+def is_rate(text: str) -> bool:
+    """Whether a text is an exchange rate."""
+    return re.fullmatch(_RATE, text) is not None
 
 
 def json_schema() -> dict[str, Any]:

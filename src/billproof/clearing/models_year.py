@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from fractions import Fraction
 
-from billproof.clearing.agreement import Agreement, Party
+from billproof.clearing.agreement import Agreement, Party, months_between
 from billproof.clearing.models import Model, rounded
 from billproof.records import Service
-
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,7 @@ class Evaluation:
 
 def months_of(agreement: Agreement) -> tuple[str, ...]:
     """The months of an agreement, "2026-01" and so on."""
-    first, last = (_EPOCH + timedelta(day) for day in (agreement.valid_from, agreement.valid_until - 1))
-    count = 12 * (last.year - first.year) + last.month - first.month + 1
-    places = (12 * first.year + first.month - 1 + number for number in range(count))
-    return tuple(f"{place // 12:04d}-{place % 12 + 1:02d}" for place in places)
+    return months_between(agreement.valid_from, agreement.valid_until)
 
 
 def evaluate(agreement: Agreement, volumes: Iterable[Volume], until: str | None = None) -> Evaluation:

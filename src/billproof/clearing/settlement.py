@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from billproof.clearing.agreement import Agreement, Party, Rounding
+from billproof.clearing.agreement import Agreement, Party, Rounding, month_of
 from billproof.clearing.models import rounded
 from billproof.clearing.models_year import Line
 from billproof.records import NANO, Service
@@ -178,7 +178,7 @@ def settle(
         agreement_hash=agreement.hash,
         parties=agreement.parties,
         currency=agreement.settlement,
-        exchange=dict(sorted(agreement.exchange.items())),
+        exchange=dict(sorted(agreement.in_month(month_of(period)).exchange.items())),
         rounding=agreement.rounding,
         period=period,
         issued=issued,

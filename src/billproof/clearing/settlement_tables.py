@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billproof.clearing.agreement import month_of
 from billproof.clearing.settlement import Settlement
 from billproof.tariff import values
 
@@ -36,11 +37,6 @@ def headline(settlement: Settlement) -> str:
     return f"{net.payer.name} pays {net.payee.name}" if net.amount else "Nothing is to be paid"
 
 
-def month(period: int) -> str:
-    """``2026-03`` of 202603."""
-    return f"{period // 100:04d}-{period % 100:02d}"
-
-
 def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
     """What the document is about, name and value."""
     net = settlement.net
@@ -56,7 +52,7 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
         (f"{other.payer.name} pays for its traffic", Money(other.total)),
         ("Left open, disputed", Money(settlement.disputed)),
         ("Part", f"{settlement.kind}, round {settlement.round}"),
-        ("Period", month(settlement.period)),
+        ("Period", month_of(settlement.period)),
         ("Issued", settlement.issued),
         ("Agreement", settlement.agreement),
         ("Agreement's keccak256", "0x" + settlement.agreement_hash.hex()),
@@ -133,7 +129,13 @@ def sheets(settlement: Settlement) -> list[Sheet]:
             "Batches",
             ("Operator", "Period", "Region", "Sequence", "Root"),
             tuple(
-                (names[each.operator], month(each.period), each.region, each.sequence, "0x" + each.root.hex())
+                (
+                    names[each.operator],
+                    month_of(each.period),
+                    each.region,
+                    each.sequence,
+                    "0x" + each.root.hex(),
+                )
                 for each in settlement.batches
             ),
             wide=frozenset({4}),

@@ -100,7 +100,7 @@ CASES = {
         "is not a key",
     ),
     "another schema": ("agreement/1", "tariff/1", 1, "schema", "is of the schema"),
-    "number for text": ('"1.1834"', "1.1834", 16, "exchange.GBP", "must be text"),
+    "number for text": ('"1.1834"', "1.1834", 16, "exchange.GBP", "must be text or a table"),
     "currency": ('"EUR"', '"Euro"', 4, "settlement", "'Euro' will not do"),
     "date without quotes": ('from = "2026-01-01"', "from = 2026-01-01", 3, "valid.from", "must be text"),
     "day": ('"2027-01-01"', '"2027-02-30"', 3, "valid.until", "there is no day"),
@@ -136,6 +136,44 @@ CASES = {
     ),
     "rate of 0": ('"1.1834"', '"0.000"', 16, "exchange.GBP", "is 0"),
     "rate over 0": ('"1/1.08"', '"1/0"', 17, "exchange.USD", "is 0"),
+    "rate of a month that is not in it": (
+        '"1.1834"',
+        '{ "2026-01" = "1.1", "2027-01" = "1.2" }',
+        16,
+        "exchange.GBP.2027-01",
+        "is no month of the agreement",
+    ),
+    "rate of no month": ('"1.1834"', '{ "2026-1" = "1.1" }', 16, "exchange.GBP.2026-1", "is no month"),
+    "rate of a day": ('"1.1834"', '{ "2026-01-01" = "1.1" }', 16, "exchange.GBP.2026-01-01", "is no month"),
+    "rate of a month, number for text": (
+        '"1.1834"',
+        '{ "2026-01" = "1.1", "2026-02" = 1.2 }',
+        16,
+        "exchange.GBP.2026-02",
+        "must be text",
+    ),
+    "rate of a month, negative": (
+        '"1.1834"',
+        '{ "2026-01" = "1.1", "2026-02" = "-1" }',
+        16,
+        "exchange.GBP.2026-02",
+        "will not do",
+    ),
+    "rate of a month, 0": (
+        '"1.1834"',
+        '{ "2026-01" = "1.1", "2026-02" = "0/1" }',
+        16,
+        "exchange.GBP.2026-02",
+        "is 0",
+    ),
+    "rate of no months": ('"1.1834"', "{}", 16, "exchange.GBP", "has no month"),
+    "months of the settlement currency": (
+        'USD = "1/1.08"',
+        'EUR = { "2026-01" = "1" }',
+        17,
+        "exchange.EUR",
+        "is the settlement currency",
+    ),
     "rate negative": ('"1.1834"', '"-1"', 16, "exchange.GBP", "will not do"),
     "tolerance in bytes": ('usage = "2 s"', 'usage = "2 kB"', 21, "tolerance.usage", "is in bytes"),
     "tolerance of data in time": ('"1 kB"', '"1 s"', 22, "tolerance.data", "is in seconds"),
@@ -262,10 +300,10 @@ def test_holds_what_the_file_says(agreement: Agreement) -> None:
 
 def test_exchange_rates_are_exact(agreement: Agreement) -> None:
     assert agreement.exchange == {"EUR": 1, "GBP": Fraction(11834, 10000), "USD": Fraction(100, 108)}
-    assert agreement.converted(10_000, "GBP") == 11_834
-    assert agreement.converted(27, "USD") == 25
-    with pytest.raises(KeyError):
-        agreement.converted(1, "CHF")
+    assert agreement.exchange_of("2026-05") == agreement.exchange_of(None) == agreement.exchange
+    assert agreement.rate_of("USD", None) == Fraction(25, 27)
+    with pytest.raises(InputError, match=r"no exchange rate for CHF in 2026-05"):
+        agreement.rate_of("CHF", "2026-05", file="book.parquet")
 
 
 @pytest.mark.parametrize(
