@@ -110,6 +110,8 @@ def _of_left(
         causes = [Cause(kind, {}, "period's end", 0, services, side, rows)] if enough else []
     else:
         everything = np.ones(len(book), bool)
+        if kind is Kind.DUPLICATE:  # of what is there twice, the copy stands for both
+            everything[pairs.copies[side][found.left[side] == kind]] = False
         idea = Hypothesis({}, everything, differs)
         none = np.zeros(len(book), bool)
         causes = list(_places(kind, idea, differs, none, _dimensions_of(book), book.service, side))
