@@ -82,8 +82,22 @@ def judge(
     books: tuple[Book, Book], pairs: Pairs, agreement: Agreement, codes: Codes, ends: tuple[Ints, Ints]
 ) -> Differences:
     """What differs. ``ends`` are the first and last start of each book, clocks of batches set right."""
-    mine, other = books
     a, b = pairs.ours, pairs.theirs
+    grain = _grain(books[0], agreement, codes)[a], _grain(books[1], agreement, codes)[b]
+    left = tuple(_left(books, pairs, side, ends) for side in (0, 1))
+    return compare(books, a, b, agreement, grain, (left[0], left[1]))
+
+
+def compare(
+    books: tuple[Book, Book],
+    a: Ints,
+    b: Ints,
+    agreement: Agreement,
+    grain: tuple[Ints, Ints],
+    left: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+) -> Differences:
+    """What differs between record ``a[i]`` of ours and ``b[i]`` of theirs; ``grain`` is (k,) of each side."""
+    mine, other = books
     tolerance = agreement.tolerance
     service = mine.service[a]
     allowed = np.where(service == _DATA, tolerance.data, tolerance.usage)
@@ -105,7 +119,6 @@ def judge(
     _mark(kinds, Kind.DURATION, ~usage_agrees & (unit == 0))
     _mark(kinds, Kind.ROUNDING, usage_agrees & ~billed_agrees)
 
-    grain = _grain(mine, agreement, codes)[a], _grain(other, agreement, codes)[b]
     billed = other.billed_usage[b]
     unequal = np.abs(mine.billed_usage[a] - billed) / np.maximum(
         billed, 1
@@ -118,8 +131,7 @@ def judge(
         )
     _mark(kinds, Kind.CURRENCY, currency)
     _mark(kinds, Kind.RATE, priced & ~currency)
-    left = tuple(_left(books, pairs, side, ends) for side in (0, 1))
-    return Differences(kinds, money, shift, unit, usage_agrees, billed_agrees, (left[0], left[1]), grain)
+    return Differences(kinds, money, shift, unit, usage_agrees, billed_agrees, left, grain)
 
 
 def factors(agreement: Agreement) -> list[float]:
