@@ -37,14 +37,14 @@ def deploy(
     """Deploy the ledger contract to a chain.
 
     It has one address on every chain, and no owner: deploying it again does no harm, and gives its
-    deployer no rights. So has the tariff book, which is put beside it.
+    deployer no rights. So have the tariff book and the clearing house, which are put beside it.
     """
     from billproof.cli import choices
     from billproof.errors import InputError
     from billproof.ledger import deployments
-    from billproof.ledger.artifact import book_address
+    from billproof.ledger.artifact import book_address, house_address
     from billproof.ledger.deploy import deploy as run
-    from billproof.ledger.deploy import deploy_book, may_be_noted
+    from billproof.ledger.deploy import deploy_book, deploy_house, may_be_noted
     from billproof.ledger.reads import chain_id
     from billproof.ledger.rpc import printable
 
@@ -56,6 +56,7 @@ def deploy(
     url = rpc if rpc and over_http and may_be_noted(rpc) else None
     result = run(endpoint, chosen, kind=kind, name=name, confirmations=confirmations, url=url)
     book = deploy_book(endpoint, chosen, result.deployment)
+    house = deploy_house(endpoint, chosen, result.deployment)
     if deployment is not None:
         deployments.save(result.deployment, deployment)
         if over_http and url is None:
@@ -72,6 +73,8 @@ def deploy(
                 "gas": gas,
                 "tariffBook": book_address(found.ledger),
                 "tariffBookGas": book.gas_used if book else 0,
+                "clearingHouse": house_address(found.ledger),
+                "clearingHouseGas": house.gas_used if house else 0,
                 "deployment": str(deployment) if deployment else None,
             },
         )
@@ -80,5 +83,7 @@ def deploy(
     say(f"The ledger is at {found.ledger} on {printable(found.name)} ({done}).")
     done = "is there already" if book is None else f"deployed, {book.gas_used:,} gas"
     say(f"Its tariff book is at {book_address(found.ledger)} ({done}).")
+    done = "is there already" if house is None else f"deployed, {house.gas_used:,} gas"
+    say(f"Its clearing house is at {house_address(found.ledger)} ({done}).")
     if deployment is not None:
         say(f"Pass --deployment {printable(str(deployment), 4096)} to the other commands.")

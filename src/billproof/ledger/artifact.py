@@ -56,12 +56,12 @@ class Artifact:
         return bytes(masked)
 
 
-LEDGER, TARIFF_BOOK = "BillingLedger", "TariffBook"
+LEDGER, TARIFF_BOOK, CLEARING_HOUSE = "BillingLedger", "TariffBook", "ClearingHouse"
 """The shipped contracts."""
 
 
 def book_arguments(ledger: str) -> bytes:
-    """What the tariff book's constructor takes: its ledger, for ever."""
+    """What the constructors of tariff book and clearing house take: their ledger, for ever."""
     return bytes(12) + bytes.fromhex(ledger[2:])
 
 
@@ -69,6 +69,11 @@ def book_address(ledger: str) -> str:
     """Where the tariff book of a ledger is, the same on every chain; lower-case. Its init code holds the
     ledger's address, so that whatever code is there is that of this ledger's book."""
     return load_artifact(TARIFF_BOOK).address_with(book_arguments(ledger))
+
+
+def house_address(ledger: str) -> str:
+    """Where the clearing house of a ledger is, by the same rule."""
+    return load_artifact(CLEARING_HOUSE).address_with(book_arguments(ledger))
 
 
 @cache

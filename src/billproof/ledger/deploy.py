@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from billproof.errors import CannotCheckError, InputError, LedgerError
 from billproof.ledger.artifact import (
+    CLEARING_HOUSE,
     CREATE2_DEPLOYER,
     TARIFF_BOOK,
-    book_address,
     book_arguments,
     load_artifact,
 )
@@ -127,25 +127,36 @@ def deploy_book(endpoint: Endpoint, signer: Signer, deployment: Deployment) -> R
     Raises:
         LedgerError: the chain refuses the deployment.
     """
-    if _book_there(endpoint, deployment):
+    return _deploy_beside(endpoint, signer, deployment, TARIFF_BOOK, "tariff book")
+
+
+def deploy_house(endpoint: Endpoint, signer: Signer, deployment: Deployment) -> Receipt | None:
+    """Puts the clearing house beside the ledger, as :func:`deploy_book` does the book."""
+    return _deploy_beside(endpoint, signer, deployment, CLEARING_HOUSE, "clearing house")
+
+
+def _deploy_beside(
+    endpoint: Endpoint, signer: Signer, deployment: Deployment, contract: str, noun: str
+) -> Receipt | None:
+    artifact, arguments = load_artifact(contract), book_arguments(deployment.ledger)
+    address = artifact.address_with(arguments)
+    if _code_there(endpoint, address):
         return None
     _ensure_deployer(endpoint, signer)
-    artifact = load_artifact(TARIFF_BOOK)
-    data = artifact.salt + artifact.bytecode + book_arguments(deployment.ledger)
+    data = artifact.salt + artifact.bytecode + arguments
     signed = sign(endpoint, signer, CREATE2_DEPLOYER, data)
     broadcast(endpoint, signed.raw)
     receipt = wait(endpoint, signed.hash)
-    if not receipt.success or not _book_there(endpoint, deployment):
+    if not receipt.success or not _code_there(endpoint, address):
         raise LedgerError(
-            f"the deployment transaction {signed.hash} did not create the tariff book",
+            f"the deployment transaction {signed.hash} did not create the {noun}",
             advice="check that the chain runs the Shanghai rules (opcode PUSH0) or later",
         )
     return receipt
 
 
-def _book_there(endpoint: Endpoint, deployment: Deployment) -> bool:
-    answer = endpoint.request("eth_getCode", [book_address(deployment.ledger), "latest"])
-    return answer not in ("0x", None)
+def _code_there(endpoint: Endpoint, address: str) -> bool:
+    return endpoint.request("eth_getCode", [address, "latest"]) not in ("0x", None)
 
 
 def may_be_noted(url: str) -> bool:

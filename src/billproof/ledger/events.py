@@ -23,37 +23,35 @@ def batch_events(
     from_block: int | None = None,
     to_block: int | None = None,
 ) -> list[AnchoredEvent]:
-    """The anchored batches of an operator in their order, from the chain's events. Nodes that limit the
-    range of blocks or the number of events are asked in halves."""
-    topics = [abi.BATCH_ANCHORED, "0x" + abi.argument_word(operator_id, "operator", 64)]
+    """The anchored batches of an operator in their order, from the chain's events."""
+    topics: list[str | None] = [abi.BATCH_ANCHORED, "0x" + abi.argument_word(operator_id, "operator", 64)]
     if period is not None:
         topics.append("0x" + abi.argument_word(period, "period", 32))
     start = (deployment.deployer_block or 0) if from_block is None else from_block
-    if to_block is None:
-        to_block = quantity(endpoint, endpoint.request("eth_blockNumber", []), 64)
-    query = {
-        "address": deployment.ledger,
-        "topics": topics,
-        "fromBlock": hex(start),
-        "toBlock": hex(to_block),
-    }
+    return [_event(endpoint, log) for log in logs(endpoint, deployment.ledger, topics, start, to_block)]
+
+
+def logs(
+    endpoint: Endpoint, address: str, topics: list[str | None], start: int, end: int | None = None
+) -> list[Any]:
+    """A contract's logs from block ``start`` to ``end`` (None: the newest) in their order. Nodes that limit
+    the range of blocks or the number of events are asked in halves."""
+    if end is None:
+        end = quantity(endpoint, endpoint.request("eth_blockNumber", []), 64)
+    query = {"address": address, "topics": topics, "fromBlock": hex(start), "toBlock": hex(end)}
     try:
-        logs = endpoint.request("eth_getLogs", [query])
+        found = endpoint.request("eth_getLogs", [query])
     except RpcError as error:
-        if start >= to_block or not _TOO_MANY.search(error.rpc_message):
+        if start >= end or not _TOO_MANY.search(error.rpc_message):
             raise
-        middle = (start + to_block) // 2
-        halves = ((start, middle), (middle + 1, to_block))
+        middle = (start + end) // 2
         return [
-            event
-            for first, last in halves
-            for event in batch_events(
-                endpoint, deployment, operator_id, period, from_block=first, to_block=last
-            )
+            *logs(endpoint, address, topics, start, middle),
+            *logs(endpoint, address, topics, middle + 1, end),
         ]
-    if not isinstance(logs, list):
+    if not isinstance(found, list):
         raise odd_answer(endpoint, "eth_getLogs", "no list")
-    return [_event(endpoint, log) for log in logs]
+    return found
 
 
 def _event(endpoint: Endpoint, log: Any) -> AnchoredEvent:

@@ -9,7 +9,7 @@ from web3.contract import Contract
 from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from billproof.ledger.artifact import TARIFF_BOOK, book_address, load_artifact
+from billproof.ledger.artifact import CLEARING_HOUSE, TARIFF_BOOK, book_address, house_address, load_artifact
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.rpc import Endpoint, RpcError
 
@@ -51,3 +51,9 @@ def book_of(endpoint: Endpoint, deployment: Deployment) -> Contract:
     """The ledger's tariff book as a web3 contract object."""
     address = Web3.to_checksum_address(book_address(deployment.ledger))
     return web3_of(endpoint).eth.contract(address=address, abi=load_artifact(TARIFF_BOOK).abi)
+
+
+def house_of(endpoint: Endpoint, deployment: Deployment) -> Contract:
+    """The ledger's clearing house as a web3 contract object."""
+    address = Web3.to_checksum_address(house_address(deployment.ledger))
+    return web3_of(endpoint).eth.contract(address=address, abi=load_artifact(CLEARING_HOUSE).abi)

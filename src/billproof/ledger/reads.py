@@ -56,13 +56,7 @@ def ledger_code_present(endpoint: Endpoint, deployment: Deployment, block: str =
     Raises:
         ForeignCodeError: another contract is there.
     """
-    answer = state_call(endpoint, "eth_getCode", [deployment.ledger, block], block)
-    try:
-        code = bytes.fromhex(answer[2:]) if isinstance(answer, str) and answer[:2] == "0x" else None
-    except ValueError:
-        code = None
-    if code is None:
-        raise odd_answer(endpoint, "eth_getCode", "no hexadecimal string")
+    code = code_at(endpoint, deployment.ledger, block)
     if not code:
         return False
     if not load_artifact().is_code_of(code):
@@ -72,6 +66,18 @@ def ledger_code_present(endpoint: Endpoint, deployment: Deployment, block: str =
             advice="do not trust this deployment; check where its address came from, or update billproof",
         )
     return True
+
+
+def code_at(endpoint: Endpoint, address: str, block: str = "latest") -> bytes:
+    """The code at an address; empty where there is no contract."""
+    answer = state_call(endpoint, "eth_getCode", [address, block], block)
+    try:
+        code = bytes.fromhex(answer[2:]) if isinstance(answer, str) and answer[:2] == "0x" else None
+    except ValueError:
+        code = None
+    if code is None:
+        raise odd_answer(endpoint, "eth_getCode", "no hexadecimal string")
+    return code
 
 
 def require_ledger(endpoint: Endpoint, deployment: Deployment, block: str = "latest") -> None:

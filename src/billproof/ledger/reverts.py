@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from billproof.errors import LedgerError
-from billproof.ledger.artifact import LEDGER, TARIFF_BOOK, keccak, load_artifact
+from billproof.ledger.artifact import CLEARING_HOUSE, LEDGER, TARIFF_BOOK, keccak, load_artifact
 from billproof.ledger.rpc import RpcError, printable
 
 _BATCH = "batch {3} of operator {0}, period {1}, region {2}"
@@ -81,7 +81,66 @@ _BOOK_SAYINGS = {
         "sign again; a signature counts until the key anchors by one, or is revoked",
     ),
 }
+_STATES = ("not there", "in commitment", "in opening", "in agreement", "in settlement", "settled", "closed")
+_STATUS = "look at it: billproof house status"
+_HOUSE_SAYINGS = {
+    "NotOperator": (
+        "{1} is neither an anchorer nor the admin of operator {0}",
+        "use a keystore of that operator: the admin grants the right (billproof operator grant)",
+    ),
+    "NotAdmin": ("{1} is not the admin of operator {0}", "use the admin's keystore"),
+    "NotParty": ("operator {1} is no side of the clearing {0}", _STATUS),
+    "NoPartner": (
+        "operator {0} cannot clear with operator {1}",
+        "name another operator that the ledger knows",
+    ),
+    "InvalidPeriod": ("{0} is not a period", "write it YYYYMM"),
+    "Deadlines": (
+        "each state needs a day at least, all of them together 730 at most",
+        "give later, or earlier, deadlines",
+    ),
+    "RoundOpen": ("the round before, {0}, has not ended", "go on with that one, or end it: billproof house"),
+    "WrongState": ("the clearing {0} is {1}", _STATUS),
+    "TooLate": ("the deadline, {0} (UTC seconds), has passed", "close it: billproof house close"),
+    "TooEarly": ("the deadline, {0} (UTC seconds), has not passed", "wait, or refuse: billproof house"),
+    "ZeroHash": ("a hash is zero", "make the file again"),
+    "AlreadyDone": ("operator {1} has done this already", _STATUS),
+    "WrongOpening": ("what is shown is not what was committed to", "use the file as it was written"),
+    "BatchOrder": ("a book has 1 to 32 batches, each once, in order", "commit to fewer batches"),
+    "BatchDoesNotStand": (
+        "batch {2} of region {1} of operator {0} is not there, was repudiated, or was not anchored before the"
+        " side committed",
+        "a book that cannot be opened stays closed: refuse, and open the next round",
+    ),
+    "NothingRepudiated": ("every batch of the opened books stands", _STATUS),
+    "PartNumber": ("the next part is number {0}", "propose it again: billproof house propose"),
+    "NoAmendment": ("the amendment named is not one of either side that stands", "name its batch, or none"),
+    "InvalidSignature": (
+        "it is not signed by the admin of operator {0} as it stands",
+        "sign again; a signature ends when it is withdrawn or the admin changes",
+    ),
+    "NotOwed": ("part {1} of {0} was never agreed, or has ended", _STATUS),
+    "NotPayable": ("the part names no token to pay in", "pay it elsewhere; the creditor confirms"),
+    "InexactPayment": (
+        "the payee would not get exactly the amount",
+        "this token cannot pay a part: pay it elsewhere; the creditor confirms",
+    ),
+    "NettingShape": ("the netting's operators and signatures do not fit", "propose it again"),
+    "NotInRing": ("operator {0} is not among those who sign the netting", "propose it again"),
+}
+_OF = {
+    LEDGER: ("ledger", _SAYINGS),
+    TARIFF_BOOK: ("tariff book", _BOOK_SAYINGS),
+    CLEARING_HOUSE: ("clearing house", _HOUSE_SAYINGS),
+}
 _STANDARD = {
+    "ReentrancyGuardReentrantCall": ("the token calls the house back", "this token cannot pay a part"),
+    "SafeERC20FailedOperation": (
+        "the token {0} did not move the amount",
+        "check the balance and what the token says",
+    ),
+    "ERC20InsufficientBalance": ("the token holds {1} of {0}, {2} are needed", "send it some of the token"),
+    "ERC20InsufficientAllowance": ("the token lets {0} move {1}, {2} are needed", "run the command again"),
     "InvalidAccountNonce": ("the nonce of {0} is {1} by now", "sign again with the current nonce"),
     "Error": ("{0}", ""),
     "Panic": ("the contract stopped with panic code {0}", "please report this"),
@@ -118,11 +177,11 @@ def revert_data(error: RpcError) -> bytes | None:
 def in_words(data: bytes) -> RevertError:
     """The error for a contract's revert data."""
     name, arguments = decode(data)
-    who, sayings = ("tariff book", _BOOK_SAYINGS) if name.startswith(TARIFF_BOOK) else ("ledger", _SAYINGS)
-    short = name.removeprefix(LEDGER).removeprefix(TARIFF_BOOK)
-    saying, advice = sayings.get(short, _STANDARD.get(name, ("", "")))
+    contract = next((each for each in _OF if name.startswith(each)), LEDGER)
+    who, sayings = _OF[contract]
+    saying, advice = sayings.get(name.removeprefix(contract), _STANDARD.get(name, ("", "")))
     if saying:
-        message = saying.format(*arguments)
+        message = saying.format(*_spoken(name, arguments))
     elif name:
         message = f"the contract refused: {name}{arguments}"
     else:
@@ -131,6 +190,13 @@ def in_words(data: bytes) -> RevertError:
     return RevertError(
         f"the {who} refused: {printable(message)}", advice=advice, name=name, arguments=arguments
     )
+
+
+def _spoken(name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with a clearing's state as a word."""
+    if name == "ClearingHouseWrongState" and arguments[1] in range(len(_STATES)):
+        return arguments[0], _STATES[arguments[1]]
+    return arguments
 
 
 def decode(data: bytes) -> tuple[str, tuple[Any, ...]]:
@@ -151,10 +217,15 @@ def decode(data: bytes) -> tuple[str, tuple[Any, ...]]:
 @cache
 def _errors() -> dict[bytes, tuple[str, list[str]]]:
     table = {}
-    builtin = [("Error", ["string"]), ("Panic", ["uint256"])]
+    builtin = [
+        ("Error", ["string"]),
+        ("Panic", ["uint256"]),
+        ("ERC20InsufficientBalance", ["address", "uint256", "uint256"]),
+        ("ERC20InsufficientAllowance", ["address", "uint256", "uint256"]),
+    ]
     own = [
         (entry["name"], [argument["type"] for argument in entry["inputs"]])
-        for contract in (LEDGER, TARIFF_BOOK)
+        for contract in _OF
         for entry in load_artifact(contract).abi
         if entry["type"] == "error"
     ]

@@ -6,7 +6,7 @@ from billproof.errors import InputError
 from billproof.ledger.artifact import TARIFF_BOOK, book_address, load_artifact
 from billproof.ledger.calls import encode_call
 from billproof.ledger.client import LedgerClient
-from billproof.ledger.reads import odd_answer
+from billproof.ledger.reads import code_at
 from billproof.ledger.states import ForeignCodeError
 from billproof.ledger.tariff_reads import no_book
 from billproof.ledger.transactions import Receipt
@@ -90,11 +90,7 @@ class TariffBook:
             return
         self.client.check()
         endpoint = self.client.endpoint
-        answer = endpoint.request("eth_getCode", [self.address, "latest"])
-        try:
-            code = bytes.fromhex(answer.removeprefix("0x"))
-        except (AttributeError, ValueError):
-            raise odd_answer(endpoint, "eth_getCode", "no hexadecimal string") from None
+        code = code_at(endpoint, self.address)
         if not code:
             raise no_book(self.client.deployment)
         if not load_artifact(TARIFF_BOOK).is_code_of(code):

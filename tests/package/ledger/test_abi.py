@@ -6,9 +6,9 @@ import pytest
 
 from billproof.errors import CannotCheckError, InputError
 from billproof.ledger import abi
-from billproof.ledger.artifact import LEDGER, TARIFF_BOOK, keccak, load_artifact
+from billproof.ledger.artifact import CLEARING_HOUSE, LEDGER, TARIFF_BOOK, keccak, load_artifact
 from billproof.ledger.calls import Reason, decode_reason, decode_result, encode_call
-from billproof.ledger.reverts import _BOOK_SAYINGS, _SAYINGS, decode, in_words, revert_data
+from billproof.ledger.reverts import _BOOK_SAYINGS, _HOUSE_SAYINGS, _SAYINGS, decode, in_words, revert_data
 from billproof.ledger.rpc import RpcError
 from billproof.ledger.states import BatchKey
 
@@ -44,7 +44,10 @@ def test_selectors(constant, name):
     assert constant == "0x" + (digest if entry["type"] == "event" else digest[:4]).hex()
 
 
-@pytest.mark.parametrize(("contract", "sayings"), [(LEDGER, _SAYINGS), (TARIFF_BOOK, _BOOK_SAYINGS)])
+@pytest.mark.parametrize(
+    ("contract", "sayings"),
+    [(LEDGER, _SAYINGS), (TARIFF_BOOK, _BOOK_SAYINGS), (CLEARING_HOUSE, _HOUSE_SAYINGS)],
+)
 def test_every_error_has_words_and_none_is_invented(contract, sayings):
     own = {
         entry["name"].removeprefix(contract)
