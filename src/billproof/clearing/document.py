@@ -1,175 +1,254 @@
-"""A clearing as JSON (``billproof/clear/1``), and every difference as a row of a table."""
+"""A clearing as JSON (``billproof/clear/1``): made of what it adds up to, its causes and who is who alone.
+
+``docs/clearing.md``, section 1. The same books give the same document, in however many parts they are
+cleared.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
-import pyarrow as pa
 
 from billproof.clearing import wording
-from billproof.clearing.books import Book, Codes
+from billproof.clearing.agreement import Agreement
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.differences import Kind
-from billproof.clearing.kernel import Ints
+from billproof.clearing.document_form import (
+    AGREED,
+    SIDES,
+    BatchForm,
+    BookForm,
+    CauseForm,
+    DayForm,
+    DisputeForm,
+    ExampleForm,
+    File,
+    FindingForm,
+    LedgerForm,
+    RouteForm,
+    ServiceForm,
+    SideForm,
+    TrafficForm,
+)
+from billproof.clearing.settlement_form import AgreementName
+from billproof.clearing.sides import Sides
+from billproof.clearing.totals import Found, Group, Sums, Totals, totals_of
+from billproof.errors import InputError
+from billproof.printable import printable
+from billproof.tariff.values import word_of
 
-_EXAMPLES = 3
+#: Days since 1970-01-01 that the document can say: to the end of 9999.
+_DAYS = 2_932_897
+_LONGEST = 1000
 
 
-def document(clearing: Clearing) -> dict[str, Any]:
-    """Totals, causes and findings, money first; money is in billionths, as text."""
-    ours, theirs = clearing.totals
-    pairs = clearing.pairs
-    return {
-        "agreement": {"name": clearing.agreement.name, "hash": "0x" + clearing.agreement.hash.hex()},
-        "settlement": clearing.agreement.settlement,
-        "ours": _side(clearing.books[0], ours, len(pairs.ours_left)),
-        "theirs": _side(clearing.books[1], theirs, len(pairs.theirs_left)),
-        "difference": str(ours - theirs),
-        "pairs": len(pairs.ours),
-        "agreed": clearing.agreed,
-        "atStake": {kind: str(money) for kind, money in clearing.at_stake.items()},
-        "counts": clearing.counts,
-        "causes": [_cause(clearing, at) for at in range(len(clearing.explained.causes))],
-        "findings": findings(clearing),
-    }
+@dataclass(frozen=True)
+class CauseWords:
+    """What is said of a cause beside what its records add up to."""
+
+    kind: Kind
+    side: int | None
+    words: str
+    services: Sequence[int]
+    dimension: str
+    value: str
+    what: Mapping[str, Any]
 
 
-def findings(clearing: Clearing) -> list[dict[str, Any]]:
-    """What no cause explains, by kind, money first."""
-    found: list[dict[str, Any]] = []
-    paying = clearing.differences.paying
-    for (kind, side), rows in clearing.explained.findings.items():
-        if side is None:
-            money = np.where(paying[rows] == kind, clearing.differences.money[rows], 0)
-        else:
-            money = clearing.books[side].settled[rows] * (1 if side == 0 else -1)
-        order = np.argsort(-np.abs(money), kind="stable")[:_EXAMPLES]
-        found.append(
-            {
-                "kind": kind.word,
-                "side": _SIDES[side],
-                "words": wording.FINDINGS[kind, side],
-                "count": len(rows),
-                "money": int(money.sum()),
-                "examples": [_example(clearing, side, int(row)) for row in rows[order]],
-            }
+def document(clearing: Clearing, sides: Sides) -> File:
+    """What laying two books over each other has found."""
+    causes = [
+        CauseWords(
+            cause.kind,
+            cause.side,
+            wording.sentence(clearing, cause, sides.names),
+            cause.services,
+            *wording.place(clearing, cause),
+            cause.what,
         )
-    found.sort(key=lambda one: (-abs(one["money"]), -one["count"]))
-    return [{**one, "money": str(one["money"])} for one in found]
+        for cause in clearing.explained.causes
+    ]
+    return document_of(totals_of(clearing), causes, clearing.agreement, sides)
 
 
-_SIDES = {None: "both", 0: "ours", 1: "theirs"}
-
-
-def _side(book: Book, total: int, left: int) -> dict[str, Any]:
-    return {"book": book.name, "records": len(book), "total": str(total), "unpaired": left}
-
-
-def _cause(clearing: Clearing, at: int) -> dict[str, Any]:
-    cause = clearing.explained.causes[at]
-    dimension, value = wording.place(clearing, cause)
-    return {
-        "number": at + 1,
-        "kind": cause.kind.word,
-        "words": wording.sentence(clearing, cause),
-        "side": _SIDES[cause.side],
-        "services": wording.services(cause),
-        "dimension": dimension,
-        "value": value,
-        "what": cause.what,
-        "count": cause.count,
-        "money": str(cause.money),
-        "examples": [_example(clearing, cause.side, row) for row in cause.examples],
-    }
-
-
-def _example(clearing: Clearing, side: int | None, row: int) -> dict[str, Any]:
-    if side is not None:
-        return {_SIDES[side]: _record(clearing.books[side], row, clearing.codes)}
-    pairs = clearing.pairs
-    return {
-        "ours": _record(clearing.books[0], int(pairs.ours[row]), clearing.codes),
-        "theirs": _record(clearing.books[1], int(pairs.theirs[row]), clearing.codes),
-    }
-
-
-def _record(book: Book, row: int, codes: Codes) -> dict[str, Any]:
-    return {
-        "batch": codes.batches.texts[book.batch[row]],
-        "row": int(book.row[row]),
-        "service": int(book.service[row]),
-        "startedAt": int(book.started_at[row]),
-        "number": codes.number(int(book.number[row])),
-        "usage": int(book.usage[row]),
-        "billedUsage": int(book.billed_usage[row]),
-        "amount": str(book.amount[row]),
-        "currency": codes.currencies.texts[book.currency[row]],
-    }
-
-
-def listing(clearing: Clearing) -> pa.Table:
-    """Every difference as a row: kinds, the number of its cause (0: none), money, and both records.
-
-    Columns of a record that there is not are null. Money and amounts are in billionths.
-    """
-    pairs, found = clearing.pairs, clearing.differences
-    differing = np.flatnonzero(found.kinds)
-    nothing_ours, nothing_theirs = (np.full(len(left), -1) for left in (pairs.ours_left, pairs.theirs_left))
-    ours = np.concatenate([pairs.ours[differing], pairs.ours_left, nothing_theirs])
-    theirs = np.concatenate([pairs.theirs[differing], nothing_ours, pairs.theirs_left])
-    money = np.concatenate(
-        [
-            found.money[differing],
-            clearing.books[0].settled[pairs.ours_left],
-            -clearing.books[1].settled[pairs.theirs_left],
-        ]
+def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreement, sides: Sides) -> File:
+    """The same of what the parts of a clearing add up to; ``causes`` are in the order of their numbers."""
+    routes = agreement.route_names
+    everything = totals.all
+    findings = _findings(totals, len(causes), sides.names)
+    by_route = _by(totals.places, lambda place: routes[place[1]])
+    by_service = _by(totals.places, lambda place: _service(place[0]))
+    of_causes = [totals.groups[number, cause.kind, cause.side] for number, cause in enumerate(causes, 1)]
+    told: list[CauseForm | FindingForm] = [
+        _cause(number, *both) for number, both in enumerate(zip(causes, of_causes, strict=True), 1)
+    ]
+    told += [form for _, form in findings]
+    groups = [*of_causes, *(totals.groups[found] for found, _ in findings)]
+    ours, theirs = (_side(sides, side, everything) for side in (0, 1))
+    return File(
+        schema="billproof/clear/1",
+        agreement=AgreementName(agreement.name, "0x" + agreement.hash.hex()),
+        settlement=agreement.settlement,
+        period=None if sides.period is None else str(sides.period),
+        payer=sides.both[sides.payer].party.operator,
+        ours=ours,
+        theirs=theirs,
+        difference=str(everything.totals[0] - everything.totals[1]),
+        pairs=everything.pairs,
+        agreed=totals.kinds.get(0, 0),
+        at_stake=_at_stake(everything),
+        counts={
+            kind.word: sum(count for bits, count in totals.kinds.items() if bits & (1 << kind))
+            for kind in Kind
+        },
+        traffic=_traffic(totals, routes),
+        days=[DayForm(**_slice(sums), day=_day(day)) for day, sums in sorted(totals.days.items())],
+        routes=[RouteForm(**_slice(sums), route=route) for route, sums in by_route],
+        services=[ServiceForm(**_slice(sums), service=service) for service, sums in by_service],
+        causes=[each for each in told if isinstance(each, CauseForm)],
+        findings=[each for each in told if isinstance(each, FindingForm)],
+        disputes=_disputes(told, groups, sides),
     )
-    bits = [1 << left.astype(np.uint16) for left in found.left]
-    kinds = np.concatenate([found.kinds[differing], *bits])
-    distinct, codes = np.unique(kinds, return_inverse=True)
-    names = ["+".join(kind.word for kind in Kind if bit & (1 << kind)) for bit in distinct.tolist()]
-    columns = {
-        "kinds": pa.DictionaryArray.from_arrays(codes.astype(np.int32), names).cast(pa.string()),
-        "cause": _numbers_of_causes(clearing, differing),
-        "money": money,
-        **_columns("our", clearing.books[0], ours, clearing.codes),
-        **_columns("their", clearing.books[1], theirs, clearing.codes),
+
+
+def _side(sides: Sides, side: int, everything: Sums) -> SideForm:
+    of = sides.both[side]
+    batches = {(each.period, each.region, each.sequence): each.root for each in of.sources}
+    ledger = next((LedgerForm(str(each.chain_id), each.ledger.lower()) for each in of.sources), None)
+    return SideForm(
+        operator=of.party.operator,
+        name=of.party.name,
+        book=printable(of.book, _LONGEST),
+        records=everything.records[side],
+        total=str(everything.totals[side]),
+        unpaired=everything.records[side] - everything.pairs,
+        batches=[
+            BatchForm(str(period), str(region), str(sequence), "0x" + root.hex())
+            for (period, region, sequence), root in sorted(batches.items())
+        ],
+        ledger=ledger,
+    )
+
+
+def _traffic(totals: Totals, routes: Sequence[str]) -> list[TrafficForm]:
+    """Undisputed traffic, money first."""
+    found = [
+        TrafficForm(_service(service), routes[route], sums.pairs, str(sums.volume), str(sums.undisputed))
+        for (service, route), sums in totals.places.items()
+        if sums.pairs
+    ]
+    return sorted(found, key=lambda each: (-int(each.amount), each.service, each.route))
+
+
+Place = TypeVar("Place", bound=Hashable)
+
+
+def _by(places: Mapping[Place, Sums], name: Callable[[Place], Any]) -> list[tuple[Any, Sums]]:
+    """The sums by name, money first."""
+    found: dict[str, Sums] = {}
+    for place, sums in places.items():
+        found[name(place)] = found.get(name(place), Sums()) + sums
+    return sorted(found.items(), key=lambda item: (-max(item[1].totals), item[0]))
+
+
+def _slice(sums: Sums) -> dict[str, Any]:
+    ours, theirs = (
+        BookForm(records, str(total)) for records, total in zip(sums.records, sums.totals, strict=True)
+    )
+    return {
+        "ours": ours,
+        "theirs": theirs,
+        "undisputed": str(sums.undisputed),
+        "at_stake": _at_stake(sums),
     }
-    return pa.table(columns)
 
 
-def _numbers_of_causes(clearing: Clearing, differing: Ints) -> Ints:
-    pairs, paying = clearing.pairs, clearing.differences.paying
-    of_pairs = np.zeros(len(pairs.ours), np.int64)
-    of_left = [np.zeros(len(book), np.int64) for book in clearing.books]
-    for number, cause in enumerate(clearing.explained.causes, start=1):
-        if cause.side is not None:
-            of_left[cause.side][cause.rows] = number
-        else:
-            rows = cause.rows[(paying[cause.rows] == cause.kind) | (of_pairs[cause.rows] == 0)]
-            of_pairs[rows] = number
-    return np.concatenate([of_pairs[differing], of_left[0][pairs.ours_left], of_left[1][pairs.theirs_left]])
+def _at_stake(sums: Sums) -> dict[str, str]:
+    agreed, *kinds = map(str, sums.at_stake)
+    return {AGREED: agreed, **{kind.word: money for kind, money in zip(Kind, kinds, strict=True)}}
 
 
-def _columns(side: str, book: Book, rows: Ints, codes: Codes) -> dict[str, pa.Array]:
-    none = rows < 0
-    at = np.where(none, 0, rows)
-    found = {
-        "batch": _texts(book.batch[at], codes.batches.texts, none),
-        "number": _numbers(book.number[at], codes, none),
-        "network": _texts(book.network[at], codes.networks.texts, none),
-        "currency": _texts(book.currency[at], codes.currencies.texts, none),
-    }
-    for name in ("row", "service", "started_at", "usage", "billed_usage", "amount"):
-        found[name] = pa.array(getattr(book, name)[at], mask=none)
-    return {f"{side}_{name}": column for name, column in found.items()}
+def _cause(number: int, cause: CauseWords, group: Group) -> CauseForm:
+    return CauseForm(
+        number=number,
+        kind=cause.kind.word,
+        words=printable(cause.words, _LONGEST),
+        side=_SIDES[cause.side],
+        services=[_service(service) for service in cause.services],
+        dimension=cause.dimension,
+        value=printable(cause.value, _LONGEST),
+        what={name: list(value) if isinstance(value, tuple) else value for name, value in cause.what.items()},
+        count=group.count,
+        money=str(group.money),
+        examples=_examples(group),
+    )
 
 
-def _texts(codes: Any, texts: list[str], none: Any) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=none), pa.array(texts)).cast(pa.string())
+def _findings(totals: Totals, causes: int, names: tuple[str, str]) -> list[tuple[Found, FindingForm]]:
+    """What no cause explains, money first; numbers follow on those of causes."""
+    groups = [(found, group) for found, group in totals.groups.items() if found[0] == 0]
+    groups.sort(key=lambda item: (-abs(item[1].money), -item[1].count, item[0][1], item[0][2] or 0))
+    return [
+        (
+            found,
+            FindingForm(
+                number=number,
+                kind=found[1].word,
+                words=printable(wording.finding(found[1], found[2], names), _LONGEST),
+                side=_SIDES[found[2]],
+                count=group.count,
+                money=str(group.money),
+                examples=_examples(group),
+            ),
+        )
+        for number, (found, group) in enumerate(groups, causes + 1)
+    ]
 
 
-def _numbers(numbers: Ints, codes: Codes, none: Any) -> pa.Array:
-    distinct, at = np.unique(numbers, return_inverse=True)
-    return _texts(at.astype(np.int32), [codes.number(number) for number in distinct.tolist()], none)
+_SIDES: Mapping[int | None, Any] = {None: "both", 0: SIDES[0], 1: SIDES[1]}
+
+
+def _examples(group: Group) -> list[ExampleForm]:
+    """The records with the most money. Raises for what the document cannot say of one."""
+    found = []
+    for _, records in group.examples:
+        try:
+            found.append(msgspec.convert(records, ExampleForm))
+        except msgspec.ValidationError as error:
+            record = next(iter(records.values()))
+            raise InputError(f"row {record['row']} cannot be told: {error}", file=record["batch"]) from error
+    return found
+
+
+def _disputes(
+    told: Iterable[CauseForm | FindingForm], groups: Iterable[Group], sides: Sides
+) -> list[DisputeForm]:
+    """What either side's book has more, money first."""
+    found = [
+        DisputeForm(each.number, each.kind, each.words, side.party.operator, count, str(amount))
+        for each, group in zip(told, groups, strict=True)
+        for side, (count, amount) in zip(sides.both, group.claims, strict=True)
+        if count
+    ]
+    return sorted(found, key=lambda each: (-int(each.amount), each.number, each.claimant))
+
+
+def _service(code: int) -> Any:
+    try:
+        return word_of(code)
+    except ValueError:
+        raise InputError(
+            f"there is no service {code}", field="service", advice="See docs/protocol.md."
+        ) from None
+
+
+def _day(day: int) -> str:
+    if not 0 <= day < _DAYS:
+        raise InputError(
+            "a record does not begin between 1970 and 9999", field="started_at", advice="Write UTC seconds."
+        )
+    return str(np.datetime64(day, "D"))

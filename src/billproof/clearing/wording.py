@@ -16,7 +16,7 @@ _SERVICES = {service.value: service.name.lower().replace("_", "-") for service i
 _DAY = 86_400
 
 #: What a kind is called where nothing more is known of it, by side of the book that has the records.
-FINDINGS = {
+_FINDINGS = {
     (Kind.TIME_ZONE, None): "start a whole quarter of an hour or more apart",
     (Kind.NUMBER, None): "have another number",
     (Kind.UNIT, None): "are counted in another unit",
@@ -24,18 +24,32 @@ FINDINGS = {
     (Kind.ROUNDING, None): "differ in billed usage",
     (Kind.CURRENCY, None): "differ as currencies do",
     (Kind.RATE, None): "differ in price",
-    (Kind.MISSING, 0): "are missing in their book",
-    (Kind.MISSING, 1): "are missing in our book",
-    (Kind.DUPLICATE, 0): "are in our book twice",
-    (Kind.DUPLICATE, 1): "are in their book twice",
-    (Kind.CYCLE_SHIFT, 0): "are not in their book of this period, but at its edge",
-    (Kind.CYCLE_SHIFT, 1): "are not in our book of this period, but at its edge",
+    (Kind.MISSING, 0): "are missing in {theirs}'s book",
+    (Kind.MISSING, 1): "are missing in {ours}'s book",
+    (Kind.DUPLICATE, 0): "are in {ours}'s book twice",
+    (Kind.DUPLICATE, 1): "are in {theirs}'s book twice",
+    (Kind.CYCLE_SHIFT, 0): "are not in {theirs}'s book of this period, but at its edge",
+    (Kind.CYCLE_SHIFT, 1): "are not in {ours}'s book of this period, but at its edge",
 }
+
+#: What the two operators are called: ours, theirs.
+Names = tuple[str, str]
+
+
+def finding(kind: Kind, side: int | None, names: Names) -> str:
+    """What records of a kind are that no cause explains."""
+    ours, theirs = names
+    return "records that " + _FINDINGS[kind, side].format(ours=ours, theirs=theirs)
 
 
 def services(cause: Cause) -> list[str]:
     """The services of a cause, as the records' format calls them."""
-    return [_SERVICES.get(service, f"service {service}") for service in cause.services]
+    return [service(code) for code in cause.services]
+
+
+def service(code: int) -> str:
+    """A service, as the records' format calls it."""
+    return _SERVICES.get(code, f"service {code}")
 
 
 def place(clearing: Clearing, cause: Cause) -> tuple[str, str]:
@@ -55,34 +69,42 @@ def place(clearing: Clearing, cause: Cause) -> tuple[str, str]:
     return cause.dimension, value
 
 
-def sentence(clearing: Clearing, cause: Cause) -> str:
+def sentence(clearing: Clearing, cause: Cause, names: Names) -> str:
     """What a cause is, and where."""
     dimension, value = place(clearing, cause)
     where = {"all": "", "period's end": ""}.get(dimension, f", {dimension} {value}")
-    return f"{_what(cause)} ({', '.join(services(cause))}{where})"
+    for own, name in zip(("our batch", "their batch"), names, strict=True):
+        where = where.replace(f", {own} ", f", {name}'s batch ")
+    return f"{_what(cause, names)} ({', '.join(services(cause))}{where})"
 
 
-def _what(cause: Cause) -> str:
+def _what(cause: Cause, names: Names) -> str:
     what = cause.what
+    ours, theirs = names
     if cause.kind is Kind.TIME_ZONE:
         minutes = what["minutes"]
-        return f"their clock is {abs(minutes)} minutes {'ahead' if minutes > 0 else 'behind'}"
+        return f"{theirs}'s clock is {abs(minutes)} minutes {'ahead' if minutes > 0 else 'behind'}"
     if cause.kind is Kind.UNIT:
-        return f"{what['largerUnit']} count usage in a unit {what['ratio']:,} times as large"
+        name = ours if what["largerUnit"] == "ours" else theirs
+        return f"{name} counts usage in a unit {what['ratio']:,} times as large"
     if cause.kind is Kind.DURATION:
         longer = what["theirsLonger"]
-        return f"their usage is {abs(longer):,} {'more' if longer > 0 else 'less'} in every record"
+        return f"{theirs}'s usage is {abs(longer):,} {'more' if longer > 0 else 'less'} in every record"
     if cause.kind is Kind.ROUNDING:
-        ours, theirs = (_rule(what[side], what["unit"]) for side in ("ours", "theirs"))
-        return f"billed usage: ours {ours}, theirs {theirs}"
+        mine, other = (_rule(what[side], what["unit"]) for side in ("ours", "theirs"))
+        return f"billed usage: {ours}'s {mine}, {theirs}'s {other}"
     if cause.kind is Kind.CURRENCY:
-        return f"their amounts are ours times {what['factor']}, a ratio of exchange rates"
+        return f"{theirs}'s amounts are {ours}'s times {what['factor']}, a ratio of exchange rates"
     if cause.kind is Kind.RATE:
-        return f"their price is {what['ratio']} times ours"
-    return f"records {FINDINGS[cause.kind, cause.side]}"
+        return f"{theirs}'s price is {what['ratio']} times {ours}'s"
+    return finding(cause.kind, cause.side, names)
 
 
 def _rule(rule: tuple[int, int], unit: str) -> str:
     first, step = rule
-    words = f"in steps of {step:,} {unit}"
-    return f"at least {first:,} {unit}, then {words}" if first else words
+    words = f"in steps of {_counted(step, unit)}"
+    return f"at least {_counted(first, unit)}, then {words}" if first else words
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count:,} {unit if count != 1 else unit.removesuffix('s')}"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from billproof.cli import options
-from billproof.cli.output import emit, facts, say, table
-from billproof.errors import InputError
+from billproof.cli.output import check_free, emit, facts, say, table
 
 if TYPE_CHECKING:
     from billproof.clearing.clearing import Clearing
+    from billproof.clearing.document_form import CauseForm, File, FindingForm
 
 _BOOK = click.Path(path_type=Path)
 _SHOWN = 30
@@ -24,10 +25,28 @@ _SHOWN = 30
 @click.option(
     "--agreement", "agreement_file", type=options.FILE, required=True, help="The agreement's file (TOML)."
 )
-@click.option("--our-account", help="The partner's account in our book.")
-@click.option("--their-account", help="Our account in their book.")
+@click.option(
+    "--our-account", multiple=True, help="The partner's account in our book; once for each that it has."
+)
+@click.option("--their-account", multiple=True, help="Our account in their book; once for each that we have.")
 @click.option("--our-neighbours", multiple=True, type=_BOOK, help="Our book of the period before or after.")
 @click.option("--their-neighbours", multiple=True, type=_BOOK, help="Theirs of the period before or after.")
+@click.option(
+    "--as",
+    "operator",
+    type=click.IntRange(1),
+    metavar="OPERATOR",
+    help="The number of the operator whose book OURS is, where its batches do not say so.",
+)
+@click.option(
+    "--payer",
+    type=click.Choice(["ours", "theirs"]),
+    default="theirs",
+    show_default=True,
+    help="Who handed the traffic over, and pays for it.",
+)
+@options.month_option("The month of the books; batches of other months are left out.")
+@click.option("--out", type=options.FILE, help="Also write the document there (JSON), as settle reads it.")
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write every difference there.")
 @click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
 @options.force_option
@@ -35,95 +54,111 @@ _SHOWN = 30
 def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given: Any) -> int:
     """Compare the books OURS and THEIRS record by record, and say what differs and why (docs/clearing.md).
 
-    A book is a store or a batch, a folder of Parquet files or one of them, or a proof file (.json, or the
-    PDF that carries it). Differences of one reason, such as a clock an hour ahead, a rounding rule or a
-    destination's price, are one cause. Money at stake is what we ask for less what they would pay.
+    A book is a store or a batch, a folder of Parquet files or of proof files, or one of them (a proof file:
+    .json, or the PDF that carries it). Differences of one reason, such as a clock an hour ahead, a rounding
+    rule or a destination's price, are one cause. Money at stake is what we ask for less what they would pay.
+
+    Batches say which of the agreement's operators they are of; of Parquet files --as does. Traffic both ways
+    is cleared twice, and `billproof settle` makes one settlement of both documents.
 
     Exit codes: 0 the books agree, 1 differences, 2 bad input.
     """
-    from billproof.clearing.agreement import load_agreement
+    from billproof.clearing.agreement import load_agreement, month_of
     from billproof.clearing.books import Codes, load_book
     from billproof.clearing.clearing import clear as lay_over
     from billproof.clearing.document import document
+    from billproof.clearing.document_form import tree_of
+    from billproof.clearing.sides import sides_of
+    from billproof.files import json_bytes, write_file
 
-    outputs: list[Path] = [given[name] for name in ("as_csv", "report") if given[name]]
-    for path in outputs:
-        if path.exists() and not given["force"]:
-            raise InputError("is there already", file=path, advice="Use --force to overwrite.")
+    outputs: list[Path] = [given[name] for name in ("out", "as_csv", "report") if given[name]]
+    check_free(outputs, given["force"])
     agreement = load_agreement(agreement_file)
     codes = Codes()
     accounts = given["our_account"], given["their_account"]
     mine, other = (
-        load_book(path, agreement, codes, account=account)
+        load_book(path, agreement, codes, account=account, period=given["month"])
         for path, account in zip((ours, theirs), accounts, strict=True)
+    )
+    sides = sides_of(
+        (mine, other),
+        agreement,
+        operator=given["operator"],
+        period=given["month"],
+        payer=("ours", "theirs").index(given["payer"]),
     )
     neighbours = [
         [load_book(path, agreement, codes, account=account) for path in given[name]]
         for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
     ]
+    agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
     found = lay_over(
         mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
     )
+    told = document(found, sides)
+    tree = tree_of(told)
+    if given["out"]:
+        write_file(given["out"], json_bytes(tree), mode=0o600)
     if given["as_csv"]:
         _write_csv(found, given["as_csv"])
     if given["report"]:
         from billproof.clearing.report import html_report
-        from billproof.files import write_file
 
-        write_file(given["report"], html_report(found).encode(), mode=0o600)
+        write_file(given["report"], html_report([tree]).encode(), mode=0o600)
     if as_json:
-        emit("clear", document(found))
+        emit("clear", tree)
     else:
-        _print(found)
+        _print(told)
         for path in outputs:
             say(f"Written: {path}")
-    return 0 if not any(found.counts.values()) else 1
+    return 0 if told.agreed == told.pairs == told.ours.records == told.theirs.records else 1
 
 
 def _write_csv(found: Clearing, path: Path) -> None:
     import pyarrow.csv
 
-    from billproof.clearing.document import listing
+    from billproof.clearing.listing import listing
     from billproof.files import replacing
 
     with replacing(path, mode=0o600) as partial:
         pyarrow.csv.write_csv(listing(found), str(partial))
 
 
-def _print(found: Clearing) -> None:
+def _print(found: File) -> None:
     """The money first, then causes, then what has none."""
-    from billproof.clearing.document import findings
-    from billproof.clearing.wording import sentence
     from billproof.records import money
 
-    settlement = found.agreement.settlement
-    ours, theirs = found.totals
+    settlement = found.settlement
     facts(
-        f"{money(ours - theirs)} {settlement} between the books",
+        f"{money(int(found.difference))} {settlement} between the books",
         [
-            ("our book", f"{money(ours)} {settlement}, {len(found.books[0]):,} records"),
-            ("their book", f"{money(theirs)} {settlement}, {len(found.books[1]):,} records"),
-            ("pairs", f"{len(found.pairs.ours):,}, of which {found.agreed:,} agree"),
-            (
-                "without a pair",
-                f"{len(found.pairs.ours_left):,} of ours, {len(found.pairs.theirs_left):,} of theirs",
+            *(
+                (
+                    f"{whose}, {side.name}'s",
+                    f"{money(int(side.total))} {settlement}, {side.records:,} records",
+                )
+                for whose, side in zip(("our book", "their book"), found.sides, strict=True)
             ),
-            ("in pairs that agree", f"{money(found.at_stake['agreed'])} {settlement}, within the tolerance"),
+            ("pairs", f"{found.pairs:,}, of which {found.agreed:,} agree"),
+            ("without a pair", f"{found.ours.unpaired:,} of ours, {found.theirs.unpaired:,} of theirs"),
+            ("undisputed", f"{money(sum(int(each.amount) for each in found.traffic))} {settlement}"),
+            (
+                "in pairs that agree",
+                f"{money(int(found.at_stake['agreed']))} {settlement}, within the tolerance",
+            ),
         ],
     )
-    causes = found.explained.causes
-    rows: list[list[Any]] = [
-        [at + 1, cause.kind.word, sentence(found, cause), f"{cause.count:,}", money(cause.money)]
-        for at, cause in enumerate(causes[:_SHOWN])
-    ]
     columns = ["", "kind", "what", "records", settlement]
-    if rows:
-        table(columns, rows, title="Causes")
-    if len(causes) > _SHOWN:
-        say(f"{len(causes) - _SHOWN:,} more causes: see --json.")
-    single = [
-        ["", one["kind"], f"records {one['words']}", f"{one['count']:,}", money(int(one["money"]))]
-        for one in findings(found)
+    tables: list[tuple[str, Sequence[CauseForm | FindingForm]]] = [
+        ("Causes", found.causes),
+        ("Single findings", found.findings),
     ]
-    if single:
-        table(columns, single, title="Single findings")
+    for title, entries in tables:
+        rows: list[list[Any]] = [
+            [each.number, each.kind, each.words, f"{each.count:,}", money(int(each.money))]
+            for each in entries[:_SHOWN]
+        ]
+        if rows:
+            table(columns, rows, title=title)
+        if len(entries) > _SHOWN:
+            say(f"{len(entries) - _SHOWN:,} more: see --json.")

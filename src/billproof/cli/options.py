@@ -77,6 +77,23 @@ period_option = click.option(
 )
 
 
+def _period_of_month(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Callback of ``--month``: YYYY-MM as YYYYMM."""
+    from billproof.batch_id import check_period
+
+    if value is None:
+        return None
+    year, dash, month = value.partition("-")
+    if len(year) != 4 or not dash or len(month) != 2 or not (year + month).isdecimal():
+        raise click.BadParameter(f"{value!r} is not YYYY-MM")
+    return check_period(int(year + month))
+
+
+def month_option(text: str) -> Decorator:
+    """``--month YYYY-MM``, as YYYYMM; None where it is not given."""
+    return click.option("--month", metavar="YYYY-MM", callback=_period_of_month, help=text)
+
+
 def totals_of(values: tuple[str, ...]) -> dict[str, Decimal]:
     """``--expect-total`` values, each ``CUR=AMOUNT``."""
     totals: dict[str, Decimal] = {}
