@@ -12,7 +12,20 @@ from billproof.cli.output import emit, progress, table
 from billproof.records import money
 
 
-@click.command(short_help="Write a month of realistic CDR files.")
+class _WithPartners(click.Command):
+    """``simulate partners`` is a command of its own; without the word, options say what to write."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["partners"]:
+            from billproof.cli.simulate_partners import partners
+
+            return partners.make_context(f"{info_name} partners", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=_WithPartners, short_help="Write a month of realistic CDR files.")
 @click.option("--operators", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--subscribers", type=click.IntRange(1), default=100, show_default=True, help="Per operator.")
 @options.period_option
@@ -53,6 +66,8 @@ def simulate(formats: str, records: float, out: Path, force: bool, as_json: bool
     Nothing in them is real: numbers come from ranges reserved for fiction where there are any. See
     docs/simulator.md for the model; simulation.json holds the control totals. DIR/tariffs has the price plans
     and each account's. With phone logs or errors, labels.csv names every line that is wrong.
+
+    `billproof simulate partners OUT` writes a month between two operators instead.
     """
     from billproof.simulate import simulate as run
 
