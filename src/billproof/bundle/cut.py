@@ -7,7 +7,6 @@ its proof.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from billproof import commit
 from billproof.bundle import documents as doc
 from billproof.bundle import text
+from billproof.bundle.columns import Frame, Lines
 from billproof.bundle.text import Template, hexes, integers, texts
 from billproof.commitment import salts, tree
 from billproof.commitment.columns import Gathered
@@ -48,37 +48,6 @@ _LINE = Template.of(doc.Record, depth=2).around("  ", ",\n")
 _BEFORE, _AFTER = Template.of(doc.Bundle).cut("records")
 _LINE_BYTES = sum(map(len, _LINE.pieces[::2]))  # those that every line of a bundle has
 _HEAD, _TAIL = _BEFORE.around("", "[\n"), _AFTER.around("\n ]", "\n")
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """The lines of some statements, hashed: n lines of k statements."""
-
-    at: NDArray[np.int64]  # (k,) which of the statements opened
-    count: NDArray[np.int64]  # (k,) how many lines each has
-    records: pa.Table  # n rows
-    index: NDArray[np.int64]  # (n,) place in the statement
-    salts: ByteRows  # (n, 32)
-    peers: ByteRows  # (n, 32)
-    hashes: ByteRows  # (n, 32)
-
-    def columns(self, rows: slice) -> dict[str, pa.Array]:
-        """What a bundle's lines and a receipt's record have in common, as text by field."""
-        records = self.records.slice(rows.start, rows.stop - rows.start)
-        return {
-            "index": integers(self.index[rows]),
-            "service": integers(records["service"].to_numpy()),
-            "startedAt": integers(records["started_at"].to_numpy()),
-            "utcOffset": integers(records["utc_offset"].to_numpy()),
-            "usage": integers(records["usage"].to_numpy()),
-            "billedUsage": integers(records["billed_usage"].to_numpy()),
-            "number": texts(records["number"]),
-            "salt": hexes(self.salts[rows]),
-            "network": texts(records["network"]),
-            "amount": integers(records["amount"].to_numpy()),
-            "rate": texts(records["rate"]),
-            "corrects": hexes(byte_rows(records["corrects"], 32)),
-        }
 
 
 class Cutter:
@@ -116,6 +85,11 @@ class Cutter:
         """Where each account stands among those opened."""
         return {account: at for at, account in enumerate(self.accounts.to_pylist())}
 
+    def _place(self, account: str) -> int:
+        if account not in self._places:
+            raise _no_statement(account, self.stored.path)
+        return self._places[account]
+
     @property
     def tariff_files(self) -> list[Path]:
         """The files of the tariffs that these accounts' statements refer to, as far as the batch has them."""
@@ -124,15 +98,27 @@ class Cutter:
 
     def bundle(self, account: str) -> bytes:
         """The bundle of one account, as its file holds it."""
-        if account not in self._places:
-            raise _no_statement(account, self.stored.path)
-        return self._bundles(self._read(np.array([self._places[account]])))[0][1]
+        return self._bundles(self._read(np.array([self._place(account)])))[0][1]
 
     def bundles(self) -> Iterator[tuple[str, bytes]]:
         """Account number and bundle of each account, as its file holds it; worked out on all cores."""
         pieces = map(self._read, self._pieces())
         for found in in_order(partial(self._bundles, piece) for piece in pieces):
             yield from found
+
+    def frame(self, account: str) -> Frame:
+        """The bundle of one account without its lines."""
+        columns = self._statement_columns(np.array([self._place(account)]))
+        head, tail = (part.fill(columns)[0].as_py() for part in (_HEAD, _TAIL))
+        return msgspec.json.decode(head + tail, type=Frame)
+
+    def hashed(self, account: str) -> Iterator[Lines]:
+        """The lines of one account's statement, hashed, some thousands at a time."""
+        place = np.array([self._place(account)])
+        first, count = (self._entries[name][int(place[0])].as_py() for name in ("first", "count"))
+        for begin in range(0, count, _LINES):
+            records = self.stored.records_of(first + begin, min(_LINES, count - begin), _READ)
+            yield self._hashed(place, np.array([records.num_rows]), records, begin)
 
     def receipts(self, *, show_number: bool) -> Iterator[tuple[str, int, bytes]]:
         """Account number, line (from 0) and receipt of every line of each account, as its file holds it."""
@@ -163,14 +149,19 @@ class Cutter:
         count = self._entries["count"].to_numpy()[at]
         return at, self.stored.records_of(first, int(count.sum()), _READ)
 
-    def _lines(self, at: NDArray[np.int64], records: pa.Table) -> _Lines:
-        count = self._entries["count"].to_numpy()[at]
-        index = np.arange(records.num_rows) - np.repeat(np.cumsum(count) - count, count)
+    def _lines(self, at: NDArray[np.int64], records: pa.Table) -> Lines:
+        return self._hashed(at, self._entries["count"].to_numpy()[at], records)
+
+    def _hashed(
+        self, at: NDArray[np.int64], count: NDArray[np.int64], records: pa.Table, start: int = 0
+    ) -> Lines:
+        """``records`` are ``count`` lines of each statement, from line ``start`` on."""
+        index = np.arange(records.num_rows) - np.repeat(np.cumsum(count) - count, count) + start
         keys = Gathered(self._opening_keys, np.repeat(at, count))
         record_salts = salts.prf(keys, salts.PEER_SALT, index)
         peers = hash_peers(records["number"], record_salts)
         hashes = hash_records(records, index, peers)
-        return _Lines(at, count, records, index, record_salts, peers, hashes)
+        return Lines(at, count, records, index, record_salts, peers, hashes)
 
     def _bundles(self, read: tuple[NDArray[np.int64], pa.Table]) -> list[tuple[str, bytes]]:
         accounts = self.accounts.take(pa.array(read[0])).to_pylist()
@@ -204,7 +195,7 @@ class Cutter:
 
     def _receipts(
         self,
-        lines: _Lines,
+        lines: Lines,
         forest: tuple[ByteRows, NDArray[np.int64]],
         statements: dict[str, pa.Array | str],
         rows: slice,

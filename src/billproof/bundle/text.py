@@ -42,6 +42,15 @@ class Template:
         whole list, brackets included.
         """
         text = doc.encode(_holes(kind, without)).decode().rstrip("\n")
+        return cls._split(text, depth)
+
+    @classmethod
+    def one_line(cls, kind: type[msgspec.Struct]) -> Template:
+        """The same on one line, as :func:`msgspec.json.encode` writes it."""
+        return cls._split(msgspec.json.encode(_holes(kind, ())).decode(), 0)
+
+    @classmethod
+    def _split(cls, text: str, depth: int) -> Template:
         pieces = [piece for piece in _HOLE.split(text.replace("\n", "\n" + depth * " ")) if piece is not None]
         return cls(tuple(pieces))
 
@@ -119,6 +128,14 @@ def lists(items: pa.Array, offsets: NDArray[np.int64], *, depth: int) -> pa.Arra
     found = Template((f'[{outer} "', "items", f'"{outer}]')).fill({"items": joined})
     empty = pa.array(offsets[1:] == offsets[:-1])
     return pc.if_else(empty, pa.scalar("[]", _TEXT), found) if pc.any(empty).as_py() else found
+
+
+def one_line_lists(items: pa.Array, offsets: NDArray[np.int64]) -> pa.Array:
+    """The same lists on one line each."""
+    items_of = pa.LargeListArray.from_arrays(pa.array(offsets), items)
+    joined = pc.binary_join(items_of, pa.scalar('","', _TEXT))
+    found = Template(('["', "items", '"]')).fill({"items": joined})
+    return pc.if_else(pa.array(offsets[1:] == offsets[:-1]), pa.scalar("[]", _TEXT), found)
 
 
 def values(column: pa.LargeStringArray) -> tuple[memoryview, NDArray[np.int64]]:

@@ -137,6 +137,15 @@ def root_from_proof(leaf: bytes, proof: list[bytes]) -> bytes:
     return node
 
 
+def roots_from_proofs(leaves: ByteRows, proofs: ByteRows, offsets: NDArray[np.int64]) -> ByteRows:
+    """The same of n leaves with proofs as :func:`proofs` gives them: (n, 32), (p, 32), (n + 1,) → (n, 32)."""
+    nodes, lengths = leaves.copy(), np.diff(offsets)
+    for height in range(int(lengths.max(initial=0))):
+        rows = np.flatnonzero(lengths > height)
+        nodes[rows] = hash_pairs(nodes[rows], proofs[offsets[rows] + height])
+    return nodes
+
+
 def proof_length(count: int, index: int) -> int:
     """Length of the proof of leaf ``index`` in a tree of ``count`` leaves: floor(log2(2n-1-index))."""
     if not 0 <= index < count:

@@ -111,6 +111,10 @@ def test_proofs_in_bulk_are_the_single_ones(counts: list[int], data: st.DataObje
         alone, ends = tree.proofs(whole, np.array([leaf]))
         assert ([bytes(node) for node in alone], ends.tolist()) == (single, [0, len(single)])
     assert len(found) == offsets[-1]
+    firsts = np.cumsum(counts) - counts
+    hashed = leaves_of(sum(counts), "proofs")[firsts[trees] + leaves]
+    roots = tree.roots_from_proofs(hashed, found, offsets)
+    assert np.array_equal(roots, nodes[starts[trees]])
 
 
 @pytest.mark.parametrize(
