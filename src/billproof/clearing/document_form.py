@@ -85,7 +85,7 @@ class TrafficForm(_Strict, frozen=True):
     service: AnyService
     route: Name
     records: Count
-    volume: Signed
+    volume: Unsigned
     amount: Signed
 
 

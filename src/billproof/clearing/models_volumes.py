@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -14,12 +16,16 @@ from billproof.clearing.models_year import Volume, months_of
 from billproof.errors import InputError
 from billproof.intake.keys import nearest
 from billproof.printable import printable
+from billproof.records import Service
 from billproof.tariff import values
 
 COLUMNS = ("month", "from", "service", "route", "volume")
 
 #: Of a bare number.
 _UNITS = {values.SECONDS: "min", values.MESSAGES: "messages", values.BYTES: "MB"}
+#: What books count in. No unit is a smaller one, so that a volume has no more decimals in these.
+_EXACT = {values.SECONDS: "s", values.MESSAGES: "messages", values.BYTES: "B"}
+_DECIMALS = 9
 _VOLUME = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)(?: ([A-Za-z]{1,8}))?")
 _LONGEST = 200
 
@@ -35,6 +41,22 @@ def read_volumes(path: Path, agreement: Agreement) -> Iterator[Volume]:
         ) from error
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", file=path, advice="Save it as UTF-8.") from None
+
+
+def volumes_csv(volumes: Iterable[Volume]) -> bytes:
+    """A file that :func:`read_volumes` reads: each month's traffic in one row, exactly."""
+    sums: dict[tuple[str, int, Service, str], Fraction] = defaultdict(Fraction)
+    for each in volumes:
+        sums[each.month, each.operator, each.service, each.route] += each.volume
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for (month, operator, service, route), volume in sorted(sums.items()):
+        if volume:
+            amount = values.decimal_of(int(volume * 10**_DECIMALS), _DECIMALS)
+            unit = _EXACT[values.KINDS[service]]
+            rows.writerow((month, operator, values.word_of(service), route, f"{amount} {unit}"))
+    return text.getvalue().encode()
 
 
 class _Rows:

@@ -17,6 +17,9 @@ from billproof.errors import InputError
 from billproof.records import Service
 from billproof.tariff import values
 
+_LONGEST = 1000  # of words
+_AGAIN = "Clear the books again."
+
 
 def settle_documents(
     documents: Sequence[File],
@@ -34,9 +37,13 @@ def settle_documents(
     direction each.
     """
     period, ledger = check_together(documents, agreement)
+    documents = sorted(documents, key=lambda each: each.payer)
     disputes: list[Dispute] = []
+    after = 0
     for each in documents:
-        disputes += disputes_of(each, deadline, after=max((one.number for one in disputes), default=0))
+        of = f", traffic of {agreement.party(each.payer).name}" if len(documents) > 1 else ""
+        disputes += disputes_of(each, deadline, after=after, of=of)
+        after += len(each.causes) + len(each.findings)
     return settle(
         agreement,
         period,
@@ -53,7 +60,6 @@ def settle_documents(
 
 def check_together(documents: Sequence[File], agreement: Agreement) -> tuple[int, tuple[int, str] | None]:
     """The documents' month (YYYYMM) and ledger; InputError where they make no settlement."""
-    parties = [party.operator for party in agreement.parties]
     for each in documents:
         if each.agreement.hash != "0x" + agreement.hash.hex():
             raise InputError(
@@ -65,8 +71,14 @@ def check_together(documents: Sequence[File], agreement: Agreement) -> tuple[int
             raise InputError(
                 "the document does not say its month", field="period", advice="Clear with --month YYYY-MM."
             )
-        if sorted(side.operator for side in each.sides) != parties:
-            raise InputError("its operators are not the agreement's", field="ours.operator")
+        named = [(side.operator, side.name) for side in each.sides]
+        if sorted(named) != [(party.operator, party.name) for party in agreement.parties]:
+            raise InputError("its operators are not the agreement's", field="ours", advice=_AGAIN)
+        if each.settlement != agreement.settlement:
+            raise InputError("is not the agreement's currency", field="settlement", advice=_AGAIN)
+        for one in each.traffic:
+            if one.route not in agreement.route_names:
+                raise InputError(f"the agreement has no route {one.route!r}", field="traffic", advice=_AGAIN)
     if len({each.payer for each in documents}) < len(documents):
         raise InputError(
             "both documents are of one direction",
@@ -130,11 +142,17 @@ def charges_of(
     return [Charge.of(line, booked[line.model.name, line.payer.operator]) for line in lines]
 
 
-def disputes_of(document: File, deadline: str, *, after: int = 0) -> list[Dispute]:
-    """What is claimed; numbers are the document's, ``after`` higher."""
+def disputes_of(document: File, deadline: str, *, after: int = 0, of: str = "") -> list[Dispute]:
+    """What is claimed; numbers are the document's, ``after`` higher, and words go on with ``of``."""
     return [
         Dispute(
-            after + each.number, each.kind, each.words, each.claimant, each.count, int(each.amount), deadline
+            after + each.number,
+            each.kind,
+            each.words[: _LONGEST - len(of)] + of,
+            each.claimant,
+            each.count,
+            int(each.amount),
+            deadline,
         )
         for each in document.disputes
     ]

@@ -34,6 +34,7 @@ COMMANDS = {
     "rate": ("rate", "Price usage from files by a tariff."),
     "check": ("check", "Check that statements charge what their tariff says."),
     "clear": ("clear", "Lay two operators' books of the same traffic over each other."),
+    "settle": ("settle", "Settle a month of two operators: who pays whom how much, and what stays open."),
     "agreement": ("agreement", "Check an agreement of two operators, and evaluate its discounts."),
     "audit": ("audit", "Derive batches again and compare them with the chain."),
     "serve": ("serve", "Serve the verifier page, public data and invoices by link."),
