@@ -16,7 +16,7 @@ from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
 from billproof.bundle.names import file_name
-from billproof.demo import cases, phone, tariffs, telling
+from billproof.demo import cases, partners, phone, tariffs, telling
 from billproof.demo.stage import Stage
 from billproof.demo.telling import ERRORS, MARKER
 from billproof.errors import InputError
@@ -133,12 +133,14 @@ def run(
     console.print(f"\n[bold]Billproof demo[/bold]: two operators bill {period}\n")
     demo = _deploy(out, stage, period)
     simulation = _simulate(demo, subscribers)
+    traffic = partners.simulate(demo)
     months = simulation.operators
     _register(demo, months)
     pricings = [tariffs.pricing_of(demo.out / "month", month) for month in months]
     published = tariffs.publish_all(demo, pricings, ANCHORERS)
     demo.chain.set_time(None)  # the month is over: from here on it is now
     batches = _batch(demo, months, pricings)
+    partners.batch(demo, traffic)
     _anchor(demo, months)
     bundles = _cut_bundles(demo, months)
     valid, priced = _verify_bundles(demo, bundles)
@@ -188,6 +190,8 @@ def _clear(out: Path) -> None:
     ours = {
         "chain.jsonl",
         "month",
+        "partners",
+        "clearing",
         "store",
         "secrets",
         "cases",
@@ -297,6 +301,8 @@ def _cut_bundles(demo: Demo, months: Sequence[OperatorMonth]) -> list[Path]:
             vault = SecretStore(demo.secrets, number)
             home = demo.out / f"operator-{number}"
             for stored in find_batches(demo.store, number, demo.period):
+                if stored.id.region != partners.SUBSCRIBERS:
+                    continue
                 placed = (
                     (home / "bundles" / f"{file_name(account)}.json", bundle)
                     for account, bundle in cut.bundles(stored, vault)
