@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from billproof.clearing.models import Model
+from billproof.clearing.models import CommonCommitment, Model
 from billproof.errors import InputError
 from billproof.printable import printable
 from billproof.tariff.places import Prefixes, Zones
@@ -71,6 +71,7 @@ class Agreement:
     routes: Mapping[str, tuple[str, ...]]  # how numbers begin
     zones: Mapping[str, frozenset[str]]  # MCC-MNC without the hyphen, or MCC
     models: tuple[Model, ...] = ()
+    commitments: tuple[CommonCommitment, ...] = ()
     monthly: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)  # currency → month → rate
     source: bytes = field(repr=False, compare=False, default=b"")
 

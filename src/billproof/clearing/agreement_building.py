@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from billproof.clearing import agreement as model
 from billproof.clearing import agreement_form as form
 from billproof.clearing import models
+from billproof.clearing.agreement_commitments import build_commitments
 from billproof.clearing.agreement_models import build_models
 from billproof.commitment.keccak import keccak
 from billproof.documents import source as documents
@@ -58,7 +59,7 @@ class _Builder:
         file = self.file
         self._check_names()
         valid_from, valid_until = self._valid()
-        parties = self._parties()
+        parties, found = self._parties(), self._models()
         exchange, monthly = self._exchange(parties, model.months_between(valid_from, valid_until))
         return model.Agreement(
             hash=keccak(self.source.content),
@@ -74,14 +75,15 @@ class _Builder:
             rounding=model.Rounding(file.rounding.mode, file.rounding.decimals),
             routes={name: tuple(prefixes) for name, prefixes in file.routes.items()},
             zones=zones_of(file.zones, file.tadig, frozenset(), self.fail),
-            models=self._models(),
+            models=found,
+            commitments=build_commitments(file.commitments, found, self._operators, self.fail),
             source=self.source.content,
         )
 
     def _check_names(self) -> None:
         file = self.file
         check_name(("name",), file.name, self.fail)
-        for table in ("parties", "models"):
+        for table in ("parties", "models", "commitments"):
             seen: set[str] = set()
             for at, entry in enumerate(getattr(file, table)):
                 path: Path = (table, at, "name")
@@ -212,4 +214,8 @@ class _Builder:
         if len(file.models) > _MOST_MODELS:
             raise self.fail(("models", _MOST_MODELS), f"more than {_MOST_MODELS} models", "let routes share")
         routes = (*file.routes, *file.zones, model.ELSEWHERE)
-        return build_models(file.models, [party.operator for party in file.parties], routes, self.fail)
+        return build_models(file.models, self._operators, routes, self.fail)
+
+    @property
+    def _operators(self) -> list[int]:
+        return [party.operator for party in self.file.parties]

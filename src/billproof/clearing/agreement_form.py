@@ -116,6 +116,18 @@ class Model(_Strict, frozen=True):
     commitment: Commitment | None = None
 
 
+class CommonCommitment(_Strict, frozen=True):
+    """What one operator pays at least, a year, by several models: ``money``, or a ``volume`` at ``price``."""
+
+    name: Name
+    from_: Annotated[int, Meta(ge=1, le=(1 << 53) - 1)] = msgspec.field(name="from")
+    models: Annotated[list[Name], Meta(min_length=1)]
+    money: Money | None = None
+    volume: Quantity | None = None
+    price: Price | None = None
+    accrues: Literal["year", "month"] = "year"
+
+
 class File(_Strict, frozen=True):
     """An agreement of two operators. See ``docs/clearing.md``."""
 
@@ -131,6 +143,7 @@ class File(_Strict, frozen=True):
     zones: dict[Name, Annotated[list[Network], Meta(min_length=1)]] = {}
     tadig: dict[Tadig, HomeNetwork] = {}
     models: list[Model] = []
+    commitments: list[CommonCommitment] = []
 
 
 def is_rate(text: str) -> bool:

@@ -55,9 +55,8 @@ def _model(
     given: form.Model, path: Path, operators: Collection[int], routes: Sequence[str], fail: Fail
 ) -> models.Model:
     _check_keys(given, path, fail)
-    if given.from_ is not None and given.from_ not in operators:
-        parties = " or ".join(map(str, operators))
-        raise fail((*path, "from"), f"operator {given.from_} is no party", f"write {parties}")
+    if given.from_ is not None:
+        check_party(given.from_, operators, (*path, "from"), fail)
     for at, route in enumerate(given.routes or ()):
         if route not in routes:
             raise fail((*path, "routes", at), f"{route!r} is no route", nearest(route, tuple(routes)))
@@ -68,7 +67,7 @@ def _model(
             (*path, "services"), f"are counted in {' and '.join(kinds)}", "write a model for each of them"
         )
     kind = kinds[0]
-    unit = _quantity(given.unit or _UNITS[kind], kind, (*path, "unit"), fail)
+    unit = quantity(given.unit or _UNITS[kind], kind, (*path, "unit"), fail)
     if unit == 0:
         raise fail((*path, "unit"), "is 0", f'write what a price is for: "{_UNITS[kind]}"')
     return models.Model(
@@ -87,6 +86,12 @@ def _model(
     )
 
 
+def check_party(operator: int, operators: Collection[int], path: Path, fail: Fail) -> None:
+    """Raises for a stranger."""
+    if operator not in operators:
+        raise fail(path, f"operator {operator} is no party", f"write {' or '.join(map(str, operators))}")
+
+
 def _check_keys(given: form.Model, path: Path, fail: Fail) -> None:
     """Raises for a key that the model's shape lacks, or has no use for."""
     for key in _SHAPED:
@@ -102,7 +107,8 @@ def _price(text: str | None) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
-def _quantity(text: str, kind: str, path: Path, fail: Fail) -> int:
+def quantity(text: str, kind: str, path: Path, fail: Fail) -> int:
+    """A quantity of the kind that the services are counted in."""
     got, amount = values.quantity(text)
     if got != kind:
         raise fail(path, f"is in {got}, the services in {kind}", f'write as in "{_UNITS[kind]}"')
@@ -113,7 +119,7 @@ def _tiers(given: Sequence[form.Tier], kind: str, path: Path, fail: Fail) -> tup
     found: list[models.Tier] = []
     for at, tier in enumerate(given):
         place: Path = (*path, "tiers", at, "above")
-        above = _quantity(tier.above, kind, place, fail)
+        above = quantity(tier.above, kind, place, fail)
         if not found and above:
             raise fail(
                 place,
@@ -135,7 +141,7 @@ def _commitment(given: form.Commitment | None, kind: str, path: Path, fail: Fail
         raise fail((*path, "price"), "has no meaning with money", "leave it out")
     return models.Commitment(
         money=None if given.money is None else Fraction(given.money),
-        volume=None if given.volume is None else _quantity(given.volume, kind, (*path, "volume"), fail),
+        volume=None if given.volume is None else quantity(given.volume, kind, (*path, "volume"), fail),
         price=_price(given.price),
         accrues=given.accrues,
     )

@@ -97,9 +97,31 @@ class Model:
         """What of the commitment is due when ``months`` of the agreement's months are over."""
         if self.commitment is None:
             return Fraction(0)
-        if self.commitment.accrues == "month":
-            return self.commits * months / of
-        return self.commits if months == of else Fraction(0)
+        return _accrued(self.commits, self.commitment.accrues, months, of)
+
+
+@dataclass(frozen=True)
+class CommonCommitment:
+    """What ``operator`` pays at least for all of the agreement's months by several of its models together.
+
+    ``models`` are their names, ``commits`` what it is worth; ``accrues`` as of a :class:`Commitment`.
+    """
+
+    name: str
+    operator: int
+    models: frozenset[str]
+    commits: Fraction
+    accrues: str
+
+    def due(self, months: int, of: int) -> Fraction:
+        """What of it is due when ``months`` of the agreement's months are over."""
+        return _accrued(self.commits, self.accrues, months, of)
+
+
+def _accrued(commits: Fraction, accrues: str, months: int, of: int) -> Fraction:
+    if accrues == "month":
+        return commits * months / of
+    return commits if months == of else Fraction(0)
 
 
 def _known(price: Fraction | None) -> Fraction:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from billproof.clearing.agreement import Agreement, Party, months_between
-from billproof.clearing.models import Model, rounded
+from billproof.clearing.models import CommonCommitment, Model, rounded
 from billproof.records import Service
 
 
@@ -32,19 +32,25 @@ class Line:
     """What one operator pays by one model: of the year to date, and of the month that ends it.
 
     Money is in billionths of the settlement currency and rounded as the agreement says, volumes are exact.
+    The line of a common commitment has its shortfall alone: what its models charge is on their lines.
     """
 
     month: str
-    model: Model
+    model: Model | CommonCommitment
     payer: Party
     payee: Party
     volume: Fraction  # of the month
     volume_to_date: Fraction
-    used: int  # the charge of the volume to date, without the commitment
+    used: int  # the charge of the volume to date, without the commitment; of a common one: all its models'
     shortfall: int  # what the part of the commitment that is due adds to it
-    to_date: int  # both
+    to_date: int  # both; of a common commitment the shortfall
     share: int  # what of that is the month's: negative when a cheaper tier is reached
     open: int  # what the commitment would still add if no more traffic came
+
+    @property
+    def committed(self) -> bool:
+        """Whether there is a commitment, that may add to what is charged."""
+        return isinstance(self.model, CommonCommitment) or self.model.commitment is not None
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,8 @@ def evaluate(agreement: Agreement, volumes: Iterable[Volume], until: str | None 
     lines = [
         line for model in agreement.models for line in _lines(agreement, model, by_model, done, len(months))
     ]
+    for commitment in agreement.commitments:
+        lines += _common(agreement, commitment, lines, done, len(months))
     return Evaluation(
         agreement,
         done,
@@ -170,3 +178,41 @@ def _lines(
                 open=rounded(max(charge, model.commits), mode, decimals) - due,
             )
             before[party.operator] = due
+
+
+def _common(
+    agreement: Agreement,
+    commitment: CommonCommitment,
+    lines: Iterable[Line],
+    months: tuple[str, ...],
+    of: int,
+) -> list[Line]:
+    """A common commitment's lines, month after month, beside those of its models."""
+    payer = agreement.party(commitment.operator)
+    used = dict.fromkeys(months, 0)
+    for line in lines:
+        if line.model.name in commitment.models:
+            used[line.month] += line.used
+    mode, decimals = agreement.rounding.mode, agreement.rounding.decimals
+    whole = rounded(commitment.commits, mode, decimals)
+    found = []
+    before = 0
+    for number, month in enumerate(months, 1):
+        shortfall = max(rounded(commitment.due(number, of), mode, decimals) - used[month], 0)
+        found.append(
+            Line(
+                month=month,
+                model=commitment,
+                payer=payer,
+                payee=agreement.other(payer.operator),
+                volume=Fraction(0),
+                volume_to_date=Fraction(0),
+                used=used[month],
+                shortfall=shortfall,
+                to_date=shortfall,
+                share=shortfall - before,
+                open=max(whole - used[month], 0) - shortfall,
+            )
+        )
+        before = shortfall
+    return found

@@ -29,10 +29,13 @@ class Amount:
 
 @dataclass(frozen=True)
 class Charge:
-    """What a discount model makes of traffic whose records are among the amounts with ``booked``."""
+    """What a discount model makes of traffic whose records are among the amounts with ``booked``.
+
+    Or the shortfall of a commitment over several models, of which nothing is booked.
+    """
 
     payer: int
-    model: str
+    model: str  # the name of either
     to_date: int
     share: int  # the month's
     shortfall: int

@@ -92,7 +92,10 @@ class AmountForm(_Strict, frozen=True):
 
 
 class ChargeForm(_Strict, frozen=True):
-    """What a discount model charges: of the year to date, the month's share, and beside what is booked."""
+    """What a discount model charges: of the year to date, the month's share, and beside what is booked.
+
+    Or the shortfall of a commitment over several models: its name stands for the model's, nothing is booked.
+    """
 
     payer: Operator
     model: Name

@@ -90,7 +90,16 @@ def sheets(settlement: Settlement) -> list[Sheet]:
         ),
         Sheet(
             "Discount models",
-            ("Adjustment", "Pays", "Model", "Month's share", "Booked", "Year to date", "Shortfall", "Open"),
+            (
+                "Adjustment",
+                "Pays",
+                "Model or commitment",
+                "Month's share",
+                "Booked",
+                "Year to date",
+                "Shortfall",
+                "Open",
+            ),
             tuple(
                 (
                     Money(each.adjustment),

@@ -14,6 +14,7 @@ from billproof.files import write_file
 from billproof.printable import printable
 
 if TYPE_CHECKING:
+    from billproof.clearing.models import Model
     from billproof.clearing.models_year import Evaluation, Line, Volume
     from billproof.clearing.settlement import Settlement
 
@@ -50,6 +51,7 @@ def check(file: Path, as_json: bool) -> None:
                 "routes": len(found.routes),
                 "zones": len(found.zones),
                 "models": [model.name for model in found.models],
+                "commitments": [commitment.name for commitment in found.commitments],
             },
         )
         return
@@ -63,6 +65,7 @@ def check(file: Path, as_json: bool) -> None:
             ("routes", f"{len(found.routes):,} of {sum(map(len, found.routes.values())):,} prefixes"),
             ("zones", f"{len(found.zones):,}"),
             ("models", f"{len(found.models):,}"),
+            ("commitments", f"{len(found.commitments):,} over several models"),
         ],
     )
 
@@ -161,6 +164,7 @@ def _write(found: Settlement, signed: bytes, xlsx: Path | None, pdf: Path | None
 
 def _document(evaluation: Evaluation) -> dict[str, Any]:
     """All months; money as decimal texts, so that nobody reads it as a binary fraction."""
+    from billproof.clearing.models import CommonCommitment, Model
     from billproof.tariff import values
 
     found = evaluation.agreement
@@ -171,7 +175,14 @@ def _document(evaluation: Evaluation) -> dict[str, Any]:
             {
                 "month": month,
                 "net": _owed(evaluation, month),
-                "models": [_line(line) for line in evaluation.of(month)],
+                "models": [
+                    _line(line, line.model) for line in evaluation.of(month) if isinstance(line.model, Model)
+                ],
+                "commitments": [
+                    {"commitment": line.model.name, **_charged(line)}
+                    for line in evaluation.of(month)
+                    if isinstance(line.model, CommonCommitment)
+                ],
             }
             for month in evaluation.months
         ],
@@ -202,9 +213,18 @@ def _owed(evaluation: Evaluation, month: str) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: Line, model: Model) -> dict[str, Any]:
     return {
-        "model": line.model.name,
+        "model": model.name,
+        **_charged(line),
+        "volumeToDate": str(line.volume_to_date),
+        "volume": str(line.volume),
+        "unit": model.kind,
+    }
+
+
+def _charged(line: Line) -> dict[str, Any]:
+    return {
         "from": line.payer.operator,
         "to": line.payee.operator,
         "toDate": _exact(line.to_date),
@@ -212,9 +232,6 @@ def _line(line: Line) -> dict[str, Any]:
         "used": _exact(line.used),
         "shortfall": _exact(line.shortfall),
         "open": _exact(line.open),
-        "volumeToDate": str(line.volume_to_date),
-        "volume": str(line.volume),
-        "unit": line.model.kind,
     }
 
 
@@ -242,15 +259,22 @@ def _print(evaluation: Evaluation) -> None:
     lines = evaluation.of(month)
     if lines:
         table(
-            ["pays", "model", "to date", month, "shortfall due", "still open", "volume to date"],
+            [
+                "pays",
+                "model or commitment",
+                "to date",
+                month,
+                "shortfall due",
+                "still open",
+                "volume to date",
+            ],
             [
                 [
                     line.payer.name,
                     line.model.name,
                     money(line.to_date),
                     money(line.share),
-                    money(line.shortfall) if line.model.commitment else "–",
-                    money(line.open) if line.model.commitment else "–",
+                    *(map(money, (line.shortfall, line.open)) if line.committed else ("–", "–")),
                     _readable(line),
                 ]
                 for line in lines
@@ -263,9 +287,12 @@ def _print(evaluation: Evaluation) -> None:
 
 
 def _readable(line: Line) -> str:
-    """The volume in the model's units, cut to three decimals."""
+    """The volume in the model's units, cut to three decimals; a common commitment has none."""
+    from billproof.clearing.models import Model
     from billproof.tariff import values
 
+    if not isinstance(line.model, Model):
+        return "–"
     names = {values.SECONDS: "min", values.MESSAGES: "messages", values.BYTES: "MB"}
     sizes = {values.SECONDS: 60, values.MESSAGES: 1, values.BYTES: 10**6}
     thousandths = line.volume_to_date * 1000 / sizes[line.model.kind]

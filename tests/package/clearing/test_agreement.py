@@ -423,7 +423,14 @@ def test_specifications_example_is_an_agreement() -> None:
     assert agreement.route_of("+447911") == "uk-mobile"
     models = re.findall(r"```toml\n(.*?)```", text[text.index("## 6.") : text.index("## 7.")], re.DOTALL)
     both = load_agreement((found[0] + models[0]).encode())
-    assert [model.name for model in both.models] == ["mobile", "data, both ways"]
+    assert [model.name for model in both.models] == [
+        "mobile",
+        "data, both ways",
+        "calls back",
+        "messages back",
+    ]
+    (commitment,) = both.commitments
+    assert (commitment.commits, commitment.models) == (50_000, {"calls back", "messages back"})
     assert both.rounding == agreement.rounding
 
 

@@ -132,6 +132,62 @@ def test_evaluate_without_traffic(run: Run, agreement: Path, volumes: Path) -> N
     assert "Meridian pays Skylark 0.00 EUR net" in result.out
 
 
+COMMON = """
+[[models]]
+name = "mms"
+model = "flat"
+from = 2
+services = ["mms"]
+price = "0.20"
+[[models]]
+name = "back"
+model = "flat"
+from = 2
+services = ["voice-originated"]
+price = "0.05"
+[[commitments]]
+name = "all from Skylark"
+from = 2
+models = ["mms", "back"]
+money = "50"
+accrues = "month"
+"""
+
+
+def test_evaluate_tells_a_common_commitment_on_a_line_of_its_own(
+    run: Run, agreement: Path, volumes: Path
+) -> None:
+    # By February 33.33 of 50 are due. Skylark sent 90 s, 1.5 × 0.05 = 0.08 of it: 33.25 are short, 16.67 open.
+    agreement.write_text(AGREEMENT + COMMON)
+    checked = run("agreement", "check", agreement)
+    assert "1 over several models" in checked.out
+    assert run("agreement", "check", agreement, "--json").json["commitments"] == ["all from Skylark"]
+    result = run("agreement", "evaluate", agreement, "--volumes", volumes)
+    assert result.out.startswith("Meridian pays Skylark 20.67 EUR net")
+    rows = [line.replace("│", " ").split() for line in result.out.splitlines() if "all from" in line]
+    assert rows == [["Skylark", "all", "from", "Skylark", "33.25", "16.58", "33.25", "16.67", "–"]]
+    told = run("agreement", "evaluate", agreement, "--volumes", volumes, "--json").json
+    assert [line["model"] for line in told["months"][-1]["models"]] == [
+        "voice",
+        "data",
+        "data",
+        "back",
+        "mms",
+    ]
+    assert told["months"][-1]["commitments"] == [
+        {
+            "commitment": "all from Skylark",
+            "from": 2,
+            "to": 1,
+            "toDate": "33.25",
+            "month": "16.58",
+            "used": "0.08",
+            "shortfall": "33.25",
+            "open": "16.67",
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [

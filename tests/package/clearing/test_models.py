@@ -76,7 +76,7 @@ def examples() -> list[dict[str, Any]]:
     section = text[text.index("## 6. ") : text.index("## 7. ")]
     found = []
     for model, volumes, shares, words in re.findall(
-        r"^\| `(\{.*?\})` \| (.*?) \| (.*?) \| (.*?) \|$", section, re.M
+        r"^\| `(\{ model = .*?\})` \| (.*?) \| (.*?) \| (.*?) \|$", section, re.M
     ):
         case = {"model": tomllib.loads(f"model = {model}")["model"], "words": words}
         for key, cell in (("volumes", volumes), ("shares", shares)):
