@@ -1,84 +1,138 @@
-"""A clearing as one HTML file that needs nothing else: totals, causes, single findings, money first."""
+"""A clearing as one HTML file that needs nothing else, to be read, printed and forwarded; money first.
+
+Made from clear documents (and their settlement) alone. Nothing is fetched, no script runs, and every text
+from elsewhere is plain text. ``docs/clearing.md``, section 7.
+"""
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING, Any
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from billproof.clearing.document import document
-from billproof.printable import printable
-from billproof.records import money
+from billproof.clearing.report_charts import Charts
+from billproof.clearing.report_facts import Traffic, month_words, traffic_of
+from billproof.clearing.report_figures import Cell, Currency, Figure, Html, currency_of, safe, section, table
+from billproof.clearing.report_owed import Owed
+from billproof.clearing.report_why import Why
+from billproof.clearing.settlement import Settlement
 
-if TYPE_CHECKING:
-    from billproof.clearing.clearing import Clearing
+_MOST_BATCHES = 100
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left; vertical-align: top }}
-.n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }}
-</style></head><body>
-<h1>{title}</h1>
-<p>{summary}</p>
-{tables}
-</body></html>
-"""
+#: What hatches the bars of one side, so that they differ on paper and to whoever sees no colours.
+_PATTERNS = (
+    '<svg class="patterns" width="0" height="0" aria-hidden="true"><defs><linearGradient id="hatch"'
+    ' gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="3.6" y2="3.6" spreadMethod="repeat">'
+    '<stop class="line" offset="0"/><stop class="line" offset=".5"/><stop class="ground" offset=".5"/>'
+    '<stop class="ground" offset="1"/></linearGradient></defs></svg>'
+)
 
 
-def html_report(clearing: Clearing) -> str:
-    """The report; every text from a book or the agreement is escaped."""
-    found = document(clearing)
-    settlement = found["settlement"]
-    totals = [
+def html_report(documents: Sequence[Mapping[str, Any]], settlement: Settlement | None = None) -> str:
+    """The report of one clear document, or of one for each direction, and of what is settled of them.
+
+    Raises ValueError where the documents are not of one agreement and period, or the settlement is of others.
+    """
+    traffic = traffic_of(documents)
+    _check(traffic, settlement)
+    currency = currency_of(traffic[0].currency)
+    charts = Charts(currency)
+    owed = Owed(traffic, settlement, currency, charts)
+    first = traffic[0].sides[0].operator
+    parts = [
+        owed.header(),
+        *owed.sections(),
+        *(Why(each, first, currency, charts).section() for each in traffic),
+        _sources(traffic, settlement, currency),
+    ]
+    style = _style()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    csp = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return "\n".join(
         [
-            words,
-            f"{found[side]['records']:,}",
-            f"{found[side]['unpaired']:,}",
-            money(int(found[side]["total"])),
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{csp}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="referrer" content="no-referrer">',
+            '<meta name="format-detection" content="telephone=no, date=no, address=no, email=no">',
+            f"<title>{safe(owed.headline)}</title>",
+            f"<style>{style}</style>\n</head>\n<body>\n{_PATTERNS}\n<main>",
+            *parts,
+            "</main>\n</body>\n</html>\n",
         ]
-        for side, words in (("ours", "our book"), ("theirs", "their book"))
-    ]
-    causes = [[one["kind"], one["words"], f"{one['count']:,}", _money(one)] for one in found["causes"]]
-    single = [
-        [one["kind"], f"records {one['words']}", f"{one['count']:,}", _money(one)]
-        for one in found["findings"]
-    ]
-    within = [
-        ["agreed", "pairs within the tolerance", f"{found['agreed']:,}", _money(found["atStake"], "agreed")]
-    ]
-    columns = ["kind", "what", "records", settlement]
-    tables = [
-        _table("Books", ["", "records", "without a pair", settlement], totals, 1),
-        _table("Causes", columns, causes, 2),
-        _table("Single findings", columns, single, 2),
-        _table("Agreed", columns, within, 2),
-    ]
-    difference = f"{money(int(found['difference']))} {settlement}"
-    return _PAGE.format(
-        title=_safe(f"{difference} between the books: {found['agreement']['name']}"),
-        summary=_safe(f"{found['pairs']:,} pairs, of which {found['agreed']:,} agree. Ours less theirs."),
-        tables="\n".join(tables),
     )
 
 
-def _money(values: dict[str, Any], key: str = "money") -> str:
-    return money(int(values[key]))
+def _check(traffic: Sequence[Traffic], settlement: Settlement | None) -> None:
+    if settlement is None:
+        return
+    first = traffic[0]
+    told = "0x" + settlement.agreement_hash.hex(), settlement.currency, str(settlement.period)
+    if told != (first.agreement["hash"], first.currency, first.period or told[2]):
+        raise ValueError("the settlement is not of these documents")
 
 
-def _safe(text: str) -> str:
-    return escape(printable(text))
+def _sources(traffic: Sequence[Traffic], settlement: Settlement | None, currency: Currency) -> str:
+    """Where all of it comes from: agreement, exchange rates, ledger, books and their batches."""
+    agreement = traffic[0].agreement
+    facts = [("Agreement", agreement["name"]), ("Its keccak256", agreement["hash"])]
+    if settlement is not None:
+        from billproof.clearing import settlement_form
+
+        content = settlement_form.document(settlement)
+        facts.append(("keccak256 of settlement.json", f"0x{settlement_form.document_hash(content).hex()}"))
+    ledgers = {
+        (side.ledger["address"], side.ledger["chainId"])
+        for each in traffic
+        for side in each.sides
+        if side.ledger is not None
+    }
+    facts += [("Ledger", f"{address}, chain {chain}") for address, chain in sorted(ledgers)]
+    shown = "".join(
+        f"<div><dt>{safe(name)}</dt><dd><code>{safe(text)}</code></dd></div>" for name, text in facts
+    )
+    parts = [f'<dl class="sources">{shown}</dl>']
+    if settlement is not None:
+        rates: list[Sequence[Cell]] = [
+            (f"1 {code}", Figure(f"{rate} {settlement.currency}"), Figure(f"{float(rate):.6f}"))
+            for code, rate in settlement.exchange.items()
+            if code != settlement.currency
+        ]
+        columns = ("Exchange", "exactly", "about")
+        parts.append(table("Exchange rates", columns, rows=rates, currency=currency, style="narrow"))
+    parts += [_books(each, currency) for each in traffic]
+    parts.append(
+        f'<p class="note">Amounts are rounded to {safe(_unit(currency))} to be read; sums are of what the'
+        " documents say, to the billionth. Times and days are UTC.</p>"
+    )
+    return section("sources", "Where this comes from", parts, "sources")
 
 
-def _table(title: str, columns: list[str], rows: list[list[str]], numbers_from: int) -> str:
-    if not rows:
-        return ""
+def _books(traffic: Traffic, currency: Currency) -> str:
+    rows: list[Sequence[Cell]] = []
+    for side in traffic.sides:
+        name = f"{side.name}: {side.book}"
+        if not side.batches:
+            rows.append((name, "", "", Html("not anchored")))
+        for batch in side.batches[:_MOST_BATCHES]:
+            place = f"{batch['region']}-{batch['sequence']}"
+            rows.append(
+                (name, month_words(batch["period"]), place, Html(f"<code>{safe(batch['root'])}</code>"))
+            )
+        left = len(side.batches) - _MOST_BATCHES
+        if left > 0:
+            rows.append((name, "", Figure(f"{left:,} more"), Html("")))
+    columns = ("Book", "Period", "Batch", "Root")
+    return table(f"Books and batches, {traffic.title}", columns, rows, currency, style="batches")
 
-    def cells(tag: str, row: list[str]) -> str:
-        classes = ["" if at < numbers_from else ' class="n"' for at in range(len(row))]
-        return "".join(f"<{tag}{name}>{_safe(cell)}</{tag}>" for name, cell in zip(classes, row, strict=True))
 
-    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<h2>{title}</h2>\n<table><tr>{cells('th', columns)}</tr>\n{body}</table>"
+def _unit(currency: Currency) -> str:
+    return f"{currency.exact(10 ** (9 - currency.decimals))} {currency.code}"
+
+
+@cache
+def _style() -> str:
+    return (resources.files("billproof.clearing") / "report.css").read_text(encoding="utf-8")
