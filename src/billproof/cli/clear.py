@@ -87,11 +87,11 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
         period=given["month"],
         payer=("ours", "theirs").index(given["payer"]),
     )
+    agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
     neighbours = [
         [load_book(path, agreement, codes, account=account) for path in given[name]]
         for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
     ]
-    agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
     found = lay_over(
         mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
     )

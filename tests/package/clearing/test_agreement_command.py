@@ -157,7 +157,7 @@ accrues = "month"
 def test_evaluate_tells_a_common_commitment_on_a_line_of_its_own(
     run: Run, agreement: Path, volumes: Path
 ) -> None:
-    # By February 33.33 of 50 are due. Skylark sent 90 s, 1.5 × 0.05 = 0.08 of it: 33.25 are short, 16.67 open.
+    # By February 33.33 of 50 are due. Skylark sent 90 s, 1.5 × 0.05 = 0.08 of it: 33.25 short, 16.67 open.
     agreement.write_text(AGREEMENT + COMMON)
     checked = run("agreement", "check", agreement)
     assert "1 over several models" in checked.out

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from commands import Run, run
 
 from billproof.clearing.agreement import Agreement, load_agreement, month_of, months_between
 from billproof.clearing.books import Codes, load_book, times
@@ -19,6 +20,8 @@ from billproof.clearing.settlement_form import document
 from billproof.clearing.settlement_reading import load_settlement
 from billproof.clearing.settlement_tables import facts
 from billproof.errors import InputError
+
+__all__ = ["run"]
 
 AGREEMENT = """
 schema = "billproof/agreement/1"
@@ -142,3 +145,35 @@ def test_settlement_names_the_months_rates_alone() -> None:
     assert load_settlement(document(found)) == found
     with pytest.raises(InputError, match="no exchange rate for GBP in 2026-03"):
         settle(agreement, 202603, "2026-04-10", "2026-05-10", amounts=())
+
+
+# The command.
+
+
+@pytest.fixture
+def books(tmp_path: Path, make_records: Callable) -> dict[str, Path]:
+    """An agreement, and the same 10 calls at 1.00 GBP in both books and in the one of the month before."""
+    found = {name: tmp_path / f"{name}.parquet" for name in ("ours", "theirs", "before")}
+    for path in found.values():
+        pq.write_table(make_records([{"currency": "GBP", "amount": 10**9}] * 10), path)
+    (tmp_path / "agreement.toml").write_text(AGREEMENT)
+    return {**found, "agreement": tmp_path / "agreement.toml"}
+
+
+def test_clear_converts_at_the_rate_of_the_month(run: Run, books: dict[str, Path]) -> None:
+    words = ("clear", books["ours"], books["theirs"], "--agreement", books["agreement"], "--as", 1, "--json")
+    january = run(*words, "--month", "2026-01", "--our-neighbours", books["before"])
+    assert (january.code, january.json["ours"]["total"]) == (0, "11834000000")
+    assert run(*words, "--month", "2026-02").json["theirs"]["total"] == "11917530690"
+
+
+def test_clear_refuses_a_month_without_a_rate_by_name(run: Run, books: dict[str, Path]) -> None:
+    words = ("clear", books["ours"], books["theirs"], "--agreement", books["agreement"], "--as", 1)
+    march = run(*words, "--month", "2026-03")
+    assert march.code == 2
+    assert f"{books['ours']}: the agreement has no exchange rate for GBP in 2026-03" in march.err
+    assert "Add it to [exchange]" in march.err
+    unknown = run(*words)
+    assert unknown.code == 2
+    assert "nothing tells the month" in unknown.err
+    assert "--month" in unknown.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,55 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agreements import agreement_from, document_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement, load_agreement
-from billproof.clearing.agreement_building import AgreementError
 from billproof.clearing.models_year import Evaluation, Line, Volume, evaluate, months_of
 from billproof.tariff import values
 
 CASES = tomllib.loads(Path(__file__).with_name("test_models_cases.toml").read_text())["common"]
 SPECIFICATION = Path(__file__).resolve().parents[3] / "docs/clearing.md"
 
-#: Those of section 6's second table.
-MODELS: dict[str, dict[str, Any]] = {
-    "uk": {"model": "flat", "services": ["voice-originated"], "routes": ["uk"], "price": "0.05"},
-    "others": {"model": "flat", "services": ["voice-originated"], "routes": ["elsewhere"], "price": "0.02"},
-    "data": {"model": "flat", "services": ["data"], "unit": "1 GB", "price": "1.50"},
-}
-
-
-def model_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A model of the table, or its traffic in a model of another shape."""
-    known = {
-        key: value for key, value in MODELS.get(name, {}).items() if key != "price" or "model" not in given
-    }
-    return {"name": name, "from": 1, **known, **given}
-
-
-def document_of(
-    models: Mapping[str, Any], commitments: Sequence[Mapping[str, Any]], months: int, **keys: Any
-) -> dict[str, Any]:
-    """An agreement's file of so many months from January 2026."""
-    return {
-        "schema": "billproof/agreement/1",
-        "name": "Example",
-        "valid": {"from": "2026-01-01", "until": f"{2026 + months // 12}-{months % 12 + 1:02d}-01"},
-        "settlement": "EUR",
-        "parties": [{"operator": n, "name": f"Party {n}", "currency": "EUR"} for n in (1, 2)],
-        "routes": {"uk": ["+44"]},
-        "models": [model_of(name, each) for name, each in models.items()],
-        "commitments": [
-            {"name": "commitment", "from": 1, "models": list(models), **each} for each in commitments
-        ],
-        **keys,
-    }
-
 
 def evaluated(document: Mapping[str, Any], volumes: Mapping[str, Sequence[str]]) -> Evaluation:
     """The evaluation of volumes by model, as many months as there are."""
-    agreement = load_agreement(json.dumps(document).encode())
+    agreement = agreement_from(document)
     months = months_of(agreement)
     by_name = {model["name"]: model for model in document["models"]}
     found = [
@@ -288,10 +252,6 @@ def months_in(document: Mapping[str, Any]) -> int:
     return len(months_of(agreement_from(document)))
 
 
-def agreement_from(document: Mapping[str, Any]) -> Agreement:
-    return load_agreement(json.dumps(document).encode())
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_naive_reading_comes_to_the_same(data: st.DataObject) -> None:
@@ -365,89 +325,3 @@ def test_over_one_model_it_comes_to_the_same_as_the_models_own(data: st.DataObje
         (line,) = other.of(month)
         found = next(each for each in one.of(month) if each.model.name == "x")
         assert (line.shortfall, line.open) == (found.shortfall, found.open)
-
-
-# What is refused.
-
-_TWO = {"uk": {}, "others": {}}
-REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
-    "no model": (_TWO, {"models": ["uk", "other"], "money": "1"}, "models[2]", "'other' is no model"),
-    "no models": (_TWO, {"models": [], "money": "1"}, "models", "of length >= 1"),
-    "a model twice": (_TWO, {"models": ["uk", "uk"], "money": "1"}, "models[2]", "in 'commitment' already"),
-    "a balanced model": (
-        {
-            "uk": {},
-            "both": {
-                "model": "balanced",
-                "services": ["data"],
-                "balanced": "1",
-                "unbalanced": "1",
-                "from": None,
-            },
-        },
-        {"money": "1"},
-        "models[2]",
-        "is of both directions",
-    ),
-    "another operator's": (
-        {"uk": {}, "back": {**MODELS["uk"], "from": 2}},
-        {"money": "1"},
-        "models[2]",
-        "'back' is from 2, the commitment from 1",
-    ),
-    "with one of its own": (
-        {"uk": {}, "others": {"commitment": {"money": "1"}}},
-        {"money": "1"},
-        "models[2]",
-        "has a commitment of its own",
-    ),
-    "a stranger": (_TWO, {"from": 3, "money": "1"}, "from", "operator 3 is no party"),
-    "nothing committed": (_TWO, {}, "", "is of money or of a volume"),
-    "both": (_TWO, {"money": "1", "volume": "1 min", "price": "1"}, "", "is of money or of a volume"),
-    "money with a price": (_TWO, {"money": "1", "price": "1"}, "price", "has no meaning with money"),
-    "a volume without a price": (_TWO, {"volume": "1 min"}, "", "price is missing"),
-    "a volume of two kinds": (
-        {"uk": {}, "data": {}},
-        {"volume": "1 min", "price": "1"},
-        "volume",
-        "of models that count bytes and seconds",
-    ),
-    "a volume of two units": (
-        {"uk": {"unit": "1 h"}, "others": {}},
-        {"volume": "1 min", "price": "1"},
-        "volume",
-        "prices for different units",
-    ),
-    "a volume of another kind": (_TWO, {"volume": "1 GB", "price": "1"}, "volume", "is in bytes"),
-    "a model's name": (_TWO, {"name": "uk", "money": "1"}, "name", "'uk' is a model too"),
-    "an unknown key": (_TWO, {"money": "1", "routes": ["uk"]}, "routes", "is not a key"),
-    "a number": (_TWO, {"money": 1}, "money", "must be text"),
-    "an unknown time": (_TWO, {"money": "1", "accrues": "week"}, "accrues", "'week' is unknown"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refuses_with_key_and_remedy(case: str) -> None:
-    models, commitment, key, message = REFUSED[case]
-    document = document_of(models, [commitment], 12)
-    for model in document["models"]:
-        if model["from"] is None:
-            del model["from"]
-    with pytest.raises(AgreementError) as caught:
-        load_agreement(json.dumps(document, indent=1).encode(), name="agreement.json")
-    error = caught.value
-    assert message in error.message
-    assert error.field == "commitments[1]" + (f".{key}" if key else "")
-    assert error.line
-    assert error.advice
-
-
-def test_refuses_a_model_in_two_commitments_and_a_name_twice() -> None:
-    two = [
-        {"name": name, "models": of, "money": "1"} for name, of in (("x", ["uk"]), ("y", ["others", "uk"]))
-    ]
-    with pytest.raises(AgreementError, match=r"commitments\[2\].models\[2\]: 'uk' is in 'x' already"):
-        agreement_from(document_of(_TWO, two, 12))
-    two[1] = {"name": "x", "models": ["others"], "money": "1"}
-    with pytest.raises(AgreementError, match=r"commitments\[2\].name: the name 'x' is there twice"):
-        agreement_from(document_of(_TWO, two, 12))
