@@ -78,7 +78,7 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
     statement, count = bundle.statement, len(bundle.records)
     problems: list[Problem] = []
 
-    account = _account_key(bundle.account, batch)
+    account = account_key(bundle.account, batch)
     if account != _bytes(statement.account):
         message = "the account does not open to this key in this batch: account or batch was changed"
         problems.append(Problem("account key", message))
@@ -114,7 +114,7 @@ def include_bundle(bundle: doc.Bundle) -> Inclusion:
     totals = structs.hash_one(
         structs.TOTALS, {"total": int(statement.total), "salt": _bytes(statement.totalSalt)}
     )
-    return _to_root(batch, statement, records_root, totals, bundle.entry, problems)
+    return to_root(batch, statement, records_root, totals, bundle.entry, problems)
 
 
 def line_of_problem(bundle: doc.Bundle, line: int) -> doc.Record:
@@ -160,7 +160,7 @@ def include_receipt(receipt: doc.Receipt) -> Inclusion:
         problems.append(Problem("proof length", message, index))
     leaf = _hash_records([record], peer).tobytes()
     records_root = tree.root_from_proof(leaf, [_bytes(node) for node in receipt.recordProof])
-    return _to_root(batch, statement, records_root, _bytes(statement.totals), receipt.entry, problems)
+    return to_root(batch, statement, records_root, _bytes(statement.totals), receipt.entry, problems)
 
 
 def amendment_problems(document: doc.Bundle | doc.Receipt) -> list[Problem]:
@@ -234,14 +234,15 @@ def _table(records: Sequence[Any]) -> pa.Table:
     )
 
 
-def _account_key(opening: doc.AccountOpening, batch: BatchId) -> bytes:
+def account_key(opening: doc.AccountOpening, batch: BatchId) -> bytes:
+    """The key that an account has in a batch: what the opening opens."""
     subject = structs.hash_one(
         structs.SUBJECT, {"accountId": opening.accountId, "keySecret": _bytes(opening.keySecret)}
     )
     return structs.hash_one(structs.ACCOUNT_KEY, {"subject": subject, "holder": _bytes(opening.holder)})
 
 
-def _to_root(
+def to_root(
     batch: BatchId,
     statement: doc.StatementFields | doc.ReceiptStatement,
     records_root: bytes,
@@ -249,6 +250,7 @@ def _to_root(
     entry: doc.Entry,
     problems: list[Problem],
 ) -> Inclusion:
+    """The root that a statement leads to; a count outside its type raises SchemaError."""
     count = int(statement.recordCount)
     if count >= 1 << 32:
         raise doc.SchemaError("statement.recordCount does not fit 32 bits")
