@@ -39,7 +39,7 @@ def html_report(documents: Sequence[Mapping[str, Any]], settlement: Settlement |
     traffic = traffic_of(documents)
     _check(traffic, settlement)
     currency = currency_of(traffic[0].currency)
-    charts = Charts(currency)
+    charts = Charts()
     owed = Owed(traffic, settlement, currency, charts)
     first = traffic[0].sides[0].operator
     parts = [

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from billproof.clearing.report_figures import Currency, safe, short
+from billproof.clearing.report_figures import exact, safe, short
 from billproof.records import NANO
 
+#: From how many whole units on a tick is told in which.
+_UNITS = ((10**9, 10**9, "bn"), (10**6, 10**6, "M"), (10**4, 10**3, "k"), (0, 1, ""))
 _LABEL = 44
 _ROW, _BAR, _HEAD = 38, 13, 24
 _PANEL, _STRIPS, _STRIP_HEAD, _FOOT = 150, 220, 22, 22
@@ -44,6 +46,17 @@ class Axis:
 
     ticks: tuple[int, ...]
 
+    @property
+    def step(self) -> int:
+        """From tick to tick."""
+        return self.ticks[1] - self.ticks[0]
+
+    def words(self, tick: int) -> str:
+        """What is written at a tick: in thousands or more where the whole axis is."""
+        most = max(map(abs, self.ticks)) // NANO
+        unit, name = next((unit, name) for least, unit, name in _UNITS if most >= least)
+        return exact(tick // unit) + (name if tick else "")
+
     def at(self, value: int) -> float:
         """How far along a value is: 0 to 1."""
         low, high = self.ticks[0], self.ticks[-1]
@@ -55,20 +68,15 @@ def axis(values: Sequence[int], most: int = 5) -> Axis:
     low, high = min(0, *values), max(0, *values)
     if low == high:
         high = NANO
-    for power in count():
-        for first in (1, 2, 5):
-            step = first * 10**power
-            begin, end = low // step, -(-high // step)
-            if end - begin <= most:
-                return Axis(tuple(step * at for at in range(begin, end + 1)))
-    raise AssertionError  # pragma: no cover
+    steps = (first * 10**power for power in count() for first in (1, 2, 5))
+    step = next(step for step in steps if -(-high // step) - low // step <= most)
+    return Axis(tuple(step * at for at in range(low // step, -(-high // step) + 1)))
 
 
 class Charts:
-    """The charts of one page, in one currency; each has a number, by which its title is named."""
+    """The charts of one page; each has a number, by which its title is named."""
 
-    def __init__(self, currency: Currency) -> None:
-        self._currency = currency
+    def __init__(self) -> None:
         self._numbers = count(1)
 
     def bars(self, title: str, words: str, rows: Sequence[Bar]) -> str:
@@ -80,7 +88,7 @@ class Charts:
             x = _percent(along.at(tick))
             anchor = "start" if tick == along.ticks[0] else "end" if tick == along.ticks[-1] else "middle"
             out.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{_HEAD - 6}" y2="{height}"/>')
-            out.append(f'<text class="tick" x="{x}" y="12" text-anchor="{anchor}">{self._tick(tick)}</text>')
+            out.append(f'<text class="tick" x="{x}" y="12" text-anchor="{anchor}">{along.words(tick)}</text>')
         for at, row in enumerate(rows):
             y = _HEAD + _ROW * at
             left, right = sorted((along.at(row.begin), along.at(row.end)))
@@ -105,7 +113,7 @@ class Charts:
         out = [self._open("columns", title, words, height)]
         for tick in up.ticks:
             y = top + _PANEL * (1 - up.at(tick))
-            out += self._across(tick, y)
+            out += _across(tick, up.words(tick), y)
         for at, pair in enumerate(pairs):
             for place, (value, style) in enumerate(zip(pair, styles, strict=True)):
                 x = (at + 0.14 + 0.36 * place) / len(days)
@@ -115,7 +123,6 @@ class Charts:
     def strips(self, title: str, words: str, days: Sequence[str], rows: Sequence[Strip], styles: str) -> str:
         """A strip of columns for each row, all to one scale and each as tall as it has to be."""
         axes = axis([value for row in rows for value in row.values], 6)
-        step = axes.ticks[1] - axes.ticks[0]
         ends = [(min(0, *row.values), max(0, *row.values)) for row in rows]
         scale = _STRIPS / max(sum(high - low for low, high in ends), 1)
         out: list[str] = []
@@ -123,19 +130,18 @@ class Charts:
         for row, (low, high) in zip(rows, ends, strict=True):
             top = y + _STRIP_HEAD
             zero = top + high * scale
-            for tick in range(-(-low // step) * step, high + 1, step):
-                out += self._across(tick, zero - tick * scale)
+            for tick in range(-(-low // axes.step) * axes.step, high + 1, axes.step):
+                out += _across(tick, axes.words(tick), zero - tick * scale)
             out.append(f'<text class="label" x="0" y="{y + 14:.2f}">{safe(short(row.label, _LABEL))}</text>')
             out.append(
                 f'<text class="value" x="100%" y="{y + 14:.2f}" text-anchor="end">{safe(row.shown)}</text>'
             )
             for at, value in enumerate(row.values):
                 x, width = (at + 0.2) / len(days), 0.6 / len(days)
-                tall = abs(value) * scale
                 out.append(
                     f'<rect class="{styles[value < 0]}" x="{_percent(x)}" width="{_percent(width)}"'
-                    f' y="{zero - max(value, 0) * scale:.3f}" height="{tall:.3f}"/>'
-                ) if value else None
+                    f' y="{zero - max(value, 0) * scale:.3f}" height="{abs(value) * scale:.3f}"/>'
+                )
             y = top + (high - low) * scale + 10
         height = y + _FOOT
         opened = self._open("columns", title, words, height)
@@ -149,15 +155,13 @@ class Charts:
             f'<desc id="{name}-words">{safe(words)}</desc>'
         )
 
-    def _across(self, tick: int, y: float) -> list[str]:
-        style = "grid" if tick else "zero"
-        return [
-            f'<line class="{style}" x1="0" x2="100%" y1="{y:.2f}" y2="{y:.2f}"/>',
-            f'<text class="tick" x="-8" y="{y + 4:.2f}" text-anchor="end">{self._tick(tick)}</text>',
-        ]
 
-    def _tick(self, value: int) -> str:
-        return Currency(self._currency.code, 0).exact(value)
+def _across(tick: int, words: str, y: float) -> list[str]:
+    style = "grid" if tick else "zero"
+    return [
+        f'<line class="{style}" x1="0" x2="100%" y1="{y:.2f}" y2="{y:.2f}"/>',
+        f'<text class="tick" x="-8" y="{y + 4:.2f}" text-anchor="end">{words}</text>',
+    ]
 
 
 def _percent(share: float) -> str:

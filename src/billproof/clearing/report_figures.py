@@ -47,7 +47,7 @@ class Currency:
 
     def exact(self, billionths: int) -> str:
         """To the last billionth, and no fewer decimals than the currency's."""
-        return ("−" if billionths < 0 else "") + _decimal(abs(billionths), self.decimals)
+        return exact(billionths, self.decimals)
 
     def sum(self, billionths: int) -> str:
         """Rounded, with the currency."""
@@ -59,10 +59,11 @@ class Currency:
         return f'<data value="{exact}">{escape(self.text(billionths))}</data>'
 
 
-def _decimal(billionths: int, decimals: int) -> str:
-    whole, rest = divmod(billionths, NANO)
+def exact(billionths: int, decimals: int = 0) -> str:
+    """To the last billionth, of no fewer decimals, with a true minus."""
+    whole, rest = divmod(abs(billionths), NANO)
     shown = f"{rest:09d}".rstrip("0").ljust(decimals, "0")
-    return f"{whole:,}.{shown}" if shown else f"{whole:,}"
+    return ("−" if billionths < 0 else "") + (f"{whole:,}.{shown}" if shown else f"{whole:,}")
 
 
 def currency_of(code: str) -> Currency:

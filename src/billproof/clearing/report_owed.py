@@ -141,19 +141,23 @@ class Owed:
             )
             for each in amounts
         ]
-        for charge in settlement.charges:
-            if charge.payer == payer:
-                share, booked = self._currency.text(charge.share), self._currency.text(charge.booked)
-                words = f"share of the month {share}, less booked {booked}"
-                if charge.shortfall:
-                    words += f"; shortfall {self._currency.text(charge.shortfall)}"
-                said = Html(f"{safe(_model(charge))} <small>{safe(words)}</small>")
-                rows.append((said, Figure(""), Figure(""), Money(charge.adjustment)))
+        charges = [
+            (self._charge(each), each.adjustment) for each in settlement.charges if each.payer == payer
+        ]
+        for said, adjustment in cut(charges, _MOST_CLAIMS, lambda each: each[1], _other_charges):
+            rows.append((said, Figure(""), Figure(""), Money(adjustment)))
         name = f"{direction.payer.name} owes {direction.payee.name}"
         sums = (name, sum(each.records for each in amounts), Figure(""), Money(direction.total))
         columns = ("For", "Records", "Volume", self._currency.code)
         shown = rows or [("no traffic that is undisputed", 0, Figure(""), Money(0))]
         return table(name, columns, shown, self._currency, sums=sums, style="fold statement")
+
+    def _charge(self, charge: Charge) -> Html:
+        share, booked = self._currency.text(charge.share), self._currency.text(charge.booked)
+        words = f"share of the month {share}, less booked {booked}"
+        if charge.shortfall:
+            words += f"; shortfall {self._currency.text(charge.shortfall)}"
+        return Html(f"{safe(_model(charge))} <small>{safe(words)}</small>")
 
     def _booked(self) -> str:
         """Without a settlement: the two books, and what is in both."""
@@ -290,8 +294,12 @@ def _steps(charges: Sequence[Charge]) -> list[tuple[str, int]]:
         steps,
         _MOST_MODELS,
         lambda step: step[1],
-        lambda rest: (f"and {len(rest):,} more models", sum(money for _, money in rest)),
+        lambda rest: (f"and {len(rest):,} more discounts", sum(money for _, money in rest)),
     )
+
+
+def _other_charges(rest: Sequence[tuple[Html, int]]) -> tuple[Html, int]:
+    return Html(f"and {len(rest):,} more discounts"), sum(money for _, money in rest)
 
 
 def _other_claims(rest: Sequence[Claim]) -> Claim:
