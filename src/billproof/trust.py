@@ -79,6 +79,10 @@ class Pins:
         """The pin of an operator, if there is one."""
         return self._pins.get((chain_id, ledger.lower(), operator_id))
 
+    def names(self, chain_id: int, ledger: str) -> dict[int, str]:
+        """What the operators of a ledger are called, those that are pinned, by number."""
+        return {pin.operator_id: pin.name for pin in self if pin.triple[:2] == (chain_id, ledger.lower())}
+
     def add(self, chain_id: int, ledger: str, operator_id: int, name: str) -> Pin:
         """Pins an operator, or renames the pin; writes the file.
 

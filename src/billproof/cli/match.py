@@ -51,6 +51,7 @@ _SHOWN = 30
     "--logs", "folder", type=options.FOLDER, help="With --all: it holds a folder of logs an account."
 )
 @click.option("--out", type=options.FILE, help="With --all: findings and questions, as .csv or .parquet.")
+@options.trust_option
 @options.force_option
 @options.json_option
 def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bool, **given: Any) -> int:
@@ -59,7 +60,8 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
     LOGS are exports of call and message logs, folders or archives of them (docs/handset.md). Every line is
     confirmed, or found to be missing on the phone, billed twice, or longer than the call was; clocks, time
     zones, formats of numbers, and what a log does not cover are allowed for (docs/matching.md). A bill that
-    contradicts itself is refused. Nothing leaves this machine.
+    contradicts itself is refused. The letter is to the operator by the name that you have pinned
+    (`billproof trust`). Nothing leaves this machine.
 
     Where the phone's list of calls (of a message: its messages) has nothing with a line's number, that is a
     question to you, not a finding: a deleted history looks the same.
@@ -101,11 +103,11 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
     if given["report"]:
         from billproof.matching.report import html_report
 
-        _write(given["report"], html_report(document, bundle, read))
+        _write(given["report"], html_report(document, bundle, read, operator=_pinned(bundle, given["trust"])))
     if given["complaint"]:
         from billproof.matching.report import letter
 
-        _write(given["complaint"], letter(document, bundle))
+        _write(given["complaint"], letter(document, bundle, operator=_pinned(bundle, given["trust"])))
     if as_json:
         document.pop("schema")
         emit("match", document)
@@ -120,6 +122,15 @@ def _match_one(invoice: Path, logs: tuple[Path, ...], given: dict[str, Any], as_
         for path in outputs:
             say(f"Written: {path}")
     return 1 if result.findings or prices else 0
+
+
+def _pinned(bundle: Bundle, trust: Path | None) -> str:
+    """What the bill's operator is called, where the user has pinned it."""
+    from billproof.trust import Pins
+
+    batch = bundle.batch
+    pin = Pins.load(trust).find(int(batch.chainId), batch.ledger, int(batch.operatorId))
+    return pin.name if pin else ""
 
 
 def _check_compared(result: MatchResult, logs: list[PhoneLog]) -> None:

@@ -39,6 +39,7 @@ _url = click.option(
 )
 @click.option("--page", type=options.FILE, help="Serve this verifier page instead of the package's own.")
 @click.option("--locale", default="en", show_default=True, help="How invoices are printed.")
+@options.trust_option
 @click.option(
     "--proxy", metavar="ADDRESS", help="Take a client's address from this reverse proxy's X-Forwarded-For."
 )
@@ -53,7 +54,8 @@ _url = click.option(
 def serve(context: click.Context, /, **chosen: Any) -> None:
     """Serve the verifier page, a read-only relay to the node, public data, and (--invoices) invoices by link.
 
-    Put it behind a web server that speaks TLS: docs/portal.md. It stops at SIGTERM when requests under way
+    Invoices are headed by the operator's name as it is pinned (`billproof trust`), else by its number. Put it
+    behind a web server that speaks TLS: docs/portal.md. It stops at SIGTERM when requests under way
     are answered.
     """
     if context.invoked_subcommand is None:
@@ -133,6 +135,7 @@ def _serve(
     invoices: bool,
     page: Path | None,
     locale: str,
+    trust: Path | None,
     proxy: str | None,
     rate: float,
     burst: int,
@@ -143,6 +146,7 @@ def _serve(
     from billproof.ledger.reads import chain_id
     from billproof.portal.server import run
     from billproof.portal.settings import Limits, Settings
+    from billproof.trust import Pins
 
     if store is None or secrets_root is None:
         raise InputError("what to serve?", advice="Give --store and --secrets.")
@@ -150,16 +154,18 @@ def _serve(
         if not folder.is_dir():
             raise InputError("no such directory", file=folder, advice="`billproof batch` makes it.")
     endpoint = choices.node(rpc)
+    chosen = deployments.load(deployment or chain_id(endpoint))
     settings = Settings(
         store=store,
         secrets=secrets_root,
         endpoint=endpoint,
-        deployment=deployments.load(deployment or chain_id(endpoint)),
+        deployment=chosen,
         operators=operators,
         invoices=invoices,
         page=page,
         url=url,
         locale=locale,
+        names=Pins.load(trust).names(chosen.chain_id, chosen.ledger),
         limits=Limits(rate=rate, burst=burst),
     )
     run(settings, host, port, proxy, say)

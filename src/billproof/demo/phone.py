@@ -109,8 +109,8 @@ def _written(
             shutil.copy(source, copies[-1])
     phone = [read for copy in copies for read in read_phone_log(copy)]
     write_file(home / "match.json", json_bytes(document))
-    write_file(home / "report.html", html_report(document, bundle, phone).encode(), mode=0o600)
-    write_file(
-        home / "letter.txt", letter(document, bundle, operator=demo.pinned(log.operator)).encode(), mode=0o600
-    )
+    name = demo.pinned(log.operator)
+    report = html_report(document, bundle, phone, operator=name)
+    write_file(home / "report.html", report.encode(), mode=0o600)
+    write_file(home / "letter.txt", letter(document, bundle, operator=name).encode(), mode=0o600)
     return Compared(log.operator, log.account, path, home, tuple(copies), tariff, result, prices)

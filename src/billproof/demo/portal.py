@@ -31,6 +31,7 @@ def serve(demo: Demo, compared: Compared, host: str, port: int) -> None:
         operators=_OPERATORS,
         invoices=True,
         url=f"{url}/",
+        names={operator: demo.pinned(operator) for operator in _OPERATORS},
     )
     link = f"{url}/invoices/{_token(demo, compared)}"
     run_server(settings, host, port, None, lambda _: _show(demo, compared, url, link))

@@ -37,5 +37,5 @@ def invoice(settings: Settings, links: Links, token: str, form: str) -> Invoice 
     content = doc.encode(bundle)
     if form == "json":
         return Invoice(content, "application/json", f"{name}.json")
-    printer = Printer(Look(locale=settings.locale, link=settings.url))
-    return Invoice(printer.invoice(content, bundle), "application/pdf", f"{name}.pdf")
+    look = Look(settings.locale, settings.names.get(link.operator, ""), settings.url)
+    return Invoice(Printer(look).invoice(content, bundle), "application/pdf", f"{name}.pdf")

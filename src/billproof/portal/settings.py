@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Settings:
     """The portal's sources. ``operators`` are those it speaks for; empty: every one in the store.
 
     ``page`` is another verifier page than the package's own; ``url`` is the portal's public address, which
-    invoices name; ``locale`` is how they are printed.
+    invoices name; ``locale`` is how they are printed, ``names`` what operators are called at their head.
     """
 
     store: Path
@@ -46,6 +47,7 @@ class Settings:
     page: Path | None = None
     url: str = ""
     locale: str = "en"
+    names: Mapping[int, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     def published(self) -> list[int]:

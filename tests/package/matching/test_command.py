@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 import threading
+from html import escape
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from billproof.cli import cli
 from billproof.matching import batch
 from billproof.store import find_batches
+from billproof.trust import Pins
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -186,6 +188,25 @@ def test_the_log_of_another_phone_is_refused(month, findings, tmp_path):
     assert "this phone log does not seem to belong to this bill" in str(done.exception)
     assert done.exception.exit_code == 2
     assert not made.exists()
+
+
+def test_the_letter_is_to_the_operator_by_its_pinned_name(month, findings, tmp_path):
+    bundle, log = of(month, findings[0]["account"])
+    batch = json.loads(bundle.read_bytes())["batch"]
+    trust = tmp_path / "trust.json"
+    letters = []
+    for number, name in ((int(batch["operatorId"]) + 1, "Skylark"), (int(batch["operatorId"]), "Meridian")):
+        Pins.load(trust).add(int(batch["chainId"]), batch["ledger"], number, name)
+        out, report = tmp_path / f"{name}.txt", tmp_path / f"{name}.html"
+        done = run("match", bundle, log, "--trust", trust, "--letter", out, "--report", report)
+        assert done.return_value == 1
+        letters.append(out.read_text())
+        assert escape(letters[-1]) in report.read_text()
+    assert letters[0].startswith(f"To Operator {batch['operatorId']}")
+    assert letters[1].startswith("To Meridian\n")
+    trust.write_text("{}")
+    done = run("match", bundle, log, "--trust", trust, "--letter", tmp_path / "none.txt")
+    assert "not a trust file" in str(done.exception)
 
 
 def test_an_empty_log_is_refused(month, findings, tmp_path):

@@ -14,10 +14,13 @@ from click.testing import CliRunner
 from portals import PERIOD, Client, World, served
 
 from billproof.bundle import documents as doc
+from billproof.bundle.page import shown_texts
+from billproof.bundle.pdfread import PdfFile
 from billproof.cli import cli
 from billproof.errors import InputError
 from billproof.inclusion import include_bundle
 from billproof.portal.links import Links
+from billproof.trust import Pins
 
 
 def test_a_link_gives_one_invoice_as_pdf_and_as_bundle(client: Client, world: World) -> None:
@@ -35,6 +38,22 @@ def test_a_link_gives_one_invoice_as_pdf_and_as_bundle(client: Client, world: Wo
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert "noindex" in answer.headers["X-Robots-Tag"]
         assert answer.headers["Content-Disposition"].startswith('attachment; filename="bill-202610-0-1.')
+
+
+def head_of(client: Client, world: World) -> str:
+    """The first text of an invoice's pages."""
+    return next(shown_texts(PdfFile(client.get(f"/invoices/{world.token('A-17')}").content)))
+
+
+def test_an_invoice_is_headed_by_the_operators_name_as_pinned(world: World) -> None:
+    deployment = world.settings.deployment
+    pins = Pins(world.home / "trust.json")
+    pins.add(deployment.chain_id, deployment.ledger, world.batch.id.operator_id, "Meridian Mobil")
+    pins.add(deployment.chain_id + 1, deployment.ledger, world.batch.id.operator_id, "Somebody else")
+    names = pins.names(deployment.chain_id, deployment.ledger.upper().replace("0X", "0x"))
+    assert names == {world.batch.id.operator_id: "Meridian Mobil"}
+    assert head_of(world.client(names=names), world) == "Meridian Mobil"
+    assert head_of(world.client(), world) == f"{deployment.chain_id}:{world.batch.id.operator_id}"
 
 
 def test_tokens_are_random_and_kept_only_as_hashes(world: World) -> None:

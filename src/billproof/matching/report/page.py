@@ -34,10 +34,13 @@ _ESTIMATE = {
 }
 
 
-def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[PhoneLog] = ()) -> str:
+def html_report(
+    result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[PhoneLog] = (), *, operator: str = ""
+) -> str:
     """The report of a match as one self-contained HTML file.
 
     ``logs`` are the phone logs of the match in its order; without them the picture shows the bill alone.
+    ``operator`` is its name for the letter, where it is known.
     """
     match = Match(result, bundle, logs)
     style, script = _asset("report.css"), _asset("report.js")
@@ -53,7 +56,7 @@ def html_report(result: Mapping[str, Any], bundle: doc.Bundle, logs: Sequence[Ph
             _uncompared(match),
             _picture(match),
         ),
-        *(_logs(match), _all(match), _letter(match)),
+        *(_logs(match), _all(match), _letter(match, operator)),
     ]
     return "\n".join(
         [
@@ -266,10 +269,10 @@ def _all(match: Match) -> str:
     )
 
 
-def _letter(match: Match) -> str:
+def _letter(match: Match, operator: str) -> str:
     if match.foreign or not match.disputes:
         return ""
-    text = escape(letter(match.result, match.bundle))
+    text = escape(letter(match.result, match.bundle, operator=operator))
     return (
         '<section class="letter" aria-labelledby="h-letter"><h2 id="h-letter">A letter that says so</h2>'
         f"<details><summary>Show the letter, to copy and send</summary><pre>{text}</pre></details></section>"
