@@ -1,0 +1,452 @@
+"""The report of a clearing: everything adds up, bars are as long as the money, and it is safe to open."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import re
+from collections import Counter
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from clear_documents import KINDS, LEFT, PARTIES, Row, document, settlement, some_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from page_tree import text_of, tree_of
+
+from billproof.clearing import settlement_form
+from billproof.clearing.document_form import File
+from billproof.clearing.report import html_report
+from billproof.clearing.report_charts import axis
+from billproof.clearing.report_figures import Currency, exact
+from billproof.clearing.settlement import Charge
+
+NANO = 10**9
+HOSTILE = "</title></style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
+FORMULA = "=HYPERLINK(1)"
+ELEMENTS = {
+    *("html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "h3", "h4"),
+    *("p", "dl", "div", "dt", "dd", "ul", "li", "table", "caption", "thead", "tbody", "tfoot", "tr", "th"),
+    *("td", "data", "small", "code", "details", "summary", "svg", "defs", "stop", "desc", "rect", "line"),
+    *("text", "lineargradient"),
+}
+
+
+class Report:
+    """A report, read."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+        self.tree = tree_of(page)
+
+    def table(self, caption: str) -> ET.Element:
+        """The table of a caption."""
+        (found,) = (one for one in self.tree.iter("table") if text_of(one.find("caption")) == caption)
+        return found
+
+    def rows(self, caption: str) -> list[list[int]]:
+        """The money in the rows of a table."""
+        rows = [_money(row) for row in self.table(caption).findall("tbody/tr")]
+        return [row for row in rows if row]
+
+    def money(self, caption: str) -> tuple[list[list[int]], list[int]]:
+        """The same, and in its last row."""
+        return self.rows(caption), _money(self.table(caption).find("tfoot/tr"))
+
+    def chart(self, title: str) -> ET.Element:
+        """The first picture of a title."""
+        return next(one for one in self.tree.iter("svg") if one.findtext("title") == title)
+
+    def bars(self, title: str) -> list[tuple[str, float, float]]:
+        """Style, left and right of each bar, in per cent."""
+        rects = [one.attrib for one in self.chart(title).iter("rect")]
+        return [(one["class"], left := _percent(one["x"]), left + _percent(one["width"])) for one in rects]
+
+
+def _money(row: ET.Element) -> list[int]:
+    """Of a row's own cells: not of tables within them."""
+    found = [cell.find("data") for cell in row]
+    return [int(Decimal(one.attrib["value"]) * NANO) for one in found if one is not None]
+
+
+def _percent(text: str) -> float:
+    assert text.endswith("%")
+    return float(text[:-1])
+
+
+def both() -> list[dict[str, Any]]:
+    """A month both ways."""
+    return [document(some_rows()), document(some_rows(12), payer=1)]
+
+
+CHARGES = (
+    Charge(2, "mobile", 10**12, 10**12, 0, 0, 13 * 10**11),
+    Charge(1, "data, both ways", 5 * 10**11, 5 * 10**11, 3 * 10**11, 0, 2 * 10**11),
+)
+
+
+def test_documents_made_by_hand_are_documents() -> None:
+    for one in both():
+        msgspec.convert(one, File)
+
+
+def test_it_needs_nothing_else_and_runs_nothing() -> None:
+    page = html_report(both(), settlement(both(), CHARGES))
+    tree = tree_of(page)
+    assert {one.tag for one in tree.iter()} <= ELEMENTS
+    style = tree.findtext("head/style") or ""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = (
+        one.attrib["content"]
+        for one in tree.iter("meta")
+        if one.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.split("; ")[:2] == ["default-src 'none'", f"style-src 'sha256-{digest}'"]
+    for one in tree.iter():
+        assert not {name for name in one.attrib if name.startswith("on") or name in ("style", "href", "src")}
+    assert set(re.findall(r"url\(([^)]*)\)", style)) == {"#hatch"}
+    assert "@import" not in style
+    assert tree.find(".//*[@id='hatch']") is not None
+
+
+def test_charts_are_told_in_words_and_stand_beside_their_tables() -> None:
+    report = Report(html_report(both(), settlement(both(), CHARGES)))
+    ids = [one.attrib["id"] for one in report.tree.iter() if "id" in one.attrib]
+    assert len(set(ids)) == len(ids)
+    for one in report.tree.iter():
+        for name in one.get("aria-labelledby", "").split():
+            assert name in ids
+    charts = [one for one in report.tree.iter("svg") if one.get("role") == "img"]
+    assert len(charts) == 2 + 2 * 5
+    for one in charts:
+        assert [child.tag for child in one][:2] == ["title", "desc"]
+        assert one.findtext("title")
+        assert one.findtext("desc")
+    for section in report.tree.iter("section"):
+        assert section.find(".//table") is not None
+    labels = [one.attrib["aria-label"] for one in report.tree.iter("div") if "aria-label" in one.attrib]
+    assert len(set(labels)) == len(labels)
+    levels = [int(one.tag[1]) for one in report.tree.iter() if re.fullmatch("h[1-6]", one.tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_headline_is_the_money() -> None:
+    documents = both()
+    agreed = settlement(documents, CHARGES)
+    report = Report(html_report(documents, agreed))
+    one, other = agreed.directions
+    net = exact(agreed.net.amount, 2)
+    assert text_of(report.tree.find(".//h1")) == f"Skylark pays Meridian {net} EUR"
+    assert agreed.net.amount == pytest.approx(abs(one.total - other.total), abs=NANO // 200)
+    facts = text_of(report.tree.find(".//header"))
+    assert "30 November 2026" in facts
+    assert "Open until 15 December 2026" in facts
+    hashed = settlement_form.document_hash(settlement_form.document(agreed)).hex()
+    assert hashed in text_of(report.tree)
+
+
+def test_without_a_settlement_the_difference_is() -> None:
+    one, other = both()
+    difference = exact(round(abs(int(one["difference"])), -7), 2)
+    assert text_of(Report(html_report([one])).tree.find(".//h1")) == f"{difference} EUR between the books"
+    report = Report(html_report([one, other]))
+    assert "of Skylark's traffic and " in text_of(report.tree.find(".//h1"))
+    assert "Due" not in text_of(report.tree.find(".//header"))
+    rows = report.rows("Skylark owes Meridian for its traffic")
+    assert [row[0] for row in rows] == [
+        int(one["ours"]["total"]),
+        int(one["theirs"]["total"]),
+        sum(int(each["amount"]) for each in one["traffic"]),
+    ]
+
+
+def test_books_that_agree_say_so() -> None:
+    rows = [Row("2026-10-01", "uk-mobile", "data", "", 5 * NANO, 5 * NANO)]
+    report = Report(html_report([document(rows)]))
+    assert text_of(report.tree.find(".//h1")) == "The books agree in their sums"
+    words = text_of(report.tree)
+    assert "Nothing is open." in words
+    assert "Nothing differs." in words
+
+
+def _check_sums(documents: list[dict[str, Any]], report: Report) -> None:
+    for each in documents:
+        names = {each[side]["operator"]: each[side]["name"] for side in ("ours", "theirs")}
+        traffic = f"{names[each['payer']]}'s traffic"
+        undisputed = sum(int(one["amount"]) for one in each["traffic"])
+        total = [int(each[side]["total"]) for side in ("ours", "theirs")]
+        for word in ("day", "route", "service"):
+            rows, sums = report.money(f"By {word}, {traffic}, EUR")
+            assert [sum(column) for column in zip(*rows, strict=True)] == sums
+            assert sums == [*total, undisputed, int(each["difference"])]
+        told = each["causes"] + each["findings"]
+        if told or int(each["atStake"]["agreed"]):
+            rows, sums = report.money(f"Money by cause, {traffic}")
+            assert sums == [int(each["difference"])] == [sum(row[0] for row in rows)]
+            assert {int(one["money"]) for one in told} <= {row[0] for row in rows}
+    claims = [int(one["amount"]) for each in documents for one in each["disputes"]]
+    if claims:
+        rows, sums = report.money("Open, by cause")
+        assert sums == [sum(claims)] == [sum(row[0] for row in rows)]
+        assert sorted(row[0] for row in rows) == sorted(claims)
+
+
+def test_tables_add_up_to_what_the_documents_say() -> None:
+    documents = both()
+    agreed = settlement(documents, CHARGES)
+    report = Report(html_report(documents, agreed))
+    _check_sums(documents, report)
+    for direction in agreed.directions:
+        rows, sums = report.money(f"{direction.payer.name} owes {direction.payee.name}")
+        assert sums == [direction.total] == [sum(row[0] for row in rows)]
+
+
+_AMOUNT = st.integers(-(10**13), 10**15)
+_ROW = st.builds(
+    lambda day, route, service, kind, ours, theirs: Row(
+        f"2026-{day}",
+        route,
+        service,
+        kind,
+        None if kind in LEFT and theirs % 2 else ours,
+        None if kind in LEFT and not theirs % 2 else theirs,
+    ),
+    st.sampled_from(["09-30", "10-01", "10-02", "10-31"]),
+    st.sampled_from(["uk", "fr", "elsewhere"]),
+    st.sampled_from(["voice-originated", "data", "tax"]),
+    st.sampled_from(["", *KINDS, *LEFT]),
+    _AMOUNT,
+    _AMOUNT,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_ROW, min_size=1, max_size=30))
+def test_whatever_the_books_say_it_adds_up(rows: list[Row]) -> None:
+    found = document(rows)
+    _check_sums([found], Report(html_report([found])))
+
+
+def test_bars_are_as_long_as_the_money() -> None:
+    found = both()[0]
+    title = "Money by cause, EUR"
+    told = {one["number"]: int(one["money"]) for one in found["causes"] + found["findings"]}
+    told[0] = int(found["atStake"]["agreed"])
+    money = sorted(told.values(), key=lambda amount: -abs(amount))
+    bars = Report(html_report([found])).bars(title)
+    bars.sort(key=lambda bar: -(bar[2] - bar[1]))
+    assert len(bars) == len(money)
+    scale = (bars[0][2] - bars[0][1]) / abs(money[0])
+    for (style, left, right), amount in zip(bars, money, strict=True):
+        assert right - left == pytest.approx(abs(amount) * scale, abs=2e-4)
+        assert not amount or style == ("a" if amount > 0 else "b")
+    zero = {round(left if style == "a" else right, 3) for style, left, right in bars if right - left > 0.1}
+    assert max(zero) - min(zero) < 0.002, "all begin at one line"
+
+
+def test_a_changed_amount_changes_its_bar_and_no_other() -> None:
+    found = both()[0]
+    title = "Money by cause, EUR"
+    changed = copy.deepcopy(found)
+    least = min(changed["causes"], key=lambda one: abs(int(one["money"])))
+    least["money"] = str(int(changed["causes"][0]["money"]) // 2)
+    before, after = (Report(html_report([one])).bars(title) for one in (found, changed))
+    one, other = (Counter(round(right - left, 3) for _, left, right in bars) for bars in (before, after))
+    assert (one - other).total() == (other - one).total() == 1
+
+
+def test_columns_are_as_tall_as_the_money() -> None:
+    found = both()[0]
+    report = Report(html_report([found]))
+    rects = [one.attrib for one in report.chart("Both books by day, EUR").iter("rect")]
+    money = [int(day[side]["total"]) for day in found["days"] for side in ("ours", "theirs")]
+    assert [one["class"] for one in rects] == ["a", "b"] * len(found["days"])
+    scale = float(rects[0]["height"]) / money[0]
+    for one, amount in zip(rects, money, strict=True):
+        assert float(one["height"]) == pytest.approx(amount * scale, abs=0.01)
+    strips = report.chart("The difference by day and kind, EUR")
+    drawn: dict[str, float] = {"a": 0, "b": 0}
+    for one in strips.iter("rect"):
+        drawn[one.attrib["class"]] += float(one.attrib["height"])
+    up = sum(max(int(value), 0) for day in found["days"] for value in day["atStake"].values())
+    down = sum(max(-int(value), 0) for day in found["days"] for value in day["atStake"].values())
+    assert drawn["a"] / drawn["b"] == pytest.approx(up / down, rel=0.01)
+
+
+def test_the_way_to_the_net_amount_is_unbroken() -> None:
+    documents = both()
+    agreed = settlement(documents, CHARGES)
+    bars = Report(html_report(documents, agreed)).bars("From the traffic to the net amount, EUR")
+    assert [style for style, _, _ in bars] == ["a", "b", "b", "b", "net"]
+    (_, _, first), *steps, (_, zero, net) = bars
+    for _, left, right in steps:
+        assert right == pytest.approx(first, abs=2e-4)
+        first = left
+    assert net == pytest.approx(first, abs=2e-4)
+    assert zero == bars[0][1]
+
+
+def test_one_operator_keeps_its_colour() -> None:
+    one = document(some_rows())
+    other = document(some_rows(12), payer=1, parties=PARTIES[::-1])
+    report = Report(html_report([one, other]))
+    chart = [each for each in report.tree.iter("svg") if each.findtext("title") == "Both books by day, EUR"][
+        1
+    ]
+    styles = [rect.attrib["class"] for rect in chart.iter("rect")]
+    assert styles == ["b", "a"] * len(other["days"]), "the other's book comes first here, hatched as before"
+
+
+def test_texts_from_elsewhere_stay_texts() -> None:
+    def hostile(value: Any) -> Any:
+        if isinstance(value, dict):
+            keep = (
+                "hash",
+                "root",
+                "kind",
+                "settlement",
+                "period",
+                "day",
+                "startedAt",
+                "dimension",
+                "service",
+            )
+            return {key: one if key in keep else hostile(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [hostile(one) for one in value]
+        return value if not isinstance(value, str) or re.fullmatch("-?[0-9.]+", value) else value + HOSTILE
+
+    documents = [hostile(one) for one in both()]
+    page = html_report(documents, settlement(documents, CHARGES))
+    tree = tree_of(page)
+    assert {one.tag for one in tree.iter()} <= ELEMENTS
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for one in tree.iter():
+        assert not {name for name in one.attrib if name.startswith("on")}
+
+
+@pytest.mark.parametrize("text", [FORMULA, "@SUM(A1)", "+1+cmd", "\tx"])
+def test_no_cell_begins_as_a_formula(text: str) -> None:
+    rows = [Row("2026-10-01", text, "data", "rate", 5 * NANO, 6 * NANO)] * 3
+    found = document(rows, parties=((1, text), (2, "Skylark")))
+    for one in found["causes"]:
+        one["words"] = text
+        for example in one["examples"]:
+            for record in example.values():
+                record |= {"number": text, "batch": text}
+    tree = tree_of(html_report([found]))
+    for cell in tree.iter():
+        if cell.tag in ("td", "th", "text", "dt", "dd"):
+            begin = "".join(cell.itertext())[:1]
+            assert begin not in ("=", "@", "\t"), ET.tostring(cell)
+            assert begin != "+" or re.fullmatch(r"[+][0-9]+", "".join(cell.itertext()))
+
+
+def test_long_tails_are_cut_with_their_sum() -> None:
+    routes = [f"route {at:05d} with a name of some length" for at in range(10_000)]
+    rows = [
+        Row(
+            f"2026-10-{at % 31 + 1:02d}",
+            route,
+            "voice-originated",
+            "rate" if at % 3 else "",
+            (at + 1) * 10**7,
+            (at + 1) * 10**7 + (at * 13 if at % 3 else 0),
+        )
+        for at, route in enumerate(routes)
+    ]
+    found = document(rows)
+    page = html_report([found, document(some_rows(), payer=1)])
+    assert len(page.encode()) < 1_000_000
+    report = Report(page)
+    _check_sums([found, document(some_rows(), payer=1)], report)
+    *_, last = report.table("By route, Skylark's traffic, EUR").findall("tbody/tr")
+    assert text_of(last).startswith("and 9,975 more routes")
+    most = sorted((abs(row.money), row.route) for row in rows)[-12:]
+    labels = [text.text for text in report.chart("The difference by route, EUR").iter("text")]
+    assert [label for label in labels if label and label.startswith("route ")] == [
+        route for _, route in reversed(most)
+    ]
+    assert "and 9,988 more routes" in labels
+
+
+def test_a_tail_of_one_is_not_cut() -> None:
+    routes = [f"route {at}" for at in range(26)]
+    report = Report(html_report([document(some_rows(routes=routes))]))
+    assert len(report.table("By route, Skylark's traffic, EUR").findall("tbody/tr")) == 26
+
+
+@pytest.mark.parametrize(
+    ("code", "decimals", "billionths", "shown"),
+    [
+        ("EUR", 2, 1_234_567_894_999_999, "1,234,567.89"),
+        ("EUR", 2, -1_005_000_000, "−1.01"),
+        ("EUR", 2, 0, "0.00"),
+        ("EUR", 2, 4_999_999, "<0.01"),
+        ("EUR", 2, -1, ">−0.01"),
+        ("JPY", 0, 1_234_500_000_000, "1,235"),
+        ("BHD", 3, 1_234_500_000, "1.235"),
+    ],
+)
+def test_amounts_have_the_currencys_decimals(code: str, decimals: int, billionths: int, shown: str) -> None:
+    assert Currency(code, decimals).text(billionths) == shown
+    if code == "EUR":
+        return
+    found = document(some_rows())
+    found["settlement"] = code
+    tree = tree_of(html_report([found]))
+    digits = {len(text_of(one).partition(".")[2]) for one in tree.iter("data")}
+    assert digits == {decimals}
+
+
+@given(st.integers(-(10**24), 10**24), st.integers(0, 9))
+def test_rounding_is_half_up(billionths: int, decimals: int) -> None:
+    shown = Currency("EUR", decimals).text(billionths)
+    if shown[0] in "<>":
+        assert 0 < abs(billionths) * 2 < 10 ** (9 - decimals)
+        return
+    value = Decimal(shown.replace(",", "").replace("−", "-"))
+    assert shown.partition(".")[2] == ("" if not decimals else f"{abs(value) % 1:.{decimals}f}"[2:])
+    assert abs(value * NANO - billionths) * 2 <= 10 ** (9 - decimals)
+
+
+@given(st.lists(st.integers(-(10**22), 10**22), min_size=1), st.integers(2, 6))
+def test_axes_end_on_round_numbers(values: list[int], most: int) -> None:
+    found = axis(values, most)
+    assert 1 <= len(found.ticks) - 1 <= most
+    assert found.ticks[0] <= min(0, *values)
+    assert found.ticks[-1] >= max(0, *values)
+    assert 0 in found.ticks
+    assert str(found.step).rstrip("0") in ("1", "2", "5")
+    assert {after - before for before, after in pairwise(found.ticks)} == {found.step}
+    assert len({found.words(tick) for tick in found.ticks}) == len(found.ticks)
+
+
+def test_the_same_documents_give_the_same_bytes() -> None:
+    assert html_report(both(), settlement(both())) == html_report(both(), settlement(both()))
+
+
+def test_documents_that_do_not_belong_together_are_refused() -> None:
+    one, other = both()
+    with pytest.raises(ValueError, match="each direction"):
+        html_report([one, one])
+    with pytest.raises(ValueError, match="each direction"):
+        html_report([])
+    for key, value in (
+        ("settlement", "USD"),
+        ("period", "202609"),
+        ("agreement", {"name": "", "hash": "0x"}),
+    ):
+        with pytest.raises(ValueError, match="each direction"):
+            html_report([one, {**other, key: value}])
+    agreed = settlement([one, other])
+    with pytest.raises(ValueError, match="not of these"):
+        html_report([{**one, "period": "202609"}], agreed)
