@@ -1,6 +1,7 @@
 """Two books → pairs, differences, causes, and the totals that a summary and a settlement need.
 
-``docs/clearing.md``, sections 1 and 3 to 5.
+``docs/clearing.md``, sections 1, 3 to 5 and 10. Both books may be in parts (:mod:`billproof.clearing.parts`):
+what is done here looks at sums over them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import numpy as np
 
 from billproof.clearing.agreement import Agreement
 from billproof.clearing.books import Book, Codes
-from billproof.clearing.causes import Explained, explain
-from billproof.clearing.differences import Differences, Kind, book_ends, judge
-from billproof.clearing.pairs import Pairs, pair, pair_across
+from billproof.clearing.causes import Cause, Explained, Found, explain, explained
+from billproof.clearing.differences import Differences, Kind
+from billproof.clearing.pairing import paired_and_judged
+from billproof.clearing.pairs import Pairs
+from billproof.clearing.parts import Inside, Part, Parts, divided
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,42 @@ def clear(
     """Lays two books over each other; ``codes`` are those that both were loaded with.
 
     Neighbours are books of the periods before and after: what is missing in the other side's book and stands
-    in one of its neighbours has shifted into another cycle.
+    in one of its neighbours has shifted into another cycle. ``agreement`` has the month's exchange rates.
     """
-    books = ours, theirs
-    pairs = pair(books, agreement.tolerance)
-    ends = book_ends(ours, pairs.starts[0]), book_ends(theirs, pairs.starts[1])
-    found = judge(books, pairs, agreement, codes, ends)
-    for side, neighbours in ((0, their_neighbours), (1, our_neighbours)):
-        rows = (pairs.ours_left, pairs.theirs_left)[side]
-        for neighbour in neighbours:
-            missing = np.flatnonzero(found.left[side] == Kind.MISSING)
-            if len(missing):
-                elsewhere = pair_across(books[side].rows(rows[missing]), neighbour, agreement.tolerance)
-                found.left[side][missing[elsewhere]] = Kind.CYCLE_SHIFT
-    return Clearing(books, codes, agreement, pairs, found, explain(books, pairs, found, agreement))
+    part = Part((ours, theirs), (tuple(our_neighbours), tuple(their_neighbours)))
+    causes = laid_over(Inside([part]), agreement, codes)
+    return clearing_of(part, causes, agreement, codes)
+
+
+def clear_in_parts(
+    ours: Book,
+    theirs: Book,
+    agreement: Agreement,
+    codes: Codes,
+    parts: int,
+    *,
+    our_neighbours: Sequence[Book] = (),
+    their_neighbours: Sequence[Book] = (),
+) -> list[Clearing]:
+    """As :func:`clear`, in parts: each knows the causes of all, and its own records of them."""
+    books = zip(divided(ours, codes, parts), divided(theirs, codes, parts), strict=True)
+    near = [
+        list(zip(*(divided(book, codes, parts) for book in of), strict=True)) or [()] * parts
+        for of in (our_neighbours, their_neighbours)
+    ]
+    made = [Part(both, neighbours) for both, *neighbours in zip(books, *near, strict=True)]
+    causes = laid_over(Inside(made), agreement, codes)
+    return [clearing_of(part, causes, agreement, codes) for part in made]
+
+
+def laid_over(parts: Parts, agreement: Agreement, codes: Codes) -> list[tuple[Found, Cause]]:
+    """Pairs and judges the records of all parts, and says why they differ."""
+    paired_and_judged(parts, agreement, codes)
+    return explain(parts, agreement, codes)
+
+
+def clearing_of(
+    part: Part, causes: Sequence[tuple[Found, Cause]], agreement: Agreement, codes: Codes
+) -> Clearing:
+    """What was found in one part."""
+    return Clearing(part.books, codes, agreement, part.paired, part.judged, explained(part, causes))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -22,7 +23,6 @@ Bools = NDArray[np.bool_]
 _DATA = 6
 _CERTAIN = 16  # of the larger unit: below, rounding to it leaves too little of a usage
 _LEAST_RATIO = 0.001  # exchange rates as near to one as this tell nothing
-_SAMPLE = 1 << 16
 
 
 class Kind(IntEnum):
@@ -78,14 +78,23 @@ class Differences:
         return found
 
 
+@dataclass(frozen=True)
+class Measures:
+    """What the differences of all parts are measured by. ``agreement`` has the month's exchange rates."""
+
+    agreement: Agreement
+    grains: tuple[Ints, Ints]  # by code of a currency: what each side rounds its amounts to
+    ends: tuple[tuple[int, int], tuple[int, int]]  # first and last start of each book, its clocks set right
+
+
 def judge(
-    books: tuple[Book, Book], pairs: Pairs, agreement: Agreement, codes: Codes, ends: tuple[Ints, Ints]
+    books: tuple[Book, Book], pairs: Pairs, measures: Measures, starts: tuple[Ints, Ints]
 ) -> Differences:
-    """What differs. ``ends`` are the first and last start of each book, clocks of batches set right."""
+    """What differs. ``starts`` are those of what is left of either book, clocks of batches set right."""
     a, b = pairs.ours, pairs.theirs
-    grain = _grain(books[0], agreement, codes)[a], _grain(books[1], agreement, codes)[b]
-    left = tuple(_left(books, pairs, side, ends) for side in (0, 1))
-    return compare(books, a, b, agreement, grain, (left[0], left[1]))
+    grain = measures.grains[0][books[0].currency[a]], measures.grains[1][books[1].currency[b]]
+    left = tuple(_left(books, pairs, side, starts[side], measures.ends) for side in (0, 1))
+    return compare(books, a, b, measures.agreement, grain, (left[0], left[1]))
 
 
 def compare(
@@ -176,25 +185,33 @@ def _units(usages: tuple[Ints, Ints], agrees: Bools) -> NDArray[np.int8]:
     return found
 
 
-def _grain(book: Book, agreement: Agreement, codes: Codes) -> Ints:
-    """The power of ten that amounts of a record's currency are multiples of, in the settlement's: (n,)."""
-    found = np.ones(len(book), np.int64)
-    for code in np.unique(book.currency).tolist():
-        rows = book.currency == code
-        amounts = book.amount[rows]
-        common = int(np.gcd.reduce(amounts[:: max(1, len(amounts) // _SAMPLE)]))
+def common_of(book: Book) -> dict[int, int]:
+    """By code of a currency, what divides all amounts in it."""
+    codes = np.flatnonzero(np.bincount(book.currency)).tolist()
+    return {code: int(np.gcd.reduce(book.amount[book.currency == code])) for code in codes}
+
+
+def grains_of(common: Mapping[int, int], agreement: Agreement, codes: Codes) -> Ints:
+    """The power of ten that amounts of a currency are multiples of, in the settlement's: by code."""
+    found = np.ones(len(codes.currencies.texts), np.int64)
+    for code, divisor in common.items():
         power = 1
-        while common and common % (10 * power) == 0 and power < 10**9:
+        while divisor and divisor % (10 * power) == 0 and power < 10**9:
             power *= 10
-        found[rows] = max(1, round(power * agreement.exchange[codes.currencies.texts[code]]))
+        found[code] = max(1, round(power * agreement.exchange[codes.currencies.texts[code]]))
     return found
 
 
-def _left(books: tuple[Book, Book], pairs: Pairs, side: int, ends: tuple[Ints, Ints]) -> NDArray[np.uint8]:
+def _left(
+    books: tuple[Book, Book],
+    pairs: Pairs,
+    side: int,
+    start: Ints,
+    ends: tuple[tuple[int, int], tuple[int, int]],
+) -> NDArray[np.uint8]:
     """What each record without a pair is: (n,)."""
     rows = (pairs.ours_left, pairs.theirs_left)[side]
     found = np.full(len(rows), Kind.MISSING, np.uint8)
-    start = pairs.starts[side][rows]
     (own_first, own_last), (first, last) = ends[side], ends[1 - side]
     span = QUARTERS * QUARTER
     usage = books[side].service[rows] < NO_USAGE
@@ -203,13 +220,3 @@ def _left(books: tuple[Book, Book], pairs: Pairs, side: int, ends: tuple[Ints, I
     found[usage & (late | early)] = Kind.CYCLE_SHIFT
     found[pairs.copies[side] >= 0] = Kind.DUPLICATE
     return found
-
-
-def book_ends(book: Book, starts: Ints) -> Ints:
-    """First and last start of a book's usage, but for a few stragglers: (2,)."""
-    starts = starts[book.service < NO_USAGE]
-    if not len(starts):
-        return np.array([-(1 << 62), 1 << 62])
-    few = len(starts) // 20_000
-    parts = np.partition(starts, [few, len(starts) - 1 - few])
-    return np.array([parts[few], parts[len(starts) - 1 - few]])

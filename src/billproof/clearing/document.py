@@ -15,6 +15,8 @@ import numpy as np
 
 from billproof.clearing import wording
 from billproof.clearing.agreement import Agreement
+from billproof.clearing.books import Codes
+from billproof.clearing.causes import Cause
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.differences import Kind
 from billproof.clearing.document_form import (
@@ -61,18 +63,25 @@ class CauseWords:
 
 def document(clearing: Clearing, sides: Sides) -> File:
     """What laying two books over each other has found."""
-    causes = [
+    causes = told_causes(clearing.explained.causes, clearing.codes, clearing.agreement, sides)
+    return document_of(totals_of(clearing), causes, clearing.agreement, sides)
+
+
+def told_causes(
+    causes: Iterable[Cause], codes: Codes, agreement: Agreement, sides: Sides
+) -> list[CauseWords]:
+    """Causes in words, in the order of their numbers."""
+    return [
         CauseWords(
             cause.kind,
             cause.side,
-            wording.sentence(clearing, cause, sides.names),
+            wording.sentence(cause, sides.names, codes, agreement),
             cause.services,
-            *wording.place(clearing, cause),
+            *wording.place(cause, codes, agreement),
             cause.what,
         )
-        for cause in clearing.explained.causes
+        for cause in causes
     ]
-    return document_of(totals_of(clearing), causes, clearing.agreement, sides)
 
 
 def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreement, sides: Sides) -> File:
@@ -99,7 +108,7 @@ def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreeme
         theirs=theirs,
         difference=str(everything.totals[0] - everything.totals[1]),
         pairs=everything.pairs,
-        agreed=totals.kinds.get(0, 0),
+        agreed=everything.agreed,
         at_stake=_at_stake(everything),
         counts={
             kind.word: sum(count for bits, count in totals.kinds.items() if bits & (1 << kind))
@@ -108,7 +117,10 @@ def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreeme
         traffic=_traffic(totals, routes),
         days=[DayForm(**_slice(sums), day=_day(day)) for day, sums in sorted(totals.days.items())],
         routes=[RouteForm(**_slice(sums), route=route) for route, sums in by_route],
-        services=[ServiceForm(**_slice(sums), service=service) for service, sums in by_service],
+        services=[
+            ServiceForm(**_slice(sums), service=service, volume=str(sums.volume))
+            for service, sums in by_service
+        ],
         causes=[each for each in told if isinstance(each, CauseForm)],
         findings=[each for each in told if isinstance(each, FindingForm)],
         disputes=_disputes(told, groups, sides),
@@ -166,6 +178,8 @@ def _slice(sums: Sums) -> dict[str, Any]:
     return {
         "ours": ours,
         "theirs": theirs,
+        "pairs": sums.pairs,
+        "agreed": sums.agreed,
         "undisputed": str(sums.undisputed),
         "at_stake": _at_stake(sums),
     }

@@ -1,23 +1,26 @@
 """Ways in which two books may differ throughout, as the differences themselves suggest them.
 
-For :mod:`billproof.clearing.causes`, which says where each of them holds.
+For :mod:`billproof.clearing.causes`, which says where each of them holds. Suggestions come of counts over all
+parts, or of records that a hash draws: how records are divided decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.clearing import differences
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book
-from billproof.clearing.differences import Bools, Differences, Kind
+from billproof.clearing import differences, kernel
+from billproof.clearing.books import NO_USAGE
+from billproof.clearing.counting import added, counted
+from billproof.clearing.differences import Bools, Kind
 from billproof.clearing.kernel import Ints
-from billproof.clearing.pairs import UNITS, Pairs
+from billproof.clearing.pairs import UNITS
+from billproof.clearing.parts import Part, Parts
+from billproof.clearing.prices import Priced, suggested_prices
 
 #: A cause has so many records, or they are single findings.
 LEAST = 20
@@ -26,6 +29,7 @@ _MOST = 12  # hypotheses of one kind
 _SAMPLE = 20_000
 _FITS = 0.95
 _DATA = 6
+_EVERY = (1 << 64) - 1
 
 #: First and step of rules that billed usage is rounded by, coarse ones first: in seconds; of data in bytes.
 _SECONDS = [(first, step) for step in (60, 30, 20, 15, 12, 10, 6, 5, 1) for first in (0, 60, 30, 20, 10, 1)]
@@ -33,76 +37,178 @@ _BYTES = [
     (0, step) for step in (10**6, 1 << 20, 10**5, 102_400, 10**4, 10_240, 10**3, 1 << 10, 128, 100, 10, 1)
 ]
 
+Rule = tuple[int, int]
+
+
+class Hypothesis(Protocol):
+    """What is supposed."""
+
+    @property
+    def what(self) -> dict[str, Any]:
+        """In the words of a document."""
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        """Of which records of a part it can be true or not, and of which it is: (k,) each."""
+
 
 @dataclass(frozen=True)
-class Hypothesis:
-    """What is supposed; of which records it can be true or not, and of which of them it is: (k,) each."""
+class Shifted:
+    """Their clock is so many seconds ahead."""
 
-    what: dict[str, Any]
-    domain: Bools
-    holds: Bools
+    seconds: int
+
+    @property
+    def what(self) -> dict[str, Any]:
+        return {"minutes": self.seconds // 60}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        found = part.judged
+        holds = found.has(Kind.TIME_ZONE) & (found.shift == self.seconds)
+        return part.both("service")[0] < NO_USAGE, holds
 
 
-def of(
-    kind: Kind,
-    books: tuple[Book, Book],
-    pairs: Pairs,
-    found: Differences,
-    agreement: Agreement,
-    rows: Bools,
-) -> Iterator[Hypothesis]:
-    """What the differing ``rows`` of a kind suggest; ``rows`` lose those that became a cause meanwhile."""
-    makers: dict[Kind, Callable[..., Iterator[Hypothesis]]] = {
+@dataclass(frozen=True)
+class Renumbered:
+    """Numbers differ."""
+
+    @property
+    def what(self) -> dict[str, Any]:
+        return {}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        return part.both("number")[0] != 0, part.judged.has(Kind.NUMBER)
+
+
+@dataclass(frozen=True)
+class InUnit:
+    """One side counts in a larger unit, as :attr:`Differences.unit` tells it."""
+
+    unit: int
+
+    @property
+    def what(self) -> dict[str, Any]:
+        return {"ratio": UNITS[abs(self.unit) - 1], "largerUnit": "ours" if self.unit > 0 else "theirs"}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        usages = part.both("usage")
+        return np.maximum(*usages) > 1, differences.in_unit(usages, self.unit) & ~part.judged.usage_agrees
+
+
+@dataclass(frozen=True)
+class Longer:
+    """Their usage is so much longer."""
+
+    by: int
+
+    @property
+    def what(self) -> dict[str, Any]:
+        return {"theirsLonger": self.by}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        ours, theirs = part.both("usage")
+        return np.ones(len(ours), bool), theirs - ours == self.by
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Both sides' billed usage of a service follows a rule: first, and step."""
+
+    service: int
+    rules: tuple[Rule, Rule]
+
+    @property
+    def what(self) -> dict[str, Any]:
+        ours, theirs = self.rules
+        return {"ours": ours, "theirs": theirs, "unit": "bytes" if self.service == _DATA else "seconds"}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        domain = (part.both("service")[0] == self.service) & part.judged.usage_agrees
+        rows = np.flatnonzero(domain)
+        holds = domain.copy()
+        sides = zip(part.both("usage"), part.both("billed_usage"), self.rules, strict=True)
+        for usage, billed, rule in sides:
+            holds[rows] &= _rounded(usage[rows], *rule) == billed[rows]
+        return domain, holds
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """Their amounts are ours times a ratio of exchange rates."""
+
+    factor: float
+
+    @property
+    def what(self) -> dict[str, Any]:
+        return {"factor": round(self.factor, 6)}
+
+    def see(self, part: Part) -> tuple[Bools, Bools]:
+        ours, theirs = part.both("settled")
+        domain = part.judged.billed_agrees & (ours != 0)
+        return domain, differences.scaled(ours, theirs, self.factor, part.judged.grain)
+
+
+def of(kind: Kind, parts: Parts, factors: Sequence[float]) -> Iterator[Hypothesis]:
+    """What the differing records of a kind suggest; those that became a cause meanwhile say nothing more.
+
+    ``factors`` are ratios of exchange rates.
+    """
+    makers: dict[Kind, Callable[[Parts], Iterator[Hypothesis]]] = {
         Kind.TIME_ZONE: _shifts,
-        Kind.NUMBER: _numbers,
+        Kind.NUMBER: lambda _: iter([Renumbered()]),
         Kind.UNIT: _units,
         Kind.DURATION: _durations,
         Kind.ROUNDING: _roundings,
-        Kind.CURRENCY: _currencies,
+        Kind.CURRENCY: lambda parts: _currencies(parts, factors),
         Kind.RATE: _rates,
     }
-    return makers[kind](books, pairs, found, agreement, rows)
+    return makers[kind](parts)
 
 
-def _frequent(values: Ints) -> list[int]:
+def waiting(part: Part, kind: Kind) -> Bools:
+    """Which pairs differ in this way and have no cause: (k,)."""
+    bits = part.waiting
+    if bits is None:
+        raise ValueError("not judged yet")
+    found: Bools = bits & np.uint16(1 << kind) != 0
+    return found
+
+
+def _frequent(counts: dict[int, int]) -> list[int]:
     """Values that are there often enough, the most frequent first."""
-    distinct, counts = np.unique(values, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:_MOST]
-    return [int(distinct[at]) for at in order if counts[at] >= LEAST]
+    order = sorted(counts, key=lambda value: (-counts[value], value))[:_MOST]
+    return [value for value in order if counts[value] >= LEAST]
 
 
-def _shifts(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    everything = books[0].service[pairs.ours] < 32
-    for shift in _frequent(found.shift[rows]):
-        what = {"minutes": shift // 60}
-        yield Hypothesis(what, everything, found.has(Kind.TIME_ZONE) & (found.shift == shift))
+@dataclass(frozen=True)
+class _Values:
+    """How often the waiting records of a kind have each value of what they may have in common."""
+
+    kind: Kind
+
+    def __call__(self, part: Part) -> dict[int, int]:
+        part.forget()
+        rows = np.flatnonzero(waiting(part, self.kind))
+        if self.kind is Kind.TIME_ZONE:
+            return counted(part.judged.shift[rows])
+        if self.kind is Kind.UNIT:
+            return counted(part.judged.unit[rows].astype(np.int64))
+        ours, theirs = part.both("usage")
+        return counted(theirs[rows] - ours[rows])
 
 
-def _numbers(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    yield Hypothesis({}, books[0].number[pairs.ours] != 0, found.has(Kind.NUMBER))
+def _shifts(parts: Parts) -> Iterator[Hypothesis]:
+    for shift in _frequent(added(parts.each(_Values(Kind.TIME_ZONE)))):
+        yield Shifted(shift)
 
 
-def _units(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    usages = books[0].usage[pairs.ours], books[1].usage[pairs.theirs]
-    used = np.maximum(*usages) > 1
-    for unit in _frequent(found.unit[rows].astype(np.int64)):
-        what = {"ratio": UNITS[abs(unit) - 1], "largerUnit": "ours" if unit > 0 else "theirs"}
-        fits = differences.in_unit(usages, unit) & ~found.usage_agrees
-        yield Hypothesis(what, used, fits)
+def _units(parts: Parts) -> Iterator[Hypothesis]:
+    for unit in _frequent(added(parts.each(_Values(Kind.UNIT)))):
+        yield InUnit(unit)
 
 
-def _durations(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    longer = books[1].usage[pairs.theirs] - books[0].usage[pairs.ours]
-    for value in _frequent(longer[rows]):
-        yield Hypothesis({"theirsLonger": value}, np.ones(len(longer), bool), longer == value)
+def _durations(parts: Parts) -> Iterator[Hypothesis]:
+    for value in _frequent(added(parts.each(_Values(Kind.DURATION)))):
+        yield Longer(value)
 
 
 def _rounded(usage: Ints, first: int, step: int) -> Ints:
@@ -111,89 +217,122 @@ def _rounded(usage: Ints, first: int, step: int) -> Ints:
     return np.where(usage <= 0, 0, found)
 
 
-def _rule(usage: Ints, billed: Ints, service: int) -> tuple[int, int] | None:
-    """The rule that explains nearly all of some records."""
-    best, most = None, _FITS
-    for first, step in _BYTES if service == _DATA else _SECONDS:
-        share = float(np.mean(_rounded(usage, first, step) == billed))
-        if share > most:
-            best, most = (first, step), share
-    return best
+#: A service, a place in _PLACES, and a code there: records that may be rounded by one rule.
+_Group = tuple[int, int, int]
+_PLACES = (("all", None), ("batch", 1), ("route", 0), ("network", 0))
 
 
-def _roundings(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    sides = [
-        (book.usage[at], book.billed_usage[at])
-        for book, at in zip(books, (pairs.ours, pairs.theirs), strict=True)
-    ]
-    service = books[0].service[pairs.ours]
-    places = books[1].batch[pairs.theirs], books[0].route[pairs.ours], books[0].network[pairs.ours]
-    for value in np.unique(service[rows]).tolist():
-        of_service = service == value
-        domain = of_service & found.usage_agrees
-        groups: list[NDArray[Any]] = [np.flatnonzero(rows & domain)]
-        for codes in places:
-            groups += [
-                np.flatnonzero(rows & domain & (codes == code)) for code in _frequent(codes[groups[0]])
-            ]
-        seen = set()
+@dataclass(frozen=True)
+class _Places:
+    """How many records that wait for a rule of rounding there are in each group."""
+
+    def __call__(self, part: Part) -> dict[_Group, int]:
+        part.forget()
+        rows = np.flatnonzero(waiting(part, Kind.ROUNDING) & part.judged.usage_agrees)
+        service = part.both("service")[0][rows]
+        found: dict[_Group, int] = {}
+        for value in np.unique(service).tolist():
+            of_service = rows[service == value]
+            for place in range(len(_PLACES)):
+                counts = counted(_codes(part, place, of_service))
+                found.update({(value, place, code): count for code, count in counts.items()})
+        return found
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Of how many records drawn of a group each rule is true: (1 + rules, 2), the first row all of them."""
+
+    bounds: dict[_Group, int]
+
+    def __call__(self, part: Part) -> dict[_Group, Ints]:
+        rows = np.flatnonzero(waiting(part, Kind.ROUNDING) & part.judged.usage_agrees)
+        service = part.both("service")[0][rows]
+        ours, theirs = part.books
+        at = part.paired.ours[rows], part.paired.theirs[rows]
+        hashes = kernel.mixed(np.vstack([ours.batch[at[0]], ours.row[at[0]]])).view(np.uint64)
+        found: dict[_Group, Ints] = {}
+        for (value, place, code), bound in self.bounds.items():
+            chosen = (service == value) & (hashes < np.uint64(bound))
+            chosen[chosen] = _codes(part, place, rows[chosen]) == code
+            rules = _BYTES if value == _DATA else _SECONDS
+            table = np.zeros((1 + len(rules), 2), np.int64)
+            table[0] = np.count_nonzero(chosen)
+            for side, book in enumerate((ours, theirs)):
+                own = at[side][chosen]
+                usage, billed = book.usage[own], book.billed_usage[own]
+                for number, rule in enumerate(rules, 1):
+                    table[number, side] = np.count_nonzero(_rounded(usage, *rule) == billed)
+            found[value, place, code] = table
+        return found
+
+
+def _codes(part: Part, place: int, rows: Ints) -> NDArray[Any]:
+    name, side = _PLACES[place]
+    if side is None:
+        return np.zeros(len(rows), np.int64)
+    at = (part.paired.ours, part.paired.theirs)[side][rows]
+    codes: NDArray[Any] = getattr(part.books[side], name)[at]
+    return codes
+
+
+def _roundings(parts: Parts) -> Iterator[Hypothesis]:
+    """Of each service the rules that fit nearly all records, or those of one batch, route or network."""
+    seen: set[Rounded] = set()
+    while True:
+        counts = added(parts.each(_Places()))
+        groups: list[_Group] = []
+        for service in sorted({service for service, _, _ in counts}):
+            for place in range(len(_PLACES)):
+                here = {code: n for (value, at, code), n in counts.items() if (value, at) == (service, place)}
+                groups += [(service, place, code) for code in _frequent(here)]
+        bounds = {group: min(_EVERY, (_SAMPLE << 64) // counts[group]) for group in groups}
+        tables = parts.each(_Rules(bounds)) if bounds else []
+        fresh = []
         for group in groups:
-            group = group[rows[group]]
-            if len(group) < LEAST:
-                continue
-            group = group[:: max(1, len(group) // _SAMPLE)]
-            rules = [_rule(usage[group], billed[group], value) for usage, billed in sides]
-            if None in rules or tuple(rules) in seen:
-                continue
-            seen.add(tuple(rules))
-            holds = domain.copy()
-            for (usage, billed), rule in zip(sides, rules, strict=True):
-                assert rule is not None  # noqa: S101 - for the type checker
-                holds[domain] &= _rounded(usage[domain], *rule) == billed[domain]
-            unit = "bytes" if value == _DATA else "seconds"
-            yield Hypothesis({"ours": rules[0], "theirs": rules[1], "unit": unit}, domain, holds)
+            rules = _fitting(sum(table[group] for table in tables), group[0])
+            if rules is not None and Rounded(group[0], rules) not in seen:
+                fresh.append(Rounded(group[0], rules))
+                seen.add(fresh[-1])
+        if not fresh or len(seen) > _MOST * len(_PLACES):
+            return
+        yield from fresh
 
 
-def _currencies(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    ours, theirs = books[0].settled[pairs.ours], books[1].settled[pairs.theirs]
-    domain = found.billed_agrees & (ours != 0)
-    fits = [
-        (factor, differences.scaled(ours, theirs, factor, found.grain))
-        for factor in differences.factors(agreement)
-    ]
-    fits.sort(key=lambda fit: -int(np.count_nonzero(fit[1] & rows)))
-    for factor, holds in fits:
-        if np.count_nonzero(holds & rows) >= LEAST:
-            yield Hypothesis({"factor": round(factor, 6)}, domain, holds)
+def _fitting(table: Ints, service: int) -> tuple[Rule, Rule] | None:
+    """Of both sides the rule that explains nearly all of some records, the first of the best."""
+    rules = _BYTES if service == _DATA else _SECONDS
+    best = np.argmax(table[1:], axis=0)
+    if any(table[1 + best[side], side] <= _FITS * table[0, side] for side in (0, 1)):
+        return None
+    return rules[best[0]], rules[best[1]]
 
 
-def _rates(
-    books: tuple[Book, Book], pairs: Pairs, found: Differences, agreement: Agreement, rows: Bools
-) -> Iterator[Hypothesis]:
-    """Ratios of prices, by what most of the larger amounts have in common."""
-    ours, theirs = books[0].settled[pairs.ours], books[1].settled[pairs.theirs]
-    grain = found.grain[0] + found.grain[1]
-    domain = found.billed_agrees & (ours != 0)
-    open_rows = rows & domain & (theirs != 0) & (np.sign(ours) == np.sign(theirs))
+@dataclass(frozen=True)
+class _Exchanges:
+    """How many waiting records each ratio of exchange rates is true of: place → count."""
+
+    factors: tuple[float, ...]
+
+    def __call__(self, part: Part) -> dict[int, int]:
+        part.forget()
+        rows = waiting(part, Kind.CURRENCY)
+        return {
+            at: int(np.count_nonzero(Exchanged(factor).see(part)[1] & rows))
+            for at, factor in enumerate(self.factors)
+        }
+
+
+def _currencies(parts: Parts, factors: Sequence[float]) -> Iterator[Hypothesis]:
+    for at in _frequent(added(parts.each(_Exchanges(tuple(factors))))):
+        yield Exchanged(factors[at])
+
+
+def _rates(parts: Parts) -> Iterator[Hypothesis]:
+    tried: list[Priced] = []
     for _ in range(_MOST):
-        at = np.flatnonzero(open_rows & rows)
-        if len(at) < LEAST:
+        found = suggested_prices(parts, tuple(tried), LEAST)
+        if found is None:
             return
-        sure = at[np.argsort(grain[at] / np.minimum(np.abs(ours[at]), np.abs(theirs[at])), kind="stable")]
-        sure = sure[: max(LEAST, len(sure) // 2)]
-        ratios = np.log(theirs[sure] / ours[sure])
-        bins = np.floor(ratios * 500).astype(np.int64)
-        values, counts = np.unique(bins, return_counts=True)
-        best = values[np.argmax(counts)]
-        near = np.abs(ratios * 500 - (best + 0.5)) <= 1
-        if np.count_nonzero(near) < LEAST:
-            return
-        chosen = sure[near]
-        ratio = float(theirs[chosen].sum() / ours[chosen].sum())
-        holds = np.abs(theirs - ours * ratio) <= grain * max(1.0, ratio) + np.abs(theirs) / 1000
-        yield Hypothesis({"ratio": round(ratio, 4)}, domain, holds & domain)
-        open_rows &= ~holds
+        yield found
+        tried.append(found)

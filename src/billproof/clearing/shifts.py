@@ -6,14 +6,19 @@ call that happens to lie where it should not be. ``docs/clearing.md``, section 3
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from billproof.clearing import kernel, loops
-from billproof.clearing.books import Book
+from billproof.clearing.books import Book, Codes
 from billproof.clearing.kernel import Ints
+from billproof.clearing.keys import keys_of
+
+if TYPE_CHECKING:
+    from billproof.clearing.parts import Part, Parts
 
 #: Records of a group that vote, and how many have to agree on a shift.
 _SAMPLE, _LEAST = 4_000, 20
@@ -22,52 +27,166 @@ _SAMPLE, _LEAST = 4_000, 20
 _SHARE, _TIMES = 0.5, 1.5
 
 _ROUNDS = 16
+_DIMENSIONS = ("batch", "network")
+_KEY, _START, _USAGE, _GROUPS, _VOTES = 0, 1, 2, 3, 5  # rows of what votes: groups, and whether for them
+_EVERY = (1 << 64) - 1
+
+#: A side, a place in _DIMENSIONS, and a code: records that have one clock.
+Group = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class _Vote:
-    """By how many seconds the records of a group of one side begin later than the other side's."""
+class Shift:
+    """By how many seconds the records of a group begin later than the other side's."""
 
-    side: int
-    dimension: str
-    code: int
+    group: Group
     seconds: int
-    share: float
-    count: int
 
 
-def find_shifts(books: tuple[Book, Book], columns: tuple[Ints, Ints], tolerance: int, limits: Ints) -> None:
-    """Takes the shifts of whole batches and networks away from the starts in ``columns``, (5, n) each."""
+@dataclass(frozen=True)
+class Voters:
+    """What votes of both books, and the records of the same keys that each side's are looked for among."""
+
+    samples: tuple[Ints, Ints]  # (7, n) key, start, usage, codes of both dimensions, whether it votes there
+    others: tuple[Ints, Ints]  # (5, m) of the same side, by the other's keys
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How many records of each group tell something."""
+
+    def __call__(self, part: Part) -> dict[Group, int]:
+        found = {}
+        for side, book in enumerate(part.books):
+            rows = _telling(book)
+            for at, name in enumerate(_DIMENSIONS):
+                counts = np.bincount(getattr(book, name)[rows])
+                for code in np.flatnonzero(counts).tolist():
+                    found[side, at, code] = int(counts[code])
+        return found
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """Chooses who votes: of each group the records whose hash is below its bound."""
+
+    bounds: Mapping[Group, int]
+
+    def __call__(self, part: Part) -> None:
+        samples = [self._sample(book, side) for side, book in enumerate(part.books)]
+        others = [_others(book, samples[1 - side][_KEY]) for side, book in enumerate(part.books)]
+        part.voters = Voters((samples[0], samples[1]), (others[0], others[1]))
+
+    def _sample(self, book: Book, side: int) -> Ints:
+        rows = _telling(book)
+        hashes = kernel.mixed(np.vstack([book.batch[rows], book.row[rows]])).view(np.uint64)
+        votes = []
+        for at, name in enumerate(_DIMENSIONS):
+            codes = getattr(book, name)[rows]
+            bounds = np.zeros(int(codes.max(initial=0)) + 1, np.uint64)
+            for (other, dimension, code), bound in self.bounds.items():
+                if (other, dimension) == (side, at) and code < len(bounds):
+                    bounds[code] = bound
+            votes.append(hashes < bounds[codes])
+        chosen = votes[0] | votes[1]
+        return np.vstack([_columns(book, rows[chosen]), votes[0][chosen], votes[1][chosen]])
+
+
+@dataclass(frozen=True)
+class Voting:
+    """How many of each group have a record at each shift, those known taken away: group → voters, votes."""
+
+    shifts: tuple[Shift, ...]
+    tolerance: int
+    limits: Ints
+
+    def __call__(self, part: Part) -> dict[Group, tuple[int, Ints]]:
+        found: dict[Group, tuple[int, Ints]] = {}
+        if part.voters is None:
+            return found
+        for side in (0, 1):
+            samples = self._shifted(part.voters.samples[side], side)
+            others = self._shifted(part.voters.others[1 - side], 1 - side)
+            others = np.ascontiguousarray(others[:, kernel.by_key(others)])
+            for at in range(len(_DIMENSIONS)):
+                mine = samples[:, samples[_VOTES + at] == 1]
+                for code in np.unique(mine[_GROUPS + at]).tolist():
+                    rows = mine[:, mine[_GROUPS + at] == code]
+                    hits = kernel.count_votes(rows, others, self.tolerance, self.limits)
+                    found[side, at, code] = rows.shape[1], hits
+        return found
+
+    def _shifted(self, columns: Ints, side: int) -> Ints:
+        columns = columns.copy()
+        for shift in self.shifts:
+            other, at, code = shift.group
+            if other == side:
+                columns[_START, columns[_GROUPS + at] == code] -= shift.seconds
+        return columns
+
+
+def find_shifts(parts: Parts, codes: Codes, tolerance: int, limits: Ints) -> tuple[Shift, ...]:
+    """The shifts of whole batches and networks, one after the other."""
+    counts: dict[Group, int] = {}
+    for some in parts.each(Telling()):
+        for group, count in some.items():
+            counts[group] = counts.get(group, 0) + count
+    bounds = {group: min(_EVERY, (_SAMPLE << 64) // count) for group, count in counts.items()}
+    parts.each(Choosing(bounds))
+    shifts: tuple[Shift, ...] = ()
     for _ in range(_ROUNDS):
-        found = sorted(_votes(books, columns, tolerance, limits), key=lambda vote: (-vote.share, -vote.count))
+        votes = parts.each(Voting(shifts, min(tolerance, loops.QUARTER // 4), limits))
+        found = sorted(_standing_out(votes, codes), key=lambda one: one[0])
         if not found:
-            return
-        best = found[0]
-        rows = getattr(books[best.side], best.dimension) == best.code
-        columns[best.side][1, rows] -= best.seconds
+            break
+        shifts = (*shifts, found[0][1])
+    return shifts
 
 
-def _votes(
-    books: tuple[Book, Book], columns: tuple[Ints, Ints], tolerance: int, limits: Ints
-) -> Iterator[_Vote]:
-    tolerance = min(tolerance, loops.QUARTER // 4)
-    telling = [_telling(book) for book in books]
-    for side in (0, 1):
-        other = columns[1 - side][:, telling[1 - side]]
-        other = np.ascontiguousarray(other[:, kernel.by_key(other)])
-        for dimension in ("batch", "network"):
-            codes = getattr(books[side], dimension)[telling[side]]
-            for code in np.unique(codes).tolist():
-                rows = telling[side][codes == code]
-                if len(rows) < _LEAST:
-                    continue
-                rows = rows[:: max(1, len(rows) // _SAMPLE)]
-                hits = kernel.count_votes(columns[side][:, rows], other, tolerance, limits)
-                best = int(np.argmax(hits))
-                count, none = int(hits[best]), int(hits[loops.QUARTERS])
-                if best != loops.QUARTERS and count >= max(_LEAST, _SHARE * len(rows), _TIMES * none):
-                    seconds = (best - loops.QUARTERS) * loops.QUARTER
-                    yield _Vote(side, dimension, code, seconds, count / len(rows), count)
+def _standing_out(
+    votes: Sequence[Mapping[Group, tuple[int, Ints]]], codes: Codes
+) -> Iterator[tuple[tuple[float, int, int, int, str], Shift]]:
+    """Groups that most of their votes give a shift, and what says which comes first."""
+    voters: dict[Group, int] = {}
+    hits: dict[Group, Ints] = {}
+    for some in votes:
+        for group, (count, votes_of) in some.items():
+            voters[group] = voters.get(group, 0) + count
+            hits[group] = hits[group] + votes_of if group in hits else votes_of
+    for group, count in voters.items():
+        best = int(np.argmax(hits[group]))
+        most, none = int(hits[group][best]), int(hits[group][loops.QUARTERS])
+        if best != loops.QUARTERS and most >= max(_LEAST, _SHARE * count, _TIMES * none):
+            side, at, code = group
+            text = (codes.batches, codes.networks)[at].texts[code]
+            seconds = (best - loops.QUARTERS) * loops.QUARTER
+            yield (-most / count, -most, side, at, text), Shift(group, seconds)
+
+
+def shifted(book: Book, side: int, shifts: Sequence[Shift]) -> Ints:
+    """The starts of a book, its clocks set right: (n,)."""
+    starts = book.started_at.copy()
+    for shift in shifts:
+        other, at, code = shift.group
+        if other == side:
+            starts[getattr(book, _DIMENSIONS[at]) == code] -= shift.seconds
+    return starts
+
+
+def _others(book: Book, keys: Ints) -> Ints:
+    """Records of some keys."""
+    rows = _telling(book)
+    keys = np.unique(keys)
+    if not len(keys):
+        return _columns(book, rows[:0])
+    mine = keys_of(book)[rows]
+    return _columns(book, rows[keys[np.searchsorted(keys, mine).clip(max=len(keys) - 1)] == mine])
+
+
+def _columns(book: Book, rows: Ints) -> Ints:
+    return np.vstack(
+        [keys_of(book)[rows], *(getattr(book, name)[rows] for name in ("started_at", "usage", *_DIMENSIONS))]
+    )
 
 
 def _telling(book: Book) -> Ints:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from billproof.clearing.differences import Kind
 from billproof.records import Service
 
 if TYPE_CHECKING:
+    from billproof.clearing.agreement import Agreement
+    from billproof.clearing.books import Codes
     from billproof.clearing.causes import Cause
-    from billproof.clearing.clearing import Clearing
 
 _SERVICES = {service.value: service.name.lower().replace("_", "-") for service in Service}
-_DAY = 86_400
 
 #: What a kind is called where nothing more is known of it, by side of the book that has the records.
 _FINDINGS = {
@@ -52,26 +53,23 @@ def service(code: int) -> str:
     return _SERVICES.get(code, f"service {code}")
 
 
-def place(clearing: Clearing, cause: Cause) -> tuple[str, str]:
+def place(cause: Cause, codes: Codes, agreement: Agreement) -> tuple[str, str]:
     """The dimension of a cause and its value there, both in words; the value of all is empty."""
-    codes, code = clearing.codes, cause.code
-    value = ""
+    code, value = cause.code, ""
     if cause.dimension.endswith("batch"):
         value = codes.batches.texts[code]
     elif cause.dimension == "route":
-        value = clearing.agreement.route_names[code]
+        value = agreement.route_names[code]
     elif cause.dimension == "network":
         value = codes.networks.texts[code] or "none"
     elif cause.dimension == "day":
-        rows = cause.rows if cause.side is not None else clearing.pairs.ours[cause.rows]
-        start = int(clearing.books[cause.side or 0].started_at[rows[0]])
-        value = datetime.fromtimestamp(start - start % _DAY, UTC).strftime("%Y-%m-%d")
+        value = str(np.datetime64(code, "D"))
     return cause.dimension, value
 
 
-def sentence(clearing: Clearing, cause: Cause, names: Names) -> str:
+def sentence(cause: Cause, names: Names, codes: Codes, agreement: Agreement) -> str:
     """What a cause is, and where."""
-    dimension, value = place(clearing, cause)
+    dimension, value = place(cause, codes, agreement)
     where = {"all": "", "period's end": ""}.get(dimension, f", {dimension} {value}")
     for own, name in zip(("our batch", "their batch"), names, strict=True):
         where = where.replace(f", {own} ", f", {name}'s batch ")
@@ -96,7 +94,10 @@ def _what(cause: Cause, names: Names) -> str:
     if cause.kind is Kind.CURRENCY:
         return f"{theirs}'s amounts are {ours}'s times {what['factor']}, a ratio of exchange rates"
     if cause.kind is Kind.RATE:
-        return f"{theirs}'s price is {what['ratio']} times {ours}'s"
+        told = f"{theirs}'s price is {what['ratio']} times {ours}'s"
+        if "unit" not in what:
+            return told
+        return f"{told}: {what['theirs']} a {what['unit']}, {ours}'s {what['ours']}"
     return finding(cause.kind, cause.side, names)
 
 

@@ -5,48 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from any_books import BOOKS, RECORD, book_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes, load_book
+from billproof.clearing.books import Codes
 from billproof.clearing.clearing import Clearing, clear
 from billproof.clearing.differences import Kind
-
-_RECORD = st.fixed_dictionaries(
-    {
-        "service": st.sampled_from([1, 4, 6, 32]),
-        "started_at": st.integers(1_790_812_800, 1_790_813_400) | st.integers(1_790_812_800, 1_790_900_000),
-        "usage": st.sampled_from([1, 30, 60, 61, 90_000, 5_000_000]),
-        "billed_usage": st.sampled_from([1, 60, 61, 90_000]),
-        "number": st.sampled_from(["+447700900123", "+33639980001", "447700900123", "", "+4477xxx", "171"]),
-        "network": st.sampled_from(["", "999-71", "999-72"]),
-        "amount": st.integers(-(10**12), 10**12),
-        "currency": st.sampled_from(["EUR", "GBP"]),
-        "rate": st.sampled_from(["", "peak"]),
-    }
-)
-_BOOKS = st.tuples(*[st.lists(_RECORD, min_size=1, max_size=40)] * 2)
-
-
-def _book(rows: list[dict], home: Path, name: str, agreement: Agreement, codes: Codes) -> Book:
-    table = pa.Table.from_pylist(rows)
-    path = home / f"{name}.parquet"
-    pq.write_table(table, path)
-    return load_book(path, agreement, codes)
 
 
 def _cleared(first: list[dict], second: list[dict], home: Path, agreement: Agreement) -> Clearing:
     codes = Codes()
     names = (("a", first), ("b", second))
-    books = [_book(rows, home, name, agreement, codes) for name, rows in names]
+    books = [book_of(rows, home, name, agreement, codes) for name, rows in names]
     return clear(books[0], books[1], agreement, codes)
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(books=_BOOKS)
+@given(books=BOOKS)
 def test_any_books_are_paired_one_to_one_and_their_money_adds_up(
     books: tuple[list[dict], list[dict]], tmp_path: Path, agreement: Agreement
 ) -> None:
@@ -69,7 +46,7 @@ def test_any_books_are_paired_one_to_one_and_their_money_adds_up(
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(books=_BOOKS)
+@given(books=BOOKS)
 def test_the_other_side_sees_the_same(
     books: tuple[list[dict], list[dict]], tmp_path: Path, agreement: Agreement
 ) -> None:
@@ -82,7 +59,7 @@ def test_the_other_side_sees_the_same(
 
 def test_copies_of_a_book_agree_whatever_is_in_them(tmp_path: Path, agreement: Agreement) -> None:
     @settings(deadline=None, max_examples=20)
-    @given(rows=st.lists(_RECORD, min_size=1, max_size=40))
+    @given(rows=st.lists(RECORD, min_size=1, max_size=40))
     def same(rows: list[dict]) -> None:
         found = _cleared(rows, rows, tmp_path, agreement)
         assert found.agreed == len(rows)
