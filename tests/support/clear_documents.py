@@ -115,7 +115,7 @@ def settlement(documents: Sequence[dict[str, Any]], charges: Sequence[Charge] = 
     amounts: list[Amount] = []
     disputes: list[Dispute] = []
     after = 0
-    for each in documents:
+    for each in sorted(documents, key=lambda each: each["payer"]):
         sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for one in each["traffic"]:
             for place, key in enumerate(("records", "volume", "amount")):

@@ -146,9 +146,12 @@ class Traffic:
 
 
 def traffic_of(documents: Sequence[Mapping[str, Any]]) -> list[Traffic]:
-    """One or two documents, of one agreement and of one direction each; ValueError for others."""
+    """One or two documents, of one agreement and of one direction each; ValueError for others.
+
+    They are in the order in which a settlement numbers their causes.
+    """
     found: list[Traffic] = []
-    for each in documents:
+    for each in sorted(documents, key=lambda each: int(each["payer"])):
         found.append(Traffic(each, sum(len(one.causes) + len(one.findings) for one in found)))
     same = {(each.agreement["hash"], each.currency, each.period) for each in found}
     if not found or len(same) != 1 or len({each.payer.operator for each in found}) != len(found):

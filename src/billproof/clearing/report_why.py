@@ -99,7 +99,7 @@ class Why:
         ]
         most = max(found, key=lambda each: abs(each.money))
         chart = self._charts.bars(
-            f"Money by cause, {self._currency.code}",
+            f"Money by cause, {traffic.title}, {self._currency.code}",
             f"{len(found):,} causes and kinds, {self._currency.sum(traffic.difference)} together."
             f" The most is {self._currency.sum(most.money)}: {most.words}.",
             bars,
@@ -170,7 +170,7 @@ class Why:
         names = [day_words(each.name) for each in days]
         ours, theirs = traffic.names
         columns = self._charts.columns(
-            f"Both books by day, {currency.code}",
+            f"Both books by day, {traffic.title}, {currency.code}",
             f"{len(traffic.days)} days; {ours}'s book on the left of each day, {theirs}'s on the right.",
             names,
             [each.totals for each in days],
@@ -182,7 +182,7 @@ class Why:
             parts.append(f"{self._heading('The difference by day and kind', 4)}{self._legend()}")
             parts.append(
                 self._charts.strips(
-                    f"The difference by day and kind, {currency.code}",
+                    f"The difference by day and kind, {traffic.title}, {currency.code}",
                     f"Of each kind, what {ours}'s book has more (up) or less (down) each day.",
                     names,
                     strips,
@@ -229,7 +229,7 @@ class Why:
             ]
             most = ordered[0]
             chart = self._legend() + self._charts.bars(
-                f"The difference by {word}, {self._currency.code}",
+                f"The difference by {word}, {self._traffic.title}, {self._currency.code}",
                 f"{len(ordered):,} {word}s. The most is {self._currency.sum(most.difference)}: {most.name}.",
                 bars,
             )

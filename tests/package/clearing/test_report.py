@@ -59,8 +59,9 @@ class Report:
         return self.rows(caption), _money(self.table(caption).find("tfoot/tr"))
 
     def chart(self, title: str) -> ET.Element:
-        """The first picture of a title."""
-        return next(one for one in self.tree.iter("svg") if one.findtext("title") == title)
+        """The picture of a title."""
+        (found,) = (one for one in self.tree.iter("svg") if one.findtext("title") == title)
+        return found
 
     def bars(self, title: str) -> list[tuple[str, float, float]]:
         """Style, left and right of each bar, in per cent."""
@@ -157,7 +158,8 @@ def test_without_a_settlement_the_difference_is() -> None:
     difference = exact(round(abs(int(one["difference"])), -7), 2)
     assert text_of(Report(html_report([one])).tree.find(".//h1")) == f"{difference} EUR between the books"
     report = Report(html_report([one, other]))
-    assert "of Skylark's traffic and " in text_of(report.tree.find(".//h1"))
+    said = text_of(report.tree.find(".//h1"))
+    assert re.fullmatch("[0-9.,]+ EUR of Meridian's traffic and [0-9.,]+ EUR of Skylark's .*books", said)
     assert "Due" not in text_of(report.tree.find(".//header"))
     rows = report.rows("Skylark owes Meridian for its traffic")
     assert [row[0] for row in rows] == [
@@ -234,9 +236,29 @@ def test_whatever_the_books_say_it_adds_up(rows: list[Row]) -> None:
     _check_sums([found], Report(html_report([found])))
 
 
+def test_causes_have_the_numbers_of_the_settlement() -> None:
+    documents = both()
+    agreed = settlement(documents)
+    for given in (agreed, None):
+        report = Report(html_report(documents, given))
+        words: dict[str, str] = {}
+        for name in ("Meridian", "Skylark"):
+            for row in report.table(f"Money by cause, {name}'s traffic").findall("tbody/tr"):
+                cells = row.findall("td")
+                if cells and text_of(cells[0]):
+                    assert text_of(cells[0]) not in words
+                    words[text_of(cells[0])] = text_of(cells[1])
+        claims = [list(row) for row in report.table("Open, by cause").findall("tbody/tr")]
+        assert len(claims) == len(agreed.disputes)
+        for number, said, *_ in claims:
+            assert words[text_of(number).split()[0]].startswith(text_of(said))
+        told = {int(text_of(number).split()[0]) for number, *_ in claims}
+        assert told == {each.number for each in agreed.disputes}
+
+
 def test_bars_are_as_long_as_the_money() -> None:
     found = both()[0]
-    title = "Money by cause, EUR"
+    title = "Money by cause, Skylark's traffic, EUR"
     told = {one["number"]: int(one["money"]) for one in found["causes"] + found["findings"]}
     told[0] = int(found["atStake"]["agreed"])
     money = sorted(told.values(), key=lambda amount: -abs(amount))
@@ -253,7 +275,7 @@ def test_bars_are_as_long_as_the_money() -> None:
 
 def test_a_changed_amount_changes_its_bar_and_no_other() -> None:
     found = both()[0]
-    title = "Money by cause, EUR"
+    title = "Money by cause, Skylark's traffic, EUR"
     changed = copy.deepcopy(found)
     least = min(changed["causes"], key=lambda one: abs(int(one["money"])))
     least["money"] = str(int(changed["causes"][0]["money"]) // 2)
@@ -265,13 +287,13 @@ def test_a_changed_amount_changes_its_bar_and_no_other() -> None:
 def test_columns_are_as_tall_as_the_money() -> None:
     found = both()[0]
     report = Report(html_report([found]))
-    rects = [one.attrib for one in report.chart("Both books by day, EUR").iter("rect")]
+    rects = [one.attrib for one in report.chart("Both books by day, Skylark's traffic, EUR").iter("rect")]
     money = [int(day[side]["total"]) for day in found["days"] for side in ("ours", "theirs")]
     assert [one["class"] for one in rects] == ["a", "b"] * len(found["days"])
     scale = float(rects[0]["height"]) / money[0]
     for one, amount in zip(rects, money, strict=True):
         assert float(one["height"]) == pytest.approx(amount * scale, abs=0.01)
-    strips = report.chart("The difference by day and kind, EUR")
+    strips = report.chart("The difference by day and kind, Skylark's traffic, EUR")
     drawn: dict[str, float] = {"a": 0, "b": 0}
     for one in strips.iter("rect"):
         drawn[one.attrib["class"]] += float(one.attrib["height"])
@@ -297,11 +319,10 @@ def test_one_operator_keeps_its_colour() -> None:
     one = document(some_rows())
     other = document(some_rows(12), payer=1, parties=PARTIES[::-1])
     report = Report(html_report([one, other]))
-    chart = [each for each in report.tree.iter("svg") if each.findtext("title") == "Both books by day, EUR"][
-        1
-    ]
-    styles = [rect.attrib["class"] for rect in chart.iter("rect")]
-    assert styles == ["b", "a"] * len(other["days"]), "the other's book comes first here, hatched as before"
+    for name, styles in (("Meridian", "ab"), ("Skylark", "ba")):
+        chart = report.chart(f"Both books by day, {name}'s traffic, EUR")
+        columns = [rect.attrib["class"] for rect in chart.iter("rect")]
+        assert columns[:2] == list(styles), "Skylark's book comes first in the one, second in the other"
 
 
 def test_texts_from_elsewhere_stay_texts() -> None:
@@ -371,7 +392,9 @@ def test_long_tails_are_cut_with_their_sum() -> None:
     *_, last = report.table("By route, Skylark's traffic, EUR").findall("tbody/tr")
     assert text_of(last).startswith("and 9,975 more routes")
     most = sorted((abs(row.money), row.route) for row in rows)[-12:]
-    labels = [text.text for text in report.chart("The difference by route, EUR").iter("text")]
+    labels = [
+        text.text for text in report.chart("The difference by route, Skylark's traffic, EUR").iter("text")
+    ]
     assert [label for label in labels if label and label.startswith("route ")] == [
         route for _, route in reversed(most)
     ]
