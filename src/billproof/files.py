@@ -59,6 +59,25 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         partial.write_bytes(content)
 
 
+def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Writes a file where none is, wholly or not at all; it is on the disk when this returns.
+
+    Raises:
+        InputError: something is there already, or it cannot be written.
+    """
+    whole = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.new")
+    write_file(whole, content, mode=mode)
+    try:
+        os.link(whole, path)
+        sync(path.parent)
+    except FileExistsError:
+        raise InputError("is there already", file=path, advice="Choose another name.") from None
+    except OSError as error:
+        raise InputError(f"cannot write: {error.strerror}", file=path) from error
+    finally:
+        whole.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
     """A path to write to, beside ``path``; on leaving without an error it is synced and takes its place.
