@@ -173,6 +173,12 @@ def load_book(
     return Book(name=str(path), sources=sources, **columns)
 
 
+def book_of(table: pa.Table, agreement: Agreement, month: str | None, codes: Codes, name: str) -> Book:
+    """The records of a table, ``COLUMNS`` and perhaps ``corrects``, as a book of their own."""
+    part = _part(table, codes.batches.code(name), np.arange(table.num_rows), agreement, month, codes, name)
+    return Book(name=name, sources={}, **part)
+
+
 def _batch_names(sources: Mapping[int, BatchSource]) -> dict[int, str]:
     """What people call the batches of a book: region and sequence, and what else tells them apart."""
     periods = len({source.period for source in sources.values()}) > 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billproof.cli import options
-from billproof.cli.output import check_free, emit, facts, say, table
+from billproof.cli.output import check_free, emit, facts, progress, say, table
 
 if TYPE_CHECKING:
     from billproof.clearing.clearing import Clearing
@@ -48,6 +48,14 @@ _SHOWN = 30
 @options.month_option("The month of the books; batches of other months are left out.")
 @click.option("--out", type=options.FILE, help="Also write the document there (JSON), as settle reads it.")
 @click.option("--csv", "as_csv", type=options.FILE, help="Also write every difference there.")
+@click.option(
+    "--proofs", type=options.FILE, help="Also write every disputed record there, with both sides' proofs."
+)
+@click.option(
+    "--secrets",
+    type=options.FOLDER,
+    help="For --proofs of records in a store: the directory of the secrets that it was made with.",
+)
 @click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
 @options.force_option
 @options.json_option
@@ -71,7 +79,7 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     from billproof.clearing.sides import sides_of
     from billproof.files import json_bytes, write_file
 
-    outputs: list[Path] = [given[name] for name in ("out", "as_csv", "report") if given[name]]
+    outputs: list[Path] = [given[name] for name in ("out", "as_csv", "proofs", "report") if given[name]]
     check_free(outputs, given["force"])
     agreement = load_agreement(agreement_file)
     codes = Codes()
@@ -101,6 +109,12 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
         write_file(given["out"], json_bytes(tree), mode=0o600)
     if given["as_csv"]:
         _write_csv(found, given["as_csv"])
+    if given["proofs"]:
+        from billproof.clearing.disputes import write_disputes
+
+        with progress(as_json) as update:
+            secrets = given["secrets"]
+            write_disputes(given["proofs"], found, told, sides, secrets=secrets, progress=update)
     if given["report"]:
         from billproof.clearing.report import html_report
 

@@ -12,7 +12,8 @@ from billproof.cli.output import emit, say
 from billproof.printable import printable
 from billproof.report import Report, Verdict, overall
 
-_MARKS = {
+#: How a verdict is shown: a mark, and its colour.
+MARKS = {
     Verdict.VALID: ("✓", "green"),
     Verdict.INVALID: ("✗", "red"),
     Verdict.UNUSABLE: ("✗", "red"),
@@ -99,13 +100,13 @@ def _checkable(given: str) -> list[Path | str]:
 
 def _print(report: Report, *, terse: bool) -> None:
     """The verdict first, then the steps behind it; in a long list only where something is wrong."""
-    mark, colour = _MARKS[report.verdict]
+    mark, colour = MARKS[report.verdict]
     title = click.style(f"{mark} {report.verdict.words.upper()}", fg=colour, bold=True)
     click.echo(f"{title}  {printable(report.file, 500)}")
     if terse and report.verdict is Verdict.VALID and not report.notes:
         return
     for step in report.steps:
-        mark, colour = ("–", "white") if step.remark else _MARKS[step.verdict]
+        mark, colour = ("–", "white") if step.remark else MARKS[step.verdict]
         count = len(step.problems)
         message = f"{count} problem{'s' * (count != 1)} found" if count else step.message
         click.echo(f"  {click.style(mark, fg=colour)} {step.name}: {printable(message, 1000)}")

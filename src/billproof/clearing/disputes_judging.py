@@ -1,0 +1,220 @@
+"""Disputed pairs, judged again from their records and the agreement alone: kinds, money, and sums by cause.
+
+Whole books decide which of two twins a difference is (a unit is a duration, too, and a currency's rate a
+price): both are true of the records, and either is accepted where it is. What only whole books can show, that
+a record has no pair, is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from billproof.clearing import disputes_form as form
+from billproof.clearing.agreement import Agreement
+from billproof.clearing.books import NO_USAGE, Book, Codes, book_of
+from billproof.clearing.differences import FREE, Kind, compare, in_unit
+from billproof.clearing.disputes_reading import NumberedLine
+from billproof.clearing.kernel import Ints
+from billproof.clearing.pairs import UNITS
+from billproof.inclusion import Problem
+
+#: Kinds of which whole books decide which it is; the second is what the records show by themselves.
+_TWINS = ((Kind.UNIT, Kind.DURATION), (Kind.CURRENCY, Kind.RATE))
+#: Kinds of records without a pair.
+SINGLE = [kind.word for kind in (Kind.MISSING, Kind.DUPLICATE, Kind.CYCLE_SHIFT)]
+_KINDS = {kind.word: kind for kind in Kind}
+_INTEGERS = {
+    "service": "service",
+    "started_at": "startedAt",
+    "usage": "usage",
+    "billed_usage": "billedUsage",
+    "amount": "amount",
+}
+_NEAR = 2  # seconds, at which records are paired whatever the agreement tolerates
+
+
+@dataclass
+class Sums:
+    """What the lines add up to: by number and claimant, of how many records how much."""
+
+    header: form.Header
+    found: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._kinds = {(each.number, each.claimant): each.kind for each in self.header.disputes}
+
+    def add(self, at: int, line: form.Line[Any, Any]) -> Problem | None:
+        """Counts line ``at`` of the file; what is wrong about its claim."""
+        money = int(line.money)
+        if not money:
+            return Problem("money", "is 0: nothing is disputed", at)
+        claimant = self.header.sides[0 if money > 0 else 1].operator
+        kind = self._kinds.get((line.number, claimant))
+        if kind is None:
+            return Problem("number", f"the header has no dispute {line.number} that {claimant} claims", at)
+        if paying(line.kinds) != kind:
+            return Problem("kinds", f"dispute {line.number} is of money of the kind {kind}", at)
+        count, amount = self.found.get((line.number, claimant), (0, 0))
+        self.found[line.number, claimant] = count + 1, amount + abs(money)
+        return None
+
+    def problems(self) -> list[Problem]:
+        """Where the header says something else than its lines add up to."""
+        problems = []
+        for at, dispute in enumerate(self.header.disputes):
+            found = self.found.get((dispute.number, dispute.claimant), (0, 0))
+            for name, told, added in zip(
+                ("count", "amount"), (dispute.count, int(dispute.amount)), found, strict=True
+            ):
+                if told != added:
+                    message = f"the header says {told}, the lines add up to {added}"
+                    problems.append(Problem(f"disputes[{at}].{name}", message, 1))
+        return problems
+
+    def document(self) -> list[dict[str, Any]]:
+        """Claims as JSON values, with what was added up."""
+        claims = []
+        for each in self.header.disputes:
+            count, amount = self.found.get((each.number, each.claimant), (0, 0))
+            told = {"number": each.number, "kind": each.kind, "words": each.words, "claimant": each.claimant}
+            claims.append({**told, "count": count, "amount": str(amount)})
+        return claims
+
+
+def paying(kinds: Sequence[str]) -> str | None:
+    """The kind that the money of a line belongs to; None of those that say nothing of money."""
+    return next((kind for kind in kinds if _KINDS[kind] not in FREE), None)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges lines, some at a time. ``agreement`` has the month's exchange rates."""
+
+    agreement: Agreement
+    header: form.Header
+
+    def problems(self, lines: Sequence[NumberedLine]) -> list[Problem]:
+        """What is wrong about lines whose records have been followed."""
+        found: list[Problem] = []
+        known = [each for each in lines if self._has_rates(each, found)]
+        codes = Codes()
+        pairs = [each for each in known if each[1].ours is not None and each[1].theirs is not None]
+        if pairs:
+            ours, theirs = (self._book(pairs, side, codes) for side in (0, 1))
+            found += self._pairs(pairs, (ours, theirs), codes)
+        for side in (0, 1):
+            single = [each for each in known if each[1].sides[1 - side] is None]
+            if single:
+                found += _single(single, side, self._book(single, side, codes))
+        return found
+
+    def _has_rates(self, each: NumberedLine, found: list[Problem]) -> bool:
+        number, line = each
+        for name, side, record in zip(("ours", "theirs"), self.header.sides, line.sides, strict=True):
+            if record is None or (currency := _currency(record, side)) in self.agreement.exchange:
+                continue
+            message = f"the agreement has no exchange rate for {currency}"
+            found.append(Problem(f"{name}.record.currency", message, number))
+            return False
+        return True
+
+    def _book(self, lines: Sequence[NumberedLine], side: int, codes: Codes) -> Book:
+        """One side's records of lines as a book: each line has one."""
+        records: list[Any] = [line.sides[side] for _, line in lines]
+        booked: list[Any] = [each if isinstance(each, form.Told) else each.record for each in records]
+        currencies = [_currency(each, self.header.sides[side]) for each in records]
+        columns = {
+            name: pa.array([int(getattr(each, key)) for each in booked], pa.int64())
+            for name, key in _INTEGERS.items()
+        }
+        for name in ("number", "network", "rate"):
+            columns[name] = pa.array([getattr(each, name) for each in booked], pa.string())
+        columns["currency"] = pa.array(currencies, pa.string())
+        if isinstance(records[0], form.Proved):
+            corrects = [bytes.fromhex(each.corrects[2:]) for each in booked]
+            columns["corrects"] = pa.array(corrects, pa.binary(32))
+        return book_of(pa.table(columns), self.agreement, None, codes, ("ours", "theirs")[side])
+
+    def _pairs(self, lines: Sequence[NumberedLine], books: tuple[Book, Book], codes: Codes) -> list[Problem]:
+        """What is wrong about pairs: whether they are one, their kinds and their money."""
+        (ours, theirs), every = books, np.arange(len(lines))
+        nothing = np.zeros(0, np.uint8)
+        grains = self._grain(ours, codes), self._grain(theirs, codes)
+        found = compare(books, every, every, self.agreement, grains, (nothing, nothing))
+        apart = np.abs(theirs.started_at - ours.started_at - found.shift)
+        far = (apart > max(self.agreement.tolerance.start, _NEAR)) & (ours.service < NO_USAGE)
+        told = np.array([sum(1 << _KINDS[kind] for kind in set(line.kinds)) for _, line in lines])
+        units = np.zeros(len(lines), bool)
+        for unit in range(1, len(UNITS) + 1):
+            for either in (unit, -unit):
+                units |= in_unit((ours.usage, theirs.usage), either)
+        true = _plain(told) == _plain(found.kinds.astype(np.int64))
+        true &= units | (told & 1 << Kind.UNIT == 0)
+        true &= found.has(Kind.CURRENCY) | (told & 1 << Kind.CURRENCY == 0)
+        problems: list[Problem] = []
+        for at, (number, line) in enumerate(lines):
+            if far[at] or ours.service[at] != theirs.service[at]:
+                what = "times" if far[at] else "services"
+                problems.append(Problem("theirs", f"no pair: the records are of different {what}", number))
+                continue
+            problems += _money(number, line, int(found.money[at]))
+            if not true[at] or line.kinds != form.words_of(int(told[at])):
+                message = (
+                    f"the records differ in {', '.join(form.words_of(int(found.kinds[at]))) or 'nothing'}"
+                )
+                problems.append(Problem("kinds", message, number))
+        return problems
+
+    def _grain(self, book: Book, codes: Codes) -> Ints:
+        """The power of ten that each amount is a multiple of, in the settlement currency: (n,).
+
+        Its book's is no greater: whatever differs as currencies do there, does here.
+        """
+        power = np.ones(len(book), np.int64)
+        for _ in range(9):
+            power[book.amount % (10 * power) == 0] *= 10
+        rates = [self.agreement.exchange.get(currency, 0) for currency in codes.currencies.texts]
+        scaled = power * np.array(rates, float)[book.currency]
+        found: Ints = np.maximum(1, np.ceil(scaled)).astype(np.int64)
+        return found
+
+
+def _currency(record: form.Proved | form.Told, side: form.SideForm) -> str:
+    if isinstance(record, form.Told):
+        return record.currency
+    return side.statements[record.statement].currency
+
+
+def _single(lines: Sequence[NumberedLine], side: int, book: Book) -> list[Problem]:
+    """What is wrong about one side's records without a pair."""
+    problems = []
+    settled = book.settled * (1 if side == 0 else -1)
+    for (number, line), money in zip(lines, settled.tolist(), strict=True):
+        problems += _money(number, line, money)
+        if len(line.kinds) != 1 or line.kinds[0] not in SINGLE:
+            message = f"a record without a pair is one of {', '.join(SINGLE)}"
+            problems.append(Problem("kinds", message, number))
+    return problems
+
+
+def _plain(kinds: Ints) -> Ints:
+    """Kinds with what the records show by themselves in place of its twin; both at once are none: (n,)."""
+    found = kinds.copy()
+    for twin, plain in _TWINS:
+        has = kinds & 1 << twin != 0
+        both = has & (kinds & 1 << plain != 0)
+        found[has] ^= 1 << twin
+        found[has] |= 1 << plain
+        found[both] = -1
+    return found
+
+
+def _money(number: int, line: form.Line[Any, Any], settled: int) -> list[Problem]:
+    if int(line.money) == settled:
+        return []
+    return [Problem("money", f"the records differ by {settled}", number)]
