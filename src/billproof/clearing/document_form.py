@@ -102,6 +102,8 @@ class DayForm(_Strict, frozen=True):
     day: Day
     ours: BookForm
     theirs: BookForm
+    pairs: Count
+    agreed: Count
     undisputed: Signed
     at_stake: dict[MoneyOf, Signed]
 
@@ -112,16 +114,21 @@ class RouteForm(_Strict, frozen=True):
     route: Name
     ours: BookForm
     theirs: BookForm
+    pairs: Count
+    agreed: Count
     undisputed: Signed
     at_stake: dict[MoneyOf, Signed]
 
 
 class ServiceForm(_Strict, frozen=True):
-    """The same of a service."""
+    """The same of a service, with its undisputed volume."""
 
     service: AnyService
+    volume: Unsigned
     ours: BookForm
     theirs: BookForm
+    pairs: Count
+    agreed: Count
     undisputed: Signed
     at_stake: dict[MoneyOf, Signed]
 

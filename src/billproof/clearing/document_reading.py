@@ -148,8 +148,6 @@ class _Checks:
         file = self.file
         for key, side in zip(SIDES, file.sides, strict=True):
             self._equal((key, "records"), side.records, file.pairs + side.unpaired)
-        if file.agreed > file.pairs:
-            raise self.source.error(("agreed",), "is more than there are pairs", _AGAIN)
         self._equal(("difference",), int(file.difference), int(file.ours.total) - int(file.theirs.total))
         self._equal(("pairs",), file.pairs, sum(each.records for each in file.traffic))
         for at, each in enumerate(file.traffic):
@@ -159,26 +157,31 @@ class _Checks:
     def _slices(self) -> None:
         """Days, routes and services each add up to the whole, and to what is undisputed."""
         file = self.file
-        undisputed = sum(int(each.amount) for each in file.traffic)
-        by_route: dict[str, int] = defaultdict(int)
-        by_service: dict[str, int] = defaultdict(int)
+        undisputed: dict[Any, list[int]] = defaultdict(
+            lambda: [0, 0]
+        )  # pairs and money, by route and service
         for each in file.traffic:
-            by_route[each.route] += int(each.amount)
-            by_service[each.service] += int(each.amount)
+            for key in (("routes", each.route), ("services", each.service), "all"):
+                for place, value in enumerate((each.records, int(each.amount))):
+                    undisputed[key][place] += value
         for name, slices in self._of():
             for at, one in enumerate(slices):
                 difference = int(one.ours.total) - int(one.theirs.total)
                 at_stake = sum(map(int, one.at_stake.values()))
                 self._equal((name, at, "atStake"), at_stake, difference)
-                if isinstance(one, RouteForm):
-                    self._equal((name, at, "undisputed"), int(one.undisputed), by_route.pop(one.route, 0))
                 if isinstance(one, ServiceForm):
-                    self._equal((name, at, "undisputed"), int(one.undisputed), by_service.pop(one.service, 0))
-            for key, side in zip(SIDES, file.sides, strict=True):
-                books = [getattr(one, key) for one in slices]
-                self._equal((name,), sum(book.records for book in books), side.records)
-                self._equal((name,), sum(int(book.total) for book in books), int(side.total))
-            self._equal((name,), sum(int(one.undisputed) for one in slices), undisputed)
+                    volume = sum(int(each.volume) for each in file.traffic if each.service == one.service)
+                    self._equal((name, at, "volume"), int(one.volume), volume)
+                if not isinstance(one, DayForm):
+                    key = name, one.route if isinstance(one, RouteForm) else one.service
+                    self._equal((name, at), [one.pairs, int(one.undisputed)], undisputed[key])
+            for side, of in zip(SIDES, file.sides, strict=True):
+                books = [getattr(one, side) for one in slices]
+                self._equal((name,), sum(book.records for book in books), of.records)
+                self._equal((name,), sum(int(book.total) for book in books), int(of.total))
+            sums = [sum(one.pairs for one in slices), sum(int(one.undisputed) for one in slices)]
+            self._equal((name,), sums, undisputed["all"])
+            self._equal(("agreed",), file.agreed, sum(one.agreed for one in slices))
             for kind in (AGREED, *KINDS):
                 money = sum(int(one.at_stake[kind]) for one in slices)
                 self._equal(("atStake", kind), int(file.at_stake[kind]), money)

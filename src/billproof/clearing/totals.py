@@ -77,6 +77,7 @@ class Sums:
     records: tuple[int, int] = (0, 0)  # ours, theirs
     totals: tuple[int, int] = (0, 0)
     pairs: int = 0
+    agreed: int = 0  # pairs
     volume: int = 0  # undisputed
     undisputed: int = 0
     at_stake: tuple[int, ...] = (0,) * (_KINDS + 1)  # of pairs that agree, then by Kind
@@ -86,6 +87,7 @@ class Sums:
             _both(self.records, other.records),
             _both(self.totals, other.totals),
             self.pairs + other.pairs,
+            self.agreed + other.agreed,
             self.volume + other.volume,
             self.undisputed + other.undisputed,
             tuple(map(int.__add__, self.at_stake, other.at_stake)),
@@ -267,6 +269,7 @@ def _sums(rows: Rows, codes: Ints, size: int, slots: Ints) -> list[Sums]:
     of_both = codes * (_KINDS + 1) + slots
     shape = size, _KINDS + 1
     count = np.bincount(codes, minlength=size).tolist()
+    agreed = np.bincount(codes[slots == 0], minlength=size).tolist()
     ours, theirs = (_added(of_both, shape, column) for column in (rows.ours, rows.theirs))
     if rows.side is None:
         undisputed = _added(codes, (size, 1), np.minimum(rows.ours, rows.theirs))
@@ -276,6 +279,7 @@ def _sums(rows: Rows, codes: Ints, size: int, slots: Ints) -> list[Sums]:
             records=(count[at] * (rows.side != 1), count[at] * (rows.side != 0)),
             totals=(sum(ours[at]), sum(theirs[at])),
             pairs=count[at] if rows.side is None else 0,
+            agreed=agreed[at],
             volume=volume[at][0] if rows.side is None else 0,
             undisputed=undisputed[at][0] if rows.side is None else 0,
             at_stake=tuple(one - other for one, other in zip(ours[at], theirs[at], strict=True)),
