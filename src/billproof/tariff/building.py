@@ -68,11 +68,11 @@ def zones_of(
 
 
 def check_prefixes(table: str, given: Mapping[str, list[str]], fail: Fail) -> None:
-    """Raises for a prefix that is in two entries of a table."""
+    """Raises for a prefix that is in two entries of a table, however it is written."""
     owners: dict[str, str] = {}
     for name, prefixes in given.items():
         for at, prefix in enumerate(prefixes):
-            owner = owners.setdefault(prefix, name)
+            owner = owners.setdefault(values.international(prefix), name)
             if owner != name:
                 raise fail(
                     (table, name, at),

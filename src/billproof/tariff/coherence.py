@@ -86,7 +86,8 @@ def _check_sizes(tariff: model.Tariff, source: Source[form.File]) -> None:
 
 def _prefix_bytes(destinations: dict[str, tuple[str, ...]]) -> int:
     """What the automaton of these prefixes takes: a state for each different beginning of one."""
-    texts = sorted(prefix for prefixes in destinations.values() for prefix in prefixes)
+    given = (values.international(prefix) for prefixes in destinations.values() for prefix in prefixes)
+    texts = sorted(["0", "+", *given])
     shared = sum(_shared(*pair) for pair in pairwise(texts))
     classes = len(set().union(*texts)) + 1
     return (len(destinations) + 2 + sum(map(len, texts)) - shared) * (_STATE + 4 * classes)

@@ -225,7 +225,9 @@ def _number(tariff: model.Tariff, number: str, destination: str) -> str:
             if tariff.destinations
             else "the tariff has no destinations"
         )
-    prefix = max((each for each in tariff.destinations[destination] if number.startswith(each)), key=len)
+    begins = values.international(number).startswith
+    fitting = (each for each in tariff.destinations[destination] if begins(values.international(each)))
+    prefix = max(fitting, key=lambda each: len(values.international(each)))
     return f"{number}: {destination}, {prefix} is the longest prefix"
 
 

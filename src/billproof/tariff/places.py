@@ -10,33 +10,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from billproof.tariff.values import network_code
+from billproof.tariff.values import international, network_code
 
 _BYTES = 256
+_ZERO, _PLUS = b"0", b"+"
 _MCC = 3
 
 
 class Prefixes:
     """Longest prefixes as an automaton that walks all numbers at once, one byte of each a step.
 
-    A state knows the longest prefix so far; where no prefix goes on, the destination's own state stays.
+    A state knows the longest prefix so far; where no prefix goes on, the destination's own state stays. From
+    a first zero a second one leads to where ``+`` does.
     """
 
     def __init__(self, destinations: dict[str, tuple[str, ...]]) -> None:
         places = {
-            prefix.encode(): place
+            international(prefix).encode(): place
             for place, prefixes in enumerate(destinations.values())
             for prefix in prefixes
         }
         self.elsewhere = len(destinations)
-        self.depth = max(map(len, places), default=0)
-        used = sorted({byte for prefix in places for byte in prefix})
+        self.depth = max(map(len, places), default=-1) + 1  # two zeros are one more than +
+        used = sorted({byte for prefix in (*places, _ZERO, _PLUS) for byte in prefix})
         self._class = np.zeros(_BYTES, np.int32)
         self._class[used] = np.arange(1, len(used) + 1)
         classes = len(used) + 1
         # States 0 to elsewhere are the ends, the rest are prefixes of prefixes.
         state_of = {b"": self.elsewhere + 1}
-        for prefix in sorted(places):
+        for prefix in sorted({*places, _ZERO, _PLUS}):
             for length in range(1, len(prefix) + 1):
                 state_of.setdefault(prefix[:length], self.elsewhere + 1 + len(state_of))
         self.answer = np.arange(self.elsewhere + 1 + len(state_of), dtype=np.int32)
@@ -48,6 +50,7 @@ class Prefixes:
         for prefix, state in state_of.items():
             if prefix:
                 self._next[state_of[prefix[:-1]], self._class[prefix[-1]]] = state
+        self._next[state_of[_ZERO], self._class[_ZERO[0]]] = state_of[_PLUS]
         self._classes = classes
 
     def of(self, numbers: pa.Array) -> NDArray[np.int32]:

@@ -118,6 +118,11 @@ def weekdays(text: str) -> list[int]:
     return days
 
 
+def international(text: str) -> str:
+    """A number or prefix with ``+`` for the two zeros that it begins with, if it does."""
+    return "+" + text[2:] if text.startswith("00") else text
+
+
 def network_code(text: str) -> str:
     """``27202`` of ``272-02``, so that both ways of writing it are one."""
     return text.replace("-", "")

@@ -311,6 +311,8 @@ def test_exchange_rates_are_exact(agreement: Agreement) -> None:
     [
         ("+447911123456", "", "uk-mobile"),
         ("+441632960961", "", "uk"),
+        ("00447911123456", "", "uk-mobile"),
+        ("0447911123456", "", "elsewhere"),
         ("+44", "", "uk"),
         ("+4", "", "elsewhere"),
         ("", "", "elsewhere"),

@@ -10,6 +10,7 @@ the second opinion on the engine, so it looks everything up again for every reco
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -113,11 +114,17 @@ def zone_of(tariff: Tariff, record: Record) -> str:
 
 def destination_of(tariff: Tariff, record: Record) -> str:
     best, best_length = "elsewhere", 0
+    number = with_plus(record["number"])
     for name, prefixes in tariff.get("destinations", {}).items():
-        for prefix in prefixes:
-            if record["number"].startswith(prefix) and len(prefix) > best_length:
+        for prefix in map(with_plus, prefixes):
+            if number.startswith(prefix) and len(prefix) > best_length:
                 best, best_length = name, len(prefix)
     return best
+
+
+def with_plus(text: str) -> str:
+    """Two zeros at the beginning are +."""
+    return re.sub("^00", "+", text)
 
 
 def days_of(text: str) -> set[str]:

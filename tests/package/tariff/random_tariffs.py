@@ -16,7 +16,7 @@ import naive_check
 
 KINDS = [["voice-originated", "voice-terminated"], ["message-sent", "mms"], ["data"]]
 UNITS = [("s", [1, 6, 7, 30, 60]), ("messages", [1, 2, 3]), ("B", [1, 10, 1000])]
-PREFIXES = ["+1", "+12", "+123", "+13", "+2", "+21", "+3", "17", "174", "+"]
+PREFIXES = ["+1", "+12", "+123", "+13", "+2", "+21", "+3", "17", "174", "+", "0"]
 NETWORKS = ["272-01", "272-02", "208-01", "208-10", "262-01", "262-02", "310-410", "310-41"]
 PRICES = [
     "0",
@@ -47,6 +47,11 @@ def parts(random: Random, items: list[str]) -> list[list[str]]:
         else:
             groups.append([item])
     return groups
+
+
+def written(random: Random, prefix: str) -> str:
+    """The same prefix, or with two zeros for its plus."""
+    return prefix.replace("+", "00") if random.random() < 0.3 else prefix
 
 
 def a_rounding(random: Random, may_be_invoice: bool) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def a_tariff(random: Random) -> dict[str, Any]:
     names = ["near", "far", "wide"]
     destinations: dict[str, list[str]] = {}
     for prefix in prefixes:
-        destinations.setdefault(random.choice(names), []).append(prefix)
+        destinations.setdefault(random.choice(names), []).append(written(random, prefix))
     if destinations:
         tariff["destinations"] = destinations
     zones: dict[str, list[str]] = {}
@@ -306,7 +311,7 @@ def a_usage_record(random: Random) -> dict[str, Any]:
         "startedAt": started_at,
         "utcOffset": offset,
         "usage": random.choice(edges) if random.random() < 0.97 else random.choice(LARGE),
-        "number": random.choice(["", *PREFIXES]) + random.choice(["", "1", "2", "45"]),
+        "number": written(random, random.choice(["", *PREFIXES])) + random.choice(["", "1", "2", "45"]),
         "network": random.choice(["", "", "272-01", *NETWORKS]),
         "rate": "printed",
         "corrects": A_HASH if random.random() < 0.03 else NO_HASH,

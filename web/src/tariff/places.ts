@@ -16,8 +16,9 @@ export function destinations(file: Table): Pick<Tariff, "prefixes" | "destinatio
     table.texts(name).forEach((prefix, at) => {
       const place = item(table.at(name), at);
       if (!PREFIX.test(prefix)) throw new TariffFault("value", place, "a prefix is expected, without blanks");
-      if ((prefixes.get(prefix) ?? name) !== name) throw new TariffFault("overlap", place, `${prefix} is of ${JSON.stringify(prefixes.get(prefix))} already`);
-      prefixes.set(prefix, name);
+      const whole = international(prefix);
+      if ((prefixes.get(whole) ?? name) !== name) throw new TariffFault("overlap", place, `${prefix} is of ${JSON.stringify(prefixes.get(whole))} already`);
+      prefixes.set(whole, name);
     });
   }
   return { prefixes, destinations: table.names() };
@@ -55,10 +56,16 @@ export function zoneOf(tariff: Tariff, network: string): string {
   return network === "" ? HOME : (tariff.networks.get(network) ?? tariff.networks.get(network.slice(0, 3)) ?? ELSEWHERE);
 }
 
+/** Two zeros that a number or a prefix begins with are +. */
+function international(text: string): string {
+  return text.startsWith("00") ? `+${text.slice(2)}` : text;
+}
+
 /** The destination of the longest prefix that a number begins with. */
 export function destinationOf(tariff: Tariff, number: string): string {
-  for (let length = Math.min(number.length, 128); length > 0; length--) {
-    const found = tariff.prefixes.get(number.slice(0, length));
+  const whole = international(number);
+  for (let length = Math.min(whole.length, 128); length > 0; length--) {
+    const found = tariff.prefixes.get(whole.slice(0, length));
     if (found !== undefined) return found;
   }
   return ELSEWHERE;
