@@ -13,6 +13,9 @@ from billproof.clearing.agreement import Agreement, load_agreement
 from billproof.clearing.books import Codes, load_book
 from billproof.clearing.clearing import Clearing, clear
 from billproof.clearing.differences import Kind
+from billproof.clearing.document import document
+from billproof.clearing.document_form import File
+from billproof.clearing.sides import sides_of
 from billproof.simulate.partners import AGREEMENT, PartnerBooks
 
 
@@ -46,6 +49,11 @@ class Cleared:
             if own == "ours":
                 found["cycle-shift"] = set(ids[left[kinds == Kind.CYCLE_SHIFT]].tolist())
         return found
+
+    def told(self, *, payer: int = 1, period: int = 202610) -> File:
+        """The document; the first book is operator 1's, ``payer`` is 0 (the first) or 1."""
+        books, agreement = self.clearing.books, self.clearing.agreement
+        return document(self.clearing, sides_of(books, agreement, operator=1, period=period, payer=payer))
 
 
 @pytest.fixture(scope="session")
