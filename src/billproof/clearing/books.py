@@ -19,7 +19,7 @@ from billproof.clearing import kernel
 from billproof.clearing.agreement import Agreement, month_of
 from billproof.clearing.kernel import Ints
 from billproof.clearing.loops import SERVICE_BIT
-from billproof.clearing.sources import COLUMNS, BatchSource, pieces_of
+from billproof.clearing.sources import COLUMNS, BatchSource, Piece, pieces_of
 from billproof.errors import InputError
 from billproof.leaves import byte_rows
 from billproof.records import NANO, Service
@@ -162,12 +162,10 @@ def load_book(
                 sources[last[1]] = piece.origin
             else:
                 last = piece.origin, codes.batches.code(piece.origin)
-        told = piece.origin.period if isinstance(piece.origin, BatchSource) else period
-        month = None if told is None else month_of(told)
-        parts.append(_part(piece.table, last[1], piece.rows, agreement, month, codes, name))
+        parts.append(columns_of(piece, last[1], agreement, period, codes, name))
     if not any(len(part["service"]) for part in parts):
-        raise InputError("no records to compare", file=path, advice=_advice(accounts, period))
-    for code, text in _batch_names(sources).items():
+        raise nothing_in(path, accounts, period)
+    for code, text in batch_names(sources).items():
         codes.batches.texts[code] = text
     columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     return Book(name=str(path), sources=sources, **columns)
@@ -179,7 +177,21 @@ def book_of(table: pa.Table, agreement: Agreement, month: str | None, codes: Cod
     return Book(name=name, sources={}, **part)
 
 
-def _batch_names(sources: Mapping[int, BatchSource]) -> dict[int, str]:
+def columns_of(
+    piece: Piece, batch: int, agreement: Agreement, period: int | None, codes: Codes, name: str
+) -> dict[str, Any]:
+    """The columns of a :class:`Book` of some of its records; ``name`` is the book's, for errors."""
+    told = piece.origin.period if isinstance(piece.origin, BatchSource) else period
+    month = None if told is None else month_of(told)
+    return _part(piece.table, batch, piece.rows, agreement, month, codes, name)
+
+
+def nothing_in(path: Path, accounts: Sequence[str], period: int | None) -> InputError:
+    """What is said of a book without records."""
+    return InputError("no records to compare", file=path, advice=_advice(accounts, period))
+
+
+def batch_names(sources: Mapping[int, BatchSource]) -> dict[int, str]:
     """What people call the batches of a book: region and sequence, and what else tells them apart."""
     periods = len({source.period for source in sources.values()}) > 1
     accounts = len({source.account for source in sources.values()}) > 1

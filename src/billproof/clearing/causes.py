@@ -21,7 +21,7 @@ from billproof.clearing.differences import Bools, Kind, factors
 from billproof.clearing.frames import DIMENSIONS, Table, frame_of, merged, table_of
 from billproof.clearing.hypotheses import LEAST, Hypothesis
 from billproof.clearing.kernel import Ints
-from billproof.clearing.parts import Part, Parts, Taken
+from billproof.clearing.parts import Part, Parts, Taken, changed
 
 #: A hypothesis has to be true of so many of a dimension's records, in a hundred.
 SHARE = 90
@@ -297,7 +297,7 @@ def _take(part: Part, kind: Kind, side: int | None, rows: Ints) -> None:
     if kind in _TWINS:
         kinds[rows] &= ~np.uint16(1 << _TWINS[kind])
         waiting[rows] &= ~np.uint16(1 << _TWINS[kind])
-    part.found, part.waiting = replace(part.judged, kinds=kinds), waiting
+    part.found, part.waiting = changed(part.judged, kinds=kinds), waiting
 
 
 def _rows(part: Part, found: Found) -> Ints:

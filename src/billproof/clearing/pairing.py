@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -96,10 +96,14 @@ class Third:
 
 @dataclass(frozen=True)
 class Giving:
-    """Records of their book, by place, that are paired in another part."""
+    """Records of their book, by place, that are paired in another part; and what their numbers look like."""
 
-    def __call__(self, part: Part, rows: Ints) -> Book | None:
-        return part.books[1].rows(rows) if len(rows) else None
+    def __call__(self, part: Part, rows: Ints) -> tuple[Book, dict[int, str]] | None:
+        if not len(rows):
+            return None
+        book = part.books[1].rows(rows)
+        numbers = set(book.number.tolist()) if part.numbers else set()
+        return book, {number: part.numbers[number] for number in numbers if number in part.numbers}
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Renumbered:
     given: Ints
     for_ours: Ints
     come: Book | None
+    numbers: Mapping[int, str]  # what those that come look like
 
 
 @dataclass(frozen=True)
@@ -219,10 +224,13 @@ def _renumbered(
         inside = same & (part[0][a] == at)
         coming = np.flatnonzero(~same & (part[0][a] == at))
         come = []
+        numbers: dict[int, str] = {}
         for other in np.unique(part[1][b[coming]]).tolist():
             of_part = ~same & (part[1][b] == other)  # in the order in which they are given
             mine = np.flatnonzero(part[0][a[of_part]] == at)
-            come.append((books[other].rows(mine), places[0][a[np.flatnonzero(of_part)[mine]]]))
+            book, texts = books[other]
+            come.append((book.rows(mine), places[0][a[np.flatnonzero(of_part)[mine]]]))
+            numbers.update(texts)
         results.append(
             Renumbered(
                 places[0][a[inside]],
@@ -230,6 +238,7 @@ def _renumbered(
                 given[at],
                 np.concatenate([rows for _, rows in come]) if come else np.zeros(0, np.int64),
                 joined([book for book, _ in come]) if come else None,
+                numbers,
             )
         )
     return results
@@ -258,6 +267,8 @@ def _moved(
         copies = np.concatenate([copies, np.full(len(come), -1)])
         rest = joined([rest, come])
     part.books = ours, rest
+    if renumbered.numbers:
+        part.numbers = {**part.numbers, **renumbered.numbers}
     return starts, (partner, back), (passes.copies[0], copies)
 
 

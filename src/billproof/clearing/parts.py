@@ -6,7 +6,8 @@ asked for it: sums, or small sets. How records are divided decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
@@ -65,7 +66,8 @@ class Part:
     waiting: NDArray[np.uint16] | None = None  # of pairs: the kinds' bits that no cause explains
     frames: tuple[Frame | None, Frame | None, Frame | None] = (None, None, None)  # pairs; our book, theirs
     taken: tuple[Taken, ...] = ()
-    _seen: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # for a while
+    numbers: Mapping[int, str] = field(default_factory=dict)  # as Codes.numbers, where each part has its own
+    _seen: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False)  # for a while
 
     @property
     def paired(self) -> Pairs:
@@ -136,6 +138,13 @@ def _hashes(texts: Sequence[str]) -> Ints:
 
 
 Known = TypeVar("Known")
+
+
+def changed(known: Known, **values: Any) -> Known:
+    """A copy with other values in some fields; the others are not even looked at."""
+    found = copy(known)
+    found.__dict__.update(values)
+    return found
 
 
 def _done(value: Known | None) -> Known:

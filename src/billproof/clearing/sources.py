@@ -77,7 +77,7 @@ class Piece:
 
 
 @dataclass
-class _Seen:
+class Seen:
     """The statements of a book so far, to refuse what does not belong together."""
 
     path: Path
@@ -117,15 +117,31 @@ def pieces_of(path: Path, accounts: Sequence[str], period: int | None) -> Iterat
 
     Without ``accounts`` there is one; ``period`` leaves out batches of other months.
     """
-    seen = _Seen(path, named=bool(accounts))
-    files = _folder(path) if path.is_dir() else [path]
-    for file in files:
-        if file.name == "batch.json":
-            yield from _stored(StoredBatch.open(file.parent), accounts, period, seen)
-        elif file.suffix.lower() == ".parquet":
-            yield from _parquet(file, accounts)
-        else:
-            yield from _proof_file(file, accounts, period, seen)
+    seen = Seen(path, named=bool(accounts))
+    for file in files_of(path):
+        yield from pieces_in(file, accounts, period, seen)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that make a book: of a batch its ``batch.json``."""
+    return _folder(path) if path.is_dir() else [path]
+
+
+def is_parquet(file: Path) -> bool:
+    """Whether it is a file of records that is not anchored."""
+    return file.suffix.lower() == ".parquet"
+
+
+def pieces_in(
+    file: Path, accounts: Sequence[str], period: int | None, seen: Seen, groups: range | None = None
+) -> Iterator[Piece]:
+    """The records in one of the files of a book; ``groups`` are some row groups of Parquet."""
+    if file.name == "batch.json":
+        yield from _stored(StoredBatch.open(file.parent), accounts, period, seen)
+    elif is_parquet(file):
+        yield from _parquet(file, accounts, groups)
+    else:
+        yield from _proof_file(file, accounts, period, seen)
 
 
 def _folder(path: Path) -> list[Path]:
@@ -148,7 +164,7 @@ def _folder(path: Path) -> list[Path]:
     return parquet or proofs
 
 
-def _stored(stored: StoredBatch, accounts: Sequence[str], period: int | None, seen: _Seen) -> Iterator[Piece]:
+def _stored(stored: StoredBatch, accounts: Sequence[str], period: int | None, seen: Seen) -> Iterator[Piece]:
     if period is not None and stored.id.period != period:
         return
     entries, batch = stored.entries, stored.id
@@ -172,7 +188,7 @@ def _stored(stored: StoredBatch, accounts: Sequence[str], period: int | None, se
             yield Piece(source, np.arange(begin, end), stored.records_of(begin, end - begin, columns))
 
 
-def _proof_file(path: Path, accounts: Sequence[str], period: int | None, seen: _Seen) -> Iterator[Piece]:
+def _proof_file(path: Path, accounts: Sequence[str], period: int | None, seen: Seen) -> Iterator[Piece]:
     from billproof.tariff.columns import table_of
 
     try:
@@ -218,14 +234,15 @@ def _source(batch: BatchId, root: bytes, account: str, path: Path, first: int) -
     )
 
 
-def _parquet(path: Path, accounts: Sequence[str]) -> Iterator[Piece]:
+def _parquet(path: Path, accounts: Sequence[str], groups: range | None) -> Iterator[Piece]:
     try:
         names = pq.read_schema(path).names
         coded = [name for name in ("network", "currency", "rate") if name in names]
         file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
         wanted = [name for name in (*COLUMNS, _CORRECTS, "account") if name in names]
-        row = 0
-        for batch in file.iter_batches(_ROWS, columns=wanted):
+        groups = range(file.num_row_groups) if groups is None else groups
+        row = sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
+        for batch in file.iter_batches(_ROWS, row_groups=list(groups), columns=wanted):
             table, rows = pa.Table.from_batches([batch]), np.arange(row, row + batch.num_rows)
             if "account" in names:
                 if accounts:
