@@ -139,6 +139,14 @@ def test_tariff_check(run: Run, home: Path) -> None:
     assert "bad.toml:17:rates[1].increment" in result.err
 
 
+@pytest.mark.parametrize("number", ["+447700900123", "00447700900123"])
+def test_tariff_explain_takes_two_zeros_for_a_plus(run: Run, number: str) -> None:
+    plan = Path(__file__).resolve().parents[2] / "vectors/rating/tariffs/two-zeros.toml"
+    words = ("--service", "voice-originated", "--number", number, "--usage", 10, "--at", "2026-10-03T14:00")
+    told = run("tariff", "explain", plan, *words).out
+    assert f"{number}: britain, 0044 is the longest prefix" in told
+
+
 def test_tariff_explain(run: Run, home: Path) -> None:
     whole = run("tariff", "explain", home / "plan.toml").out
     assert "0.05 EUR a connection, 0.10 EUR for 1 min by 30 s" in whole
