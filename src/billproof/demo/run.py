@@ -16,14 +16,14 @@ from billproof.batch_id import period_before
 from billproof.billing_run import BatchResult, Input, batch
 from billproof.bundle import cut
 from billproof.bundle.names import file_name
-from billproof.demo import cases, partners, phone, tariffs, telling
+from billproof.demo import cases, clearing, partners, phone, tariffs, telling
 from billproof.demo.stage import Stage
 from billproof.demo.telling import ERRORS, MARKER
 from billproof.errors import InputError
 from billproof.files import json_bytes, write_file
 from billproof.ledger import deployments
 from billproof.ledger.client import LedgerClient
-from billproof.ledger.deploy import deploy, deploy_book
+from billproof.ledger.deploy import deploy, deploy_book, deploy_house
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.embedded import EmbeddedChain
 from billproof.ledger.reads import chain_id
@@ -147,6 +147,7 @@ def run(
     agreed = _verify_receipts(demo, bundles)
     compared = phone.compare(demo, simulation.phone_logs)
     outcomes = cases.run(demo, bundles[0], IMPOSTOR)
+    cleared = clearing.run(demo, traffic, ADMINS, ANCHORERS)
     seconds = time.perf_counter() - started
     summary = {
         "schema": SCHEMA,
@@ -161,17 +162,19 @@ def run(
         "receipts": {"total": RECEIPTS, "valid": agreed},
         "match": compared.document(),
         "cases": {outcome.name: outcome.document() for outcome in outcomes},
+        "clearing": cleared.document(),
         "gas": {step.name: step.gas for step in stage.steps if step.gas},
         "seconds": {step.name: round(step.seconds, 3) for step in stage.steps} | {"total": round(seconds, 3)},
     }
     write_file(out / "summary.json", json_bytes(summary))
     telling.describe(demo, simulation, compared)
     demo.chain.close()
-    telling.show(demo, summary, outcomes, bundles[0], compared)
+    telling.show(demo, summary, outcomes, bundles[0], compared, cleared)
     good = (
         valid == priced == len(bundles)
         and agreed == RECEIPTS
         and all(outcome.expected for outcome in outcomes)
+        and cleared.good
     )
     if serve and good:
         from billproof.demo.portal import serve as serve_month
@@ -217,8 +220,10 @@ def _deploy(out: Path, stage: Stage, period: int) -> Demo:
         signer = development_signer(DEPLOYER, chain_id(chain))
         result = deploy(chain, signer)
         book = deploy_book(chain, signer, result.deployment)
-        step.gas = sum(receipt.gas_used for receipt in (result.receipt, book) if receipt)
-        step.detail = f"ledger {result.deployment.ledger} and tariff book on {result.deployment.name}"
+        house = deploy_house(chain, signer, result.deployment)
+        step.gas = sum(receipt.gas_used for receipt in (result.receipt, book, house) if receipt)
+        where = f"{result.deployment.ledger} on {result.deployment.name}"
+        step.detail = f"ledger {where}, tariff book and clearing house beside it"
     return Demo(out, stage, period, chain, deployments.load(chain_id(chain)))
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from billproof.records import NANO, money
+
 if TYPE_CHECKING:
     from billproof.demo.cases import Outcome
+    from billproof.demo.clearing import Cleared
     from billproof.demo.phone import Compared
     from billproof.demo.run import Demo
     from billproof.simulate import Simulation
@@ -26,6 +31,8 @@ store/, secrets/      what the two operators keep: the batches of {demo.period},
 operator-1/bundles/   what their subscribers get, a proof file each; tariffs/ beside them: the price plans
 phone/                the phone logs of account {compared.account}, with a report and a letter
 month/                what the operators' switches wrote, and what the phones logged
+partners/             what the two hand to each other, as both have booked it, with what is wrong in it
+clearing/             how they clear it: a folder for what each got, found and signed; operator-1/report.html
 cases/                what cheats made, with books of their own: nothing in store/ is theirs
 chain.jsonl           the chain; trust.json: the operators that this demo's subscriber has pinned
 
@@ -38,7 +45,12 @@ wrong, its subscriber's phone log and its price plan tell:
 
 
 def show(
-    demo: Demo, summary: dict[str, Any], outcomes: list[Outcome], bundle: Path, compared: Compared
+    demo: Demo,
+    summary: dict[str, Any],
+    outcomes: list[Outcome],
+    bundle: Path,
+    compared: Compared,
+    cleared: Cleared,
 ) -> None:
     """The cases as a table, the figures, and what to try next."""
     console = demo.stage.console
@@ -58,6 +70,7 @@ def show(
         highlight=False,
         soft_wrap=True,
     )
+    _show_clearing(console, cleared)
     gas = sum(summary["gas"].values())
     console.print(
         f"\n[bold]{summary['records']:,} records, {summary['accounts']:,} accounts,"
@@ -75,3 +88,37 @@ def show(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _show_clearing(console: Console, cleared: Cleared) -> None:
+    """What a partner might try, then the net amount, what is open, and why the books differ."""
+    table = Table(title="\nWhat a partner might try, and who refuses it", title_justify="left")
+    for name in ("case", "refused by", "because"):
+        table.add_column(name, overflow="fold")
+    for refusal in cleared.refusals:
+        by = f"[green]{refusal.by}[/green]" if refusal.expected else "[red]nobody[/red]"
+        table.add_row(refusal.words, by, escape(refusal.because))
+    console.print(table)
+    settlement, part = cleared.settlement, cleared.part.status.word.lower()
+    net, currency = settlement.net, settlement.currency
+    lines = [
+        f"{net.payer.name} pays {net.payee.name} {money(net.amount)} {currency}: signed by both,"
+        f" {part} on the chain",
+        f"{_cents(settlement.disputed)} {currency} stay open in {len(settlement.disputes)} claims, because",
+    ]
+    causes = [(abs(int(cause.money)), cause) for each in cleared.found for cause in each.causes]
+    for _, cause in sorted(causes, key=lambda entry: -entry[0]):
+        lines.append(f"  {cause.words}: {cause.count:,} records, {_cents(int(cause.money))} {currency}")
+    if cleared.problems:
+        lines += ["[not as partners/labels.csv has it]", *cleared.problems]
+    else:
+        lines.append("Causes, counts, money and the net amount are those that partners/labels.csv leads to.")
+    lines.append(f"{cleared.home / 'report.html'}; settlement.pdf and settlement.xlsx beside it")
+    console.print("\n[bold]The two operators' month[/bold]", highlight=False)
+    for line in lines:
+        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def _cents(billionths: int) -> str:
+    """Money to whole cents, for people who look at many sums."""
+    return f"{Decimal(billionths) / NANO:,.2f}"
