@@ -137,20 +137,13 @@ def list_(operator_id: int, as_json: bool, **where: Any) -> None:
     ]
     if as_json:
         emit("house-clearings", {"operatorId": operator_id, "clearings": [each.document() for each in found]})
-    elif found:
-        rows = [
-            [
-                "0x" + each.state.id.hex(),
-                each.state.partner(operator_id),
-                each.state.period,
-                each.state.round,
-                each.words,
-                each.steps[0].sentence if each.steps else "",
-            ]
-            for each in found
-        ]
-        table(["clearing", "with", "period", "round", "is", "next"], rows)
-    else:
+    for each in [] if as_json else found:
+        state = each.state
+        with_ = f"with {state.partner(operator_id)}, period {state.period}, round {state.round}"
+        click.echo(f"0x{state.id.hex()}  {with_}: {each.words}")
+        for step in each.steps:
+            click.echo(f"  next: {step.sentence}")
+    if not found and not as_json:
         say(f"Operator {operator_id} has no clearing on {printable(deployment.name)}.")
 
 
