@@ -115,6 +115,23 @@ class File:
         head, mark, query = self.uri.partition("?")
         return File(f"{head.rstrip('/')}/{quote(name, safe='')}{mark}{query}", shown)
 
+    def make_directory(self) -> None:
+        """Makes it a directory that is not there yet; on a local file system for its owner alone."""
+        system, path = self._place
+        if self._info.type != fs.FileType.NotFound:
+            raise InputError("is there already", file=self.shown, advice="Name a new directory.")
+        try:
+            system.create_dir(path)
+            if isinstance(system, fs.LocalFileSystem):
+                Path(path).chmod(0o700)
+        except OSError as error:
+            raise InputError(f"cannot make the directory: {error}", file=self.shown) from error
+
+    def rename(self, name: str) -> None:
+        """Gives it another name in its directory."""
+        system, path = self._place
+        system.move(path, posixpath.join(posixpath.dirname(path), name))
+
     @contextmanager
     def as_directory(self) -> Iterator[None]:
         """Makes it a directory, for the time of the context; on a local file system for its owner alone.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from billproof.grouping import part_of
 from billproof.records import SCHEMA
@@ -42,18 +43,22 @@ def write_piece(file: File, source: str, records: Sequence[pa.RecordBatch], part
     """Writes records of one input file, in its order."""
     table = pa.Table.from_batches([_plain(batch) for batch in records], WAITING).combine_chunks()
     part = np.concatenate([part_of(batch.column("account"), parts) for batch in records])
+    return Piece(file, source, write_dealt(file, table, part, parts))
+
+
+def write_dealt(file: File, table: pa.Table, part: NDArray[np.int64], parts: int) -> int:
+    """Writes the rows of each part together, in their order; ``part`` is each row's. The size in bytes."""
     table = table.take(pa.array(np.argsort(part, kind="stable")))
     ends = np.cumsum(np.bincount(part, minlength=parts)).tolist()
     offsets = np.zeros(parts + 1, _OFFSET)
     with file.write() as stream:
         for at, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
             if end > start:
-                with pa.ipc.new_stream(stream, WAITING, options=_OPTIONS) as writer:
+                with pa.ipc.new_stream(stream, table.schema, options=_OPTIONS) as writer:
                     writer.write_table(table.slice(start, end - start))
             offsets[at + 1] = stream.tell()
         stream.write(offsets.tobytes())
-        size = stream.tell()
-    return Piece(file, source, size)
+        return int(stream.tell())
 
 
 def read_part(pieces: Sequence[Piece], part: int, parts: int) -> pa.Table:
@@ -64,14 +69,21 @@ def read_part(pieces: Sequence[Piece], part: int, parts: int) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _read(piece: Piece, part: int, parts: int) -> pa.Table | None:
-    with piece.file.open() as stream:
-        index = stream.read_at(2 * _OFFSET.itemsize, piece.size - (parts + 1 - part) * _OFFSET.itemsize)
+def read_dealt(file: File, size: int, part: int, parts: int) -> pa.Table | None:
+    """The rows of a part, as :func:`write_dealt` wrote them; None if there are none."""
+    with file.open() as stream:
+        index = stream.read_at(2 * _OFFSET.itemsize, size - (parts + 1 - part) * _OFFSET.itemsize)
         start, end = np.frombuffer(index, _OFFSET).tolist()
         if start == end:
             return None
         content = stream.read_at(end - start, start)
-    table = pa.ipc.open_stream(content).read_all()
+    return pa.ipc.open_stream(content).read_all()
+
+
+def _read(piece: Piece, part: int, parts: int) -> pa.Table | None:
+    table = read_dealt(piece.file, piece.size, part, parts)
+    if table is None:
+        return None
     lines = pa.array(table["line"].to_numpy() + piece.first_line)
     table = table.set_column(table.schema.get_field_index("line"), WAITING.field("line"), lines)
     codes = pa.array(np.zeros(table.num_rows, np.int32))

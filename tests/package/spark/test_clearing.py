@@ -1,0 +1,118 @@
+"""Books in parts on a cluster, without Spark itself: the document of one machine, to the byte."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from clearings import local_document, spread_document
+from engines import InProcess
+
+from billproof.clearing.agreement import load_agreement
+from billproof.clearing.books import Codes, load_book
+from billproof.clearing.clearing import clear
+from billproof.clearing.listing import listing
+from billproof.errors import InputError
+from billproof.simulate.partners import partner_books
+from billproof.spark import clearing as module
+from billproof.spark.clearing import SparkClearing, Wanted
+from billproof.spark.files import File
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    cluster = InProcess()
+    monkeypatch.setattr(module, "cluster", cluster)
+    return cluster
+
+
+def _written(records: int, seed: int, home: Path) -> tuple[Path, Path, Path]:
+    """Books with all errors; some numbers are masked, and some have another number in theirs."""
+    partners = partner_books(records, seed)
+    draw = random.Random(seed)
+    for tables in partners.tables:
+        for region, table in enumerate(tables):
+            at = table.column_names.index("number")
+            numbers = table["number"].to_pylist()
+            for row in draw.sample(range(table.num_rows), 60):
+                numbers[row] = numbers[row] and numbers[row][:-3] + draw.choice(["xxx", "999"])
+            tables[region] = table.set_column(at, "number", pa.array(numbers))
+    return partners.write(home / "books")
+
+
+@pytest.mark.parametrize("part_records", [10**9, 30_000, 12_000])
+def test_the_document_is_that_of_one_machine(part_records: int, inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, agreement = _written(20_000, 5, tmp_path)
+    engine = SparkClearing({}, str(tmp_path), part_records, source_records=2_000)
+    assert spread_document(engine, ours, theirs, agreement) == local_document(ours, theirs, agreement)
+    assert not list(tmp_path.glob(".spark-*"))
+
+
+def test_row_groups_are_read_by_tasks_of_their_own(inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, agreement = _written(20_000, 6, tmp_path)
+    for file in [*ours.iterdir(), *theirs.iterdir()]:
+        pq.write_table(pq.read_table(file), file, row_group_size=1_000)
+    engine = SparkClearing({}, str(tmp_path), 10_000, source_records=2_500)
+    assert spread_document(engine, ours, theirs, agreement) == local_document(ours, theirs, agreement)
+    assert inside.jobs[0] > 12
+
+
+def test_the_listing_has_every_difference(inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, file = _written(8_000, 7, tmp_path)
+    agreement, codes = load_agreement(file), Codes()
+    books = [load_book(path, agreement, codes) for path in (ours, theirs)]
+    whole = listing(clear(books[0], books[1], agreement, codes))
+    engine = SparkClearing({}, str(tmp_path), 4_000)
+    with engine.open([Wanted(ours), Wanted(theirs)], agreement) as opened:
+        opened.clear(agreement).write_listing(File.named(tmp_path / "differences"))
+    parts = sorted((tmp_path / "differences").iterdir())
+    assert [part.name for part in parts] == [f"part-{at:05d}.csv" for at in range(4)]
+    options = pyarrow.csv.ConvertOptions(column_types=whole.schema)
+    rows = [row for part in parts for row in pyarrow.csv.read_csv(part, convert_options=options).to_pylist()]
+    told = pyarrow.csv.read_csv(_csv(whole, tmp_path), convert_options=options).to_pylist()
+    assert sorted(map(repr, rows)) == sorted(map(repr, told))
+
+
+def _csv(table: pa.Table, home: Path) -> Path:
+    pyarrow.csv.write_csv(table, home / "whole.csv")
+    return home / "whole.csv"
+
+
+def test_neighbouring_books(inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, agreement = _written(10_000, 8, tmp_path)
+    (tmp_path / "near").mkdir()
+    late = pq.read_table(ours).sort_by("started_at").slice(9_700)
+    pq.write_table(late, tmp_path / "near" / "next.parquet")
+    near = [tmp_path / "near"]
+    engine = SparkClearing({}, str(tmp_path), 6_000)
+    spread = spread_document(engine, ours, theirs, agreement, their_neighbours=near)
+    assert spread == local_document(ours, theirs, agreement, their_neighbours=near)
+    assert spread != local_document(ours, theirs, agreement)
+
+
+def test_a_book_without_records_is_refused(inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, agreement = _written(2_000, 9, tmp_path)
+    for file in theirs.iterdir():
+        pq.write_table(pq.read_table(file).slice(0, 0), file)
+    with pytest.raises(InputError, match="no records to compare"):
+        spread_document(SparkClearing({}, str(tmp_path)), ours, theirs, agreement)
+    assert not list(tmp_path.glob(".spark-*"))
+
+
+def test_an_error_of_a_task_names_the_book(inside: InProcess, tmp_path: Path) -> None:
+    ours, theirs, agreement = _written(2_000, 9, tmp_path)
+    for file in theirs.iterdir():
+        pq.write_table(pq.read_table(file).drop_columns(["usage"]), file)
+    with pytest.raises(InputError, match="has no column 'usage'") as error:
+        spread_document(SparkClearing({}, str(tmp_path)), ours, theirs, agreement)
+    assert str(theirs) in str(error.value)
+
+
+def test_a_listing_does_not_go_over_another(inside: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InputError, match="is there already"):
+        File.named(tmp_path / "there").make_directory()
