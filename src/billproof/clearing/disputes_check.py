@@ -21,6 +21,7 @@ from billproof.clearing.disputes_proofs import OpenStatement, follow, open_state
 from billproof.clearing.disputes_reading import DisputesError, DisputesFile, NumberedLine
 from billproof.clearing.kernel import Ints
 from billproof.clearing.settlement import Settlement
+from billproof.clearing.settlement_filling import traffic_words, worded
 from billproof.errors import BillproofError, InputError
 from billproof.inclusion import Problem
 from billproof.ledger.lookup import RootAnswer
@@ -125,7 +126,7 @@ class DisputesChecker:
         for seen in once:
             inclusion.add(seen.problems())
         added.add(sums.problems())
-        names = " and ".join(printable(side.name) for side in header.sides)
+        names = " and ".join(map(_named, header.sides))
         what = f"{count:,} disputed records of {names}, {month_of(int(header.period))}"
         report.add("file", Verdict.VALID, what)
         inclusion.step(report, "inclusion", "every record leads to its statement, every hash recomputed")
@@ -192,8 +193,9 @@ class DisputesChecker:
         message = "is not what the settlement says"
         found.add([Problem(field, message, 1) for field, one, other in told if one != other])
         claims = claims_of(settlement)
-        for at, each in enumerate(header.disputes):
-            claim = claims.get((each.kind, each.words, each.claimant))
+        called = keys_of(settlement, header)
+        for at, (each, name) in enumerate(zip(header.disputes, called, strict=True)):
+            claim = claims.get(name)
             if claim is None:
                 found.add([Problem(f"disputes[{at}]", "the settlement has no such dispute", 1)])
             elif claim != (each.count, int(each.amount)):
@@ -256,10 +258,31 @@ def claims_of(settlement: Settlement) -> dict[tuple[str, str, int], tuple[int, i
     return found
 
 
+def keys_of(settlement: Settlement, header: form.Header) -> list[tuple[str, str, int]]:
+    """The disputes of a file by kind, words and claimant, as the settlement calls them.
+
+    A settlement of both directions says whose traffic each is about; the file is of one, that whose it has.
+    """
+    claims = claims_of(settlement)
+    endings = ["", *(traffic_words(party.name) for party in settlement.parties)]
+    candidates = [
+        [(each.kind, worded(each.words, ending), each.claimant) for each in header.disputes]
+        for ending in endings
+    ]
+    return max(candidates, key=lambda keys: sum(key in claims for key in keys))
+
+
 def uncovered(settlement: Settlement, headers: Iterable[form.Header]) -> int:
     """How many disputes of a settlement are in none of the files."""
-    told = {(each.kind, each.words, each.claimant) for header in headers for each in header.disputes}
+    told = {key for header in headers for key in keys_of(settlement, header)}
     return len(set(claims_of(settlement)) - told)
+
+
+def _named(side: form.SideForm) -> str:
+    """An operator, and the accounts that its statements are of."""
+    accounts = sorted({statement.account.accountId for statement in side.statements})
+    words = f" (account {', '.join(accounts)})" if accounts else ""
+    return printable(side.name + words)
 
 
 def _standing(answer: RootAnswer) -> tuple[Verdict, str, str]:

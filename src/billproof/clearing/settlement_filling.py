@@ -41,7 +41,7 @@ def settle_documents(
     disputes: list[Dispute] = []
     after = 0
     for each in documents:
-        of = f", traffic of {agreement.party(each.payer).name}" if len(documents) > 1 else ""
+        of = traffic_words(agreement.party(each.payer).name) if len(documents) > 1 else ""
         disputes += disputes_of(each, deadline, after=after, of=of)
         after += len(each.causes) + len(each.findings)
     return settle(
@@ -148,7 +148,7 @@ def disputes_of(document: File, deadline: str, *, after: int = 0, of: str = "") 
         Dispute(
             after + each.number,
             each.kind,
-            each.words[: _LONGEST - len(of)] + of,
+            worded(each.words, of),
             each.claimant,
             each.count,
             int(each.amount),
@@ -156,6 +156,16 @@ def disputes_of(document: File, deadline: str, *, after: int = 0, of: str = "") 
         )
         for each in document.disputes
     ]
+
+
+def traffic_words(payer: str) -> str:
+    """How a dispute's words go on where a settlement is of both directions."""
+    return f", traffic of {payer}"
+
+
+def worded(words: str, ending: str) -> str:
+    """Words and their ending, no longer than a settlement has them."""
+    return words[: _LONGEST - len(ending)] + ending
 
 
 def batches_of(documents: Iterable[File]) -> list[BatchReference]:
