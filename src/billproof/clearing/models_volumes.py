@@ -28,6 +28,7 @@ _EXACT = {values.SECONDS: "s", values.MESSAGES: "messages", values.BYTES: "B"}
 _DECIMALS = 9
 _VOLUME = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)(?: ([A-Za-z]{1,8}))?")
 _LONGEST = 200
+_MOST = 10**18  # seconds, messages or bytes
 
 
 def read_volumes(path: Path, agreement: Agreement) -> Iterator[Volume]:
@@ -44,7 +45,7 @@ def read_volumes(path: Path, agreement: Agreement) -> Iterator[Volume]:
 
 
 def volumes_csv(volumes: Iterable[Volume]) -> bytes:
-    """A file that :func:`read_volumes` reads: each month's traffic in one row, exactly."""
+    """A file that :func:`read_volumes` reads, a row for each traffic; InputError beyond 18 digits."""
     sums: dict[tuple[str, int, Service, str], Fraction] = defaultdict(Fraction)
     for each in volumes:
         sums[each.month, each.operator, each.service, each.route] += each.volume
@@ -52,6 +53,9 @@ def volumes_csv(volumes: Iterable[Volume]) -> bytes:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     for (month, operator, service, route), volume in sorted(sums.items()):
+        if volume >= _MOST:
+            said = f"{month}, {values.word_of(service)}, {route}"
+            raise InputError(f"{said}: more than a file of volumes can say", field="volume")
         if volume:
             amount = values.decimal_of(int(volume * 10**_DECIMALS), _DECIMALS)
             unit = _EXACT[values.KINDS[service]]

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow.csv
 import pytest
 from click.testing import CliRunner
 
+from billproof.clearing.document_reading import load_clear
 from billproof.cli.clear import clear
 from billproof.errors import InputError
 from billproof.simulate.partners import SINGLE, partner_books
@@ -24,18 +26,18 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 def _run(books: tuple[Path, Path, Path], *more: str) -> Any:
     ours, theirs, agreement = map(str, books)
-    return CliRunner().invoke(
-        clear, [ours, theirs, "--agreement", agreement, *more], standalone_mode=False, catch_exceptions=False
-    )
+    known = [ours, theirs, "--agreement", agreement, "--as", "1"]
+    return CliRunner().invoke(clear, [*known, *more], standalone_mode=False, catch_exceptions=False)
 
 
 def test_money_comes_first_and_causes_are_told_in_words(books: tuple[Path, Path, Path]) -> None:
     done = _run(books)
     assert done.return_value == 1
     assert done.output.splitlines()[0].endswith("EUR between the books")
-    assert "their clock is 60 minutes ahead" in done.output
-    assert "their price is 1.25 times ours" in done.output
-    assert "are missing in their book" in done.output
+    assert "our book, Meridian's" in done.output
+    assert "Skylark's clock is 60 minutes ahead" in done.output
+    assert "Skylark's price is 1.25 times Meridian's" in done.output
+    assert "are missing in Skylark's book" in done.output
 
 
 def test_json_adds_up_and_csv_has_every_difference(books: tuple[Path, Path, Path], tmp_path: Path) -> None:
@@ -83,3 +85,53 @@ def test_the_report_escapes_what_comes_from_elsewhere(books: tuple[Path, Path, P
     assert "EUR between the books" in done.output.splitlines()[0]
     assert "EUR between the books</h1>" in page
     assert "Skylark's price is 1.25 times Meridian's" in page.replace("&#x27;", "'")
+
+
+def test_the_document_is_written_as_it_is_printed(books: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "clear.json"
+    done = _run(books, "--json", "--out", str(out), "--month", "2026-10", "--payer", "ours")
+    assert out.read_text() == done.stdout
+    assert out.stat().st_mode & 0o777 == 0o600
+    file = load_clear(out)
+    assert (file.period, file.payer, file.ours.name) == ("202610", 1, "Meridian")
+    with pytest.raises(InputError, match="there already"):
+        _run(books, "--out", str(out))
+
+
+def test_our_book_may_be_the_second_party_s(books: tuple[Path, Path, Path]) -> None:
+    ours, theirs, agreement = map(str, books)
+    done = CliRunner().invoke(
+        clear, [theirs, ours, "--agreement", agreement, "--as", "2", "--json"], standalone_mode=False
+    )
+    document = json.loads(done.stdout)
+    assert (document["ours"]["name"], document["payer"]) == ("Skylark", 1)
+    assert "period" not in document
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--as", "3"], "operator 3 is no party"),
+        (["--month", "2027-01"], "no month 2027-01"),
+    ],
+)
+def test_what_does_not_belong_to_the_agreement_is_refused(
+    given: list[str], message: str, books: tuple[Path, Path, Path]
+) -> None:
+    with pytest.raises(InputError, match=message):
+        _run(books, *given)
+
+
+def test_whose_book_it_is_has_to_be_said(books: tuple[Path, Path, Path]) -> None:
+    ours, theirs, agreement = map(str, books)
+    with pytest.raises(InputError, match="whose books") as refused:
+        CliRunner().invoke(
+            clear, [ours, theirs, "--agreement", agreement], standalone_mode=False, catch_exceptions=False
+        )
+    assert "1 (Meridian) and 2 (Skylark)" in refused.value.advice
+
+
+@pytest.mark.parametrize("month", ["2026-13", "202610", "2026-1", "October"])
+def test_a_month_is_a_month(month: str, books: tuple[Path, Path, Path]) -> None:
+    with pytest.raises((click.BadParameter, InputError)):
+        _run(books, "--month", month)

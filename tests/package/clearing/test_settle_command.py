@@ -1,0 +1,144 @@
+"""``billproof settle``: from books to what both sides sign, and to the next month."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from billproof.clearing.agreement import load_agreement
+from billproof.clearing.models_volumes import read_volumes
+from billproof.clearing.settlement_reading import load_document
+from billproof.cli.agreement import agreement as agreement_command
+from billproof.cli.clear import clear
+from billproof.cli.settle import settle
+from billproof.errors import InputError
+from billproof.simulate.partners import SINGLE, partner_books
+
+_MODEL = """
+[[models]]
+name = "voice to France"
+model = "tiers"
+from = 2
+services = ["voice-originated"]
+routes = ["fr-mobile"]
+mode = "all"
+tiers = [{ above = "0 min", price = "0.12" }, { above = "500 min", price = "0.10" }]
+"""
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Documents of both directions, and the agreement with a discount."""
+    home = tmp_path_factory.mktemp("month")
+    for name, seed, payer in (("there", 5, "theirs"), ("back", 6, "ours")):
+        ours, theirs, agreement = partner_books(6_000, seed, (*SINGLE, "rate")).write(home / name)
+        (home / "agreement.toml").write_text(agreement.read_text() + _MODEL)
+        known = ["--agreement", str(home / "agreement.toml"), "--as", "1", "--month", "2026-10"]
+        out = ["--payer", payer, "--out", str(home / f"{name}.json")]
+        CliRunner().invoke(
+            clear, [str(ours), str(theirs), *known, *out], standalone_mode=False, catch_exceptions=False
+        )
+    return home
+
+
+def _settle(month: Path, *more: str, documents: tuple[str, ...] = ("there", "back")) -> Any:
+    given = [str(month / f"{name}.json") for name in documents]
+    known = ["--agreement", str(month / "agreement.toml"), "--due", "2026-12-31", "--issued", "2026-11-30"]
+    return CliRunner().invoke(settle, [*given, *known, *more], standalone_mode=False, catch_exceptions=False)
+
+
+def test_money_comes_first_and_everything_is_written(month: Path, tmp_path: Path) -> None:
+    names = ("settlement.json", "volumes.csv", "settlement.xlsx", "settlement.pdf", "report.html")
+    options = ("--out", "--volumes", "--xlsx", "--pdf", "--report")
+    given = [
+        item for pair in zip(options, (str(tmp_path / name) for name in names), strict=True) for item in pair
+    ]
+    done = _settle(month, *given)
+    found, signed = load_document(tmp_path / "settlement.json")
+    assert (found.due, found.issued, found.period) == ("2026-12-31", "2026-11-30", 202610)
+    first = done.output.splitlines()[0]
+    assert first.startswith(f"{found.net.payer.name} pays {found.net.payee.name} ")
+    assert first.endswith(" EUR for 2026-10, due 2026-12-31")
+    assert "0x" + signed.hex() in done.output
+    assert "voice to France" in done.output
+    assert "Skylark's price is 1.25 times Meridian's" in done.output
+    assert {each.deadline for each in found.disputes} == {"2026-12-31"}
+    for name in names:
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert signed.hex() in (tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match="there already"):
+        _settle(month, *given)
+    assert _settle(month, *given, "--force").exit_code == 0
+    printed = _settle(month, "--json").stdout
+    assert printed.encode() == (tmp_path / "settlement.json").read_bytes()
+
+
+def test_a_year_to_date_goes_from_month_to_month(month: Path, tmp_path: Path) -> None:
+    before, now = tmp_path / "before.csv", tmp_path / "now.csv"
+    before.write_text("month,from,service,route,volume\n2026-01,2,voice-originated,fr-mobile,400.5 min\n")
+    document = json.loads(_settle(month, "--before", str(before), "--volumes", str(now), "--json").stdout)
+    known = [str(month / "agreement.toml"), "--volumes", str(now), "--json"]
+    evaluated = CliRunner().invoke(agreement_command, ["evaluate", *known], catch_exceptions=False)
+    line = json.loads(evaluated.stdout)["months"][-1]["models"][0]
+    (charge,) = document["charges"]
+    billionths = {key: round(float(line[key]) * 1e9) for key in ("toDate", "month")}
+    assert (int(charge["toDate"]), int(charge["share"])) == (billionths["toDate"], billionths["month"])
+    assert charge["share"] != charge["toDate"]
+    months = {each.month for each in read_volumes(now, load_agreement(month / "agreement.toml"))}
+    assert months == {"2026-01", "2026-10"}
+
+
+def test_volumes_that_are_not_before_are_refused(month: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before.csv"
+    before.write_text("month,from,service,route,volume\n2026-10,1,data,,1 GB\n")
+    with pytest.raises(InputError, match="2026-10, which is not before 2026-10"):
+        _settle(month, "--before", str(before))
+
+
+def test_one_direction_alone_can_be_settled(month: Path) -> None:
+    document = json.loads(_settle(month, "--json", "--round", "2", documents=("there",)).stdout)
+    assert (document["round"], document["net"]["payer"]) == (2, 2)
+    assert {each["payer"] for each in document["amounts"]} == {2}
+
+
+@pytest.mark.parametrize(
+    ("more", "documents", "message"),
+    [
+        ((), ("there", "there"), "one direction"),
+        (("--dispute-deadline", "2026-11-29"), ("there",), "is before 2026-11-30"),
+        (("--issued", "2027-01-01"), ("there",), "is before 2027-01-01"),
+    ],
+)
+def test_what_makes_no_settlement_is_refused(
+    more: tuple[str, ...], documents: tuple[str, ...], message: str, month: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        _settle(month, *more, documents=documents)
+
+
+def test_another_version_of_the_agreement_is_refused(month: Path, tmp_path: Path) -> None:
+    other = tmp_path / "agreement.toml"
+    other.write_text((month / "agreement.toml").read_text() + "# changed\n")
+    with pytest.raises(InputError, match="another agreement or version"):
+        _settle(month, "--agreement", str(other))
+
+
+def test_a_document_that_was_changed_is_refused(month: Path, tmp_path: Path) -> None:
+    document = json.loads((month / "there.json").read_text())
+    document["traffic"][0]["amount"] = str(int(document["traffic"][0]["amount"]) + 1)
+    (tmp_path / "there.json").write_text(json.dumps(document))
+    (tmp_path / "agreement.toml").write_bytes((month / "agreement.toml").read_bytes())
+    with pytest.raises(InputError, match="the entries come to"):
+        _settle(tmp_path, documents=("there",))
+
+
+def test_days_are_days_and_documents_at_most_two(month: Path) -> None:
+    with pytest.raises(click.BadParameter, match="is no day"):
+        _settle(month, "--due", "2026-02-30")
+    with pytest.raises(click.UsageError, match="two documents at most"):
+        _settle(month, documents=("there", "back", "there"))
