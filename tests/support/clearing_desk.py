@@ -22,6 +22,7 @@ from billproof.ledger.client import BatchAnchor, LedgerClient
 from billproof.ledger.deploy import deploy, deploy_house
 from billproof.ledger.embedded import EmbeddedChain
 from billproof.ledger.reads import chain_id
+from billproof.ledger.rpc import Endpoint
 from billproof.ledger.signers import development_signer
 from billproof.ledger.states import BatchKey
 from billproof.records import Service
@@ -48,7 +49,7 @@ class Desk:
     home: Path
     run: Run
     roots: dict[int, bytes]
-    endpoint: EmbeddedChain
+    endpoint: Endpoint
 
     def folder(self, operator: int) -> Path:
         return self.home / f"operator-{operator}"
@@ -144,6 +145,7 @@ class Desk:
 
     def pass_by(self, moment: int) -> None:
         """Blocks are later than ``moment`` (UTC seconds) from now on."""
+        assert isinstance(self.endpoint, EmbeddedChain)
         self.endpoint.set_time(moment + 1)
         client = self.client()
         client.send(client.signer.address, b"")
@@ -164,46 +166,47 @@ def change(path: Path, change: Callable[[Any], None]) -> None:
     path.write_text(json.dumps(tree))
 
 
+def furnish(home: Path, endpoint: Endpoint, build: Callable[..., Any]) -> dict[int, bytes]:
+    """Registers the operators and anchors a batch of each on a new chain; gives the batches' roots."""
+    number = chain_id(endpoint)
+    signer = development_signer(0, number)
+    deploy(endpoint, signer)
+    deployment = deployments.load(number)
+    deploy_house(endpoint, signer, deployment)
+    roots = {}
+    for operator in OPERATORS:
+        admin = LedgerClient(endpoint, deployment, development_signer(ADMINS[operator], number))
+        anchorer = LedgerClient(endpoint, deployment, development_signer(ANCHORERS[operator], number))
+        assert admin.register_operator(f"Operator {operator}")[0] == operator
+        admin.grant(operator, anchorer.signer.address)
+        batch = BatchId(number, deployment.ledger, operator, PERIOD, REGION[operator], 1)
+        partners = [partner_account(each) for each in OPERATORS if each != operator]
+        rows = [
+            {"account": account, "started_at": 1_772_500_000 + at, "usage": 60 + at}
+            for at, account in enumerate([*partners, "a customer", f"{partners[0]} again"] * 2)
+        ]
+        built = build(home / f"operator-{operator}", rows, batch)
+        roots[operator] = built.stored.root
+        anchor = BatchAnchor(PERIOD, REGION[operator], 1, built.stored.root, built.stored.manifest_hash)
+        anchorer.anchor(operator, anchor)
+        folder = home / f"operator-{operator}" / "bundles"
+        folder.mkdir()
+        for account, bundle in built.bundles().items():
+            if account.startswith("operator"):
+                partner, again = account.split()[1], account.endswith("again")
+                name = f"{partner}-again.json" if again else f"{partner}-first.json"
+                (folder / name).write_bytes(doc.encode(bundle))
+    return roots
+
+
 @pytest.fixture(scope="session")
 def desk_template(
     tmp_path_factory: pytest.TempPathFactory, build: Callable[..., Any]
 ) -> tuple[Path, dict[int, bytes]]:
     """A chain with everything but clearings; each test works on a copy."""
     home = tmp_path_factory.mktemp("desk")
-    roots = {}
     with EmbeddedChain.open(home / "chain.jsonl", writable=True) as chain:
-        number = chain_id(chain)
-        signer = development_signer(0, number)
-        deploy(chain, signer)
-        deployment = deployments.load(number)
-        deploy_house(chain, signer, deployment)
-        for operator in OPERATORS:
-            admin = LedgerClient(chain, deployment, development_signer(ADMINS[operator], number))
-            anchorer = LedgerClient(chain, deployment, development_signer(ANCHORERS[operator], number))
-            assert admin.register_operator(f"Operator {operator}")[0] == operator
-            admin.grant(operator, anchorer.signer.address)
-            batch = BatchId(number, deployment.ledger, operator, PERIOD, REGION[operator], 1)
-            partners = [each for each in OPERATORS if each != operator]
-            rows = [
-                {"account": account, "started_at": 1_772_500_000 + at, "usage": 60 + at}
-                for at, account in enumerate(
-                    [*map(partner_account, partners), "a customer", f"{partner_account(partners[0])} again"]
-                    * 2
-                )
-            ]
-            built = build(home / f"operator-{operator}", rows, batch)
-            roots[operator] = built.stored.root
-            anchor = BatchAnchor(PERIOD, REGION[operator], 1, built.stored.root, built.stored.manifest_hash)
-            anchorer.anchor(operator, anchor)
-            folder = home / f"operator-{operator}" / "bundles"
-            folder.mkdir()
-            for account, bundle in built.bundles().items():
-                if account.startswith("operator"):
-                    name = account.removeprefix("operator ").replace(" ", "-")
-                    (folder / f"{name if '-' in name else name + '-first'}.json").write_bytes(
-                        doc.encode(bundle)
-                    )
-    return home, roots
+        return home, furnish(home, chain, build)
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def check(clearing: bytes, theirs: tuple[Path, ...], partner: int, as_json: bool
     state = clearing_state(client.endpoint, client.deployment, clearing)
     if partner not in state.operators:
         raise InputError(f"operator {partner} is no side of this clearing", field="--partner")
-    files = [file for path in theirs for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+    files = [file for path in theirs for file in _proof_files(path)]
     found = check_book(client.endpoint, client.deployment, state, partner, files)
     if as_json:
         emit(
@@ -182,3 +182,13 @@ def check(clearing: bytes, theirs: tuple[Path, ...], partner: int, as_json: bool
             [("batches", named), ("statements", f"{found.statements:,}"), ("records", f"{found.records:,}")],
         )
     return 1 if found.problems else 0
+
+
+def _proof_files(path: Path) -> list[Path]:
+    """A file, or the proof files (also in invoices) of a folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix in (".json", ".pdf"))
+    if not found:
+        raise InputError("no proof files here", file=path, advice="Give what the partner handed over.")
+    return found

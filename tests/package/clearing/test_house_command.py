@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from chains import Chain, quiet_anvil
 from clearing_desk import (
     ADMINS,
     ANCHORERS,
@@ -16,9 +20,10 @@ from clearing_desk import (
     desk,
     desk_template,
     fresh_desk,
+    furnish,
     partner_account,
 )
-from commands import run
+from commands import Run, run
 from doubles import put
 from eth_abi import encode
 from eth_account import Account
@@ -28,7 +33,7 @@ from billproof.ledger import token
 from billproof.ledger.artifact import house_address
 from billproof.ledger.reads import operator as operator_state
 
-__all__ = ["desk", "desk_template", "fresh_desk", "run"]
+__all__ = ["desk", "desk_template", "fresh_desk", "quiet_anvil", "run"]
 
 
 def test_from_stores_to_a_confirmed_part(fresh_desk: Desk) -> None:
@@ -92,6 +97,45 @@ def test_from_stores_to_a_confirmed_part(fresh_desk: Desk) -> None:
     listed = desk.look("list", "--operator", 2)["clearings"]
     assert [each["clearing"] for each in listed] == [clearing]
     assert desk.look("list", "--operator", 3)["clearings"] == []
+
+
+AGREEMENT = """
+schema = "billproof/agreement/1"
+name = "One and two"
+valid = { from = "2026-01-01", until = "2027-01-01" }
+settlement = "EUR"
+parties = [
+  { operator = 1, name = "Operator 1", currency = "EUR" },
+  { operator = 2, name = "Operator 2", currency = "EUR" },
+]
+"""
+
+
+def test_books_settled_on_a_real_node(
+    quiet_anvil: Chain, run: Run, build: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From both stores through `clear` and `settle` to a part that is agreed and confirmed."""
+    monkeypatch.setenv("BILLPROOF_RPC", quiet_anvil.url)
+    monkeypatch.delenv("BILLPROOF_PASSWORD_FILE", raising=False)
+    desk = Desk(tmp_path, run, furnish(tmp_path, quiet_anvil.endpoint, build), quiet_anvil.endpoint)
+    clearing = desk.agreeing()
+    agreement, cleared, settlement = (tmp_path / each for each in ("agreement.toml", "clear.json", "s.json"))
+    agreement.write_text(AGREEMENT)
+    stores = [desk.folder(each) / "store" for each in (1, 2)]
+    accounts = ("--our-account", partner_account(2), "--their-account", partner_account(1))
+    agreed = ("--agreement", agreement)
+    assert run("clear", *stores, *accounts, *agreed, "--month", "2026-03", "--out", cleared).code == 0
+    days = ("--issued", "2026-04-10", "--due", "2026-05-31")
+    settled = run("settle", cleared, *agreed, *days, "--out", settlement)
+    assert settled.code == 0, settled.err
+    part = tmp_path / "part.json"
+    proposed = desk.look("propose", clearing, settlement, "--part", part, "--last")
+    assert (proposed["creditor"], proposed["amount"]) == (1, str(2 * 270_000_000))
+    for operator in (1, 2):
+        desk.call(operator, "sign", part, "--settlement", settlement, admin=True)
+    desk.call(2, "agree", part)
+    desk.call(1, "confirm", part, "--payment", "transfer 77", admin=True)
+    assert desk.status(clearing)["state"] == "Settled"
 
 
 def test_paid_in_a_token(desk: Desk) -> None:
