@@ -15,6 +15,18 @@ HASH = "0x" + "5a" * 32
 PARTIES = ((1, "Meridian"), (2, "Skylark"))
 KINDS = ("time-zone", "number", "unit", "duration", "rounding", "currency", "rate")
 LEFT = ("missing", "duplicate", "cycle-shift")
+WORDS = {
+    "time-zone": "{theirs}'s clock is 60 minutes ahead (data, {theirs}'s batch 1-0)",
+    "number": "records that have another number",
+    "unit": "records that are counted in another unit",
+    "duration": "records that differ in usage",
+    "rounding": "records that differ in billed usage",
+    "currency": "records that differ as currencies do",
+    "rate": "{theirs}'s price is 1.25 times {ours}'s (data, route london)",
+    "missing": "records that are missing in the other book",
+    "duplicate": "records that are in a book twice",
+    "cycle-shift": "records that are not in the other book of this period, but at its edge (data)",
+}
 #: Kinds of which the documents here have a cause; of the others they have findings.
 CAUSED = ("rate", "time-zone", "cycle-shift")
 
@@ -40,20 +52,27 @@ class Row:
 def some_rows(days: int = 31, routes: Sequence[str] = ("uk-mobile", "london", "elsewhere")) -> list[Row]:
     """A month of which most agrees, and something of every kind does not."""
     rows = []
-    services = ("voice-originated", "voice-terminated", "message-sent", "data")
-    for at in range(days * 24):
+    services = {"voice-originated": 1, "voice-terminated": 2, "message-sent": 0, "data": 2 * 10**6}
+    kinds = ("", *KINDS, *LEFT)
+    for at in range(days * 48):
         day = f"2026-10-{at % days + 1:02d}"
+        service, unit = list(services.items())[at // 3 % 4]
+        usage = at * 389 % 900 * unit or 1
         amount = (at * 7919 % 4000 + 300) * 10**7
-        place = day, routes[at % len(routes)], services[at % 4]
-        kind = ("", "", *KINDS, *LEFT, "", "")[at % 14]
-        other = {"rate": amount * 5 // 4, "rounding": amount * 11 // 10, "unit": amount + 3}.get(
-            kind, amount - 10**6
-        )
+        kind = kinds[at * 31 % 37 - 26] if at * 31 % 37 > 26 else ""
+        place = day, routes[at % len(routes)], service, kind
+        theirs = {
+            "": amount - 10**6 * (at % 2),
+            "number": amount,
+            "rate": amount * 5 // 4,
+            "rounding": amount * 11 // 10,
+            "currency": amount * 9 // 10,
+        }
         if kind in LEFT:
             side = at % 3 == 0
-            rows.append(Row(*place, kind, amount if side else None, None if side else amount))
+            rows.append(Row(*place, amount if side else None, None if side else amount))
         else:
-            rows.append(Row(*place, kind, amount, amount if kind == "number" else other, at % 900))
+            rows.append(Row(*place, amount, theirs.get(kind, amount + 3 * 10**7), usage))
     return rows
 
 
@@ -88,8 +107,12 @@ def document(
         ],
         **{
             f"{name}s": [{name: value[0], **_slice(of)} for value, of in sorted(_by(rows, name).items())]
-            for name in ("day", "route", "service")
+            for name in ("day", "route")
         },
+        "services": [
+            {"service": name, **_slice(of), "volume": str(sum(row.usage for row in of if _paired(row)))}
+            for (name,), of in sorted(_by(rows, "service").items())
+        ],
         "causes": [one for one in told if "dimension" in one],
         "findings": [one for one in told if "dimension" not in one],
         "disputes": [
@@ -209,7 +232,7 @@ def _told(number: int, kind: str, rows: Sequence[Row], parties: Sequence[tuple[i
     found = {
         "number": number,
         "kind": kind,
-        "words": f"{parties[1][1]}'s records differ as those of {kind} do",
+        "words": WORDS[kind].format(ours=parties[0][1], theirs=parties[1][1]),
         "side": "both",
         "count": len(rows),
         "money": str(sum(row.money for row in rows)),

@@ -15,7 +15,8 @@ from billproof.records import NANO
 
 #: From how many whole units on a tick is told in which.
 _UNITS = ((10**9, 10**9, "bn"), (10**6, 10**6, "M"), (10**4, 10**3, "k"), (0, 1, ""))
-_LABEL = 44
+#: How many characters a label and its figure may have together, so that they fit a phone.
+_LINE = 50
 _ROW, _BAR, _HEAD = 38, 13, 24
 _PANEL, _STRIPS, _STRIP_HEAD, _FOOT = 150, 220, 22, 22
 
@@ -92,9 +93,7 @@ class Charts:
         for at, row in enumerate(rows):
             y = _HEAD + _ROW * at
             left, right = sorted((along.at(row.begin), along.at(row.end)))
-            out.append(
-                f'<text class="label" x="0" dx="6" y="{y + 12}">{safe(short(row.label, _LABEL))}</text>'
-            )
+            out.append(f'<text class="label" x="0" dx="6" y="{y + 12}">{_label(row)}</text>')
             out.append(
                 f'<text class="value" x="100%" dx="-6" y="{y + 12}" text-anchor="end">{safe(row.shown)}'
                 f'</text><rect class="{row.style}" x="{_percent(left)}" width="{_percent(right - left)}"'
@@ -132,7 +131,7 @@ class Charts:
             zero = top + high * scale
             for tick in range(-(-low // axes.step) * axes.step, high + 1, axes.step):
                 out += _across(tick, axes.words(tick), zero - tick * scale)
-            out.append(f'<text class="label" x="0" y="{y + 14:.2f}">{safe(short(row.label, _LABEL))}</text>')
+            out.append(f'<text class="label" x="0" y="{y + 14:.2f}">{_label(row)}</text>')
             out.append(
                 f'<text class="value" x="100%" y="{y + 14:.2f}" text-anchor="end">{safe(row.shown)}</text>'
             )
@@ -162,6 +161,10 @@ def _across(tick: int, words: str, y: float) -> list[str]:
         f'<line class="{style}" x1="0" x2="100%" y1="{y:.2f}" y2="{y:.2f}"/>',
         f'<text class="tick" x="-8" y="{y + 4:.2f}" text-anchor="end">{words}</text>',
     ]
+
+
+def _label(row: Bar | Strip) -> str:
+    return safe(short(row.label, _LINE - len(row.shown)))
 
 
 def _percent(share: float) -> str:

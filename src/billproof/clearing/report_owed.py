@@ -269,7 +269,8 @@ def volume_words(volume: int, unit: str) -> str:
     if unit == values.SECONDS:
         return f"{volume // 60:,}.{volume % 60 * 10 // 60} min"
     if unit == values.BYTES:
-        return f"{volume // 10**6:,}.{volume % 10**6 // 10**5} MB"
+        size, name = (10**9, "GB") if volume >= 10**10 else (10**6, "MB")
+        return f"{volume // size:,}.{volume % size * 10 // size} {name}"
     return f"{volume:,} {unit}" if unit else ""
 
 

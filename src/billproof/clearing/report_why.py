@@ -93,17 +93,6 @@ class Why:
             found.append(Reason(0, KINDS["agreed"], words, traffic.agreed, within, "", ()))
         if not found:
             return "<p>Nothing differs.</p>"
-        bars = [
-            Bar(_label(each), each.money, self._currency.text(each.money), self._signed(each.money))
-            for each in cut(found, _MOST_BARS, lambda each: each.money, _others)
-        ]
-        most = max(found, key=lambda each: abs(each.money))
-        chart = self._charts.bars(
-            f"Money by cause, {traffic.title}, {self._currency.code}",
-            f"{len(found):,} causes and kinds, {self._currency.sum(traffic.difference)} together."
-            f" The most is {self._currency.sum(most.money)}: {most.words}.",
-            bars,
-        )
         groups = [
             self._group("Causes", _most_first(traffic.causes)),
             self._group("Single findings, which no cause explains", _most_first(traffic.findings)),
@@ -119,7 +108,26 @@ class Why:
         )
         content = f"<thead>{head}</thead>{''.join(groups)}<tfoot>{foot}</tfoot>"
         shown = framed(f"Money by cause, {traffic.title}", content, "reasons")
-        return f"{self._heading('Money by cause')}{self._legend()}{chart}{shown}"
+        return f"{self._heading('Money by cause')}{self._drawn(found)}{shown}"
+
+    def _drawn(self, found: Sequence[Reason]) -> str:
+        """The bars of what has money."""
+        money = [each for each in found if each.money]
+        if not money:
+            return ""
+        traffic = self._traffic
+        most = max(money, key=lambda each: abs(each.money))
+        bars = [
+            Bar(_label(each), each.money, self._currency.text(each.money), self._signed(each.money))
+            for each in cut(money, _MOST_BARS, lambda each: each.money, _others)
+        ]
+        chart = self._charts.bars(
+            f"Money by cause, {traffic.title}, {self._currency.code}",
+            f"{len(money):,} causes and kinds, {self._currency.sum(traffic.difference)} together."
+            f" The most is {self._currency.sum(most.money)}: {most.words}.",
+            bars,
+        )
+        return self._legend() + chart
 
     def _group(self, title: str, found: Sequence[Reason]) -> str:
         if not found:
