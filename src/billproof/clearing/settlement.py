@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from billproof.clearing.agreement import Agreement, Party, Rounding, month_of
-from billproof.clearing.models import rounded
+from billproof.clearing.models import CommonCommitment, rounded
 from billproof.clearing.models_year import Line
 from billproof.records import NANO, Service
 
@@ -31,7 +31,7 @@ class Amount:
 class Charge:
     """What a discount model makes of traffic whose records are among the amounts with ``booked``.
 
-    Or the shortfall of a commitment over several models, of which nothing is booked.
+    Or the shortfall of a commitment over several models (``over``), of which nothing is booked.
     """
 
     payer: int
@@ -41,6 +41,7 @@ class Charge:
     shortfall: int
     open: int
     booked: int
+    over: tuple[str, ...] = ()  # the names of a common commitment's models
 
     @property
     def adjustment(self) -> int:
@@ -51,7 +52,14 @@ class Charge:
     def of(cls, line: Line, booked: int) -> Charge:
         """The charge of an evaluation's line; ``booked``: what its month's records add up to."""
         return cls(
-            line.payer.operator, line.model.name, line.to_date, line.share, line.shortfall, line.open, booked
+            line.payer.operator,
+            line.model.name,
+            line.to_date,
+            line.share,
+            line.shortfall,
+            line.open,
+            booked,
+            tuple(sorted(line.model.models)) if isinstance(line.model, CommonCommitment) else (),
         )
 
 

@@ -94,7 +94,7 @@ class AmountForm(_Strict, frozen=True):
 class ChargeForm(_Strict, frozen=True):
     """What a discount model charges: of the year to date, the month's share, and beside what is booked.
 
-    Or the shortfall of a commitment over several models: its name stands for the model's, nothing is booked.
+    Or the shortfall of a commitment over several ``models``: ``model`` is its name, and nothing is booked.
     """
 
     payer: Operator
@@ -105,6 +105,7 @@ class ChargeForm(_Strict, frozen=True):
     open: Unsigned
     booked: Signed
     adjustment: Signed
+    models: list[Name] = []
 
 
 class DisputeForm(_Strict, frozen=True):
@@ -214,6 +215,7 @@ def form_of(settlement: model.Settlement) -> File:
                 str(each.open),
                 str(each.booked),
                 str(each.adjustment),
+                list(each.over),
             )
             for each in settlement.charges
         ],

@@ -89,6 +89,7 @@ def _settlement(file: form.File) -> model.Settlement:
                 int(each.shortfall),
                 int(each.open),
                 int(each.booked),
+                tuple(each.models),
             )
             for each in file.charges
         ),
@@ -136,6 +137,7 @@ def _check(source: documents.Source[form.File], file: form.File) -> None:
             if getattr(each, key) not in (one, other):
                 raise source.error((table, at, key), "is no party", f"write {one} or {other}")
     _check_once(source, file)
+    _check_commitments(source, file)
     for currency, rate in file.exchange.items():
         if str(Fraction(rate)) != rate:
             raise source.error(("exchange", currency), "is not in lowest terms", f'write "{Fraction(rate)}"')
@@ -161,6 +163,26 @@ def _check(source: documents.Source[form.File], file: form.File) -> None:
             raise source.error(
                 path, f"does not add up: the entries come to {what}", "have the document made again"
             )
+
+
+def _check_commitments(source: documents.Source[form.File], file: form.File) -> None:
+    """Raises where a common commitment is not over models that the document charges, or is no shortfall."""
+    taken = set()
+    charged = {(each.payer, each.model) for each in file.charges if not each.models}
+    for at, each in enumerate(file.charges):
+        if each.models and (each.booked != "0" or each.to_date != each.shortfall):
+            raise source.error(
+                ("charges", at),
+                "is a commitment, and more than its shortfall",
+                "have the document made again",
+            )
+        for place, name in enumerate(each.models):
+            path: Path = ("charges", at, "models", place)
+            if (each.payer, name) not in charged:
+                raise source.error(path, f"operator {each.payer} has no charge {name!r}", "name its models")
+            if name in taken:
+                raise source.error(path, f"{name!r} is in a commitment already", "name it once")
+            taken.add(name)
 
 
 def _check_once(source: documents.Source[form.File], file: form.File) -> None:

@@ -104,7 +104,7 @@ def sheets(settlement: Settlement) -> list[Sheet]:
                 (
                     Money(each.adjustment),
                     names[each.payer],
-                    each.model,
+                    f"{each.model} (over {', '.join(each.over)})" if each.over else each.model,
                     *map(Money, (each.share, each.booked, each.to_date, each.shortfall, each.open)),
                 )
                 for each in settlement.charges

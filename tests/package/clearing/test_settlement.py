@@ -186,68 +186,6 @@ def test_refuses_what_was_changed(settlement: Settlement, case: str) -> None:
     assert error.advice
 
 
-COMMON = b"""
-[[models]]
-name = "messages"
-model = "flat"
-from = 1
-services = ["message-sent"]
-price = "0.10"
-[[commitments]]
-name = "all from Meridian"
-from = 1
-models = ["voice", "messages"]
-money = "1200"
-accrues = "month"
-"""
-
-
-def test_common_commitment_is_a_charge_with_nothing_booked() -> None:
-    """By March 300 are due; 70 of voice and 10 of messages are charged, so 220 are short and 900 open."""
-    agreement = load_agreement(AGREEMENT + COMMON)
-    traffic = [
-        Volume("2026-03", 1, Service.VOICE_ORIGINATED, "elsewhere", 1500 * 60),
-        Volume("2026-03", 1, Service.MESSAGE_SENT, "elsewhere", 100),
-    ]
-    booked = {"voice": 75 * NANO, "messages": 10 * NANO}
-    found = settle(
-        agreement,
-        202603,
-        "2026-04-10",
-        "2026-05-10",
-        amounts=[
-            Amount(1, Service.VOICE_ORIGINATED, 500, 90_000, 75 * NANO),
-            Amount(1, Service.MESSAGE_SENT, 100, 100, 10 * NANO),
-        ],
-        charges=[
-            Charge.of(line, booked.get(line.model.name, 0))
-            for line in evaluate(agreement, traffic).of("2026-03")
-        ],
-    )
-    # Of the 220 that are short to date 200 were due by February: the month's share is 20.
-    common = Charge(1, "all from Meridian", 220 * NANO, 20 * NANO, 220 * NANO, 900 * NANO, 0)
-    assert [each.model for each in found.charges] == ["voice", "all from Meridian", "messages"]
-    assert found.charges[1] == common
-    assert found.charges[1].adjustment == 20 * NANO
-    assert found.net.amount == (75 + 10 - 5 + 20) * NANO
-    content = document(found)
-    assert load_settlement(content) == found
-    cells = cells_of(workbook(found, document_hash(content)))["Discount models"]
-    assert [cells[f"{column}3"] for column in "ABCDEFGH"] == [
-        20.0,
-        "Meridian",
-        "all from Meridian",
-        20.0,
-        0.0,
-        220.0,
-        220.0,
-        900.0,
-    ]
-    renamed = dataclasses.replace(found.charges[1], model="another")
-    other = dataclasses.replace(found, charges=(found.charges[0], renamed, found.charges[2]))
-    assert paper(found, bytes(32)) != paper(other, bytes(32))
-
-
 # The workbook.
 
 _XML = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
