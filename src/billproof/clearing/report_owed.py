@@ -275,7 +275,7 @@ def volume_words(volume: int, unit: str) -> str:
 
 
 def _model(charge: Charge) -> str:
-    return f"Discounts: {charge.model}"
+    return f"{'Commitment' if charge.over else 'Discounts'}: {charge.model}"
 
 
 def _claimed(claims: Sequence[Claim]) -> int:
