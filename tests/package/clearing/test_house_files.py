@@ -22,6 +22,7 @@ from billproof.clearing.house_form import json_schemas
 from billproof.clearing.house_model import Book, Place, balances, in_currency
 from billproof.clearing.house_parts import token_units
 from billproof.clearing.house_rings import settled
+from billproof.commitment.keccak import keccak
 from billproof.errors import InputError
 from billproof.ledger.house_states import BatchReference
 
@@ -135,7 +136,10 @@ def test_every_field_of_a_netting(desk: Desk) -> None:
     file = desk.home / "netting.json"
     desk.look("net", "propose", *parts, "--netting", file)
     desk.call(1, "net", "sign", file, admin=True)
-    jsonschema.validate(json.loads(file.read_bytes()), json_schemas()["billproof/netting/1"])
+    tree = json.loads(file.read_bytes())
+    jsonschema.validate(tree, json_schemas()["billproof/netting/1"])
+    agreed = {key: tree[key] for key in ("chainId", "ledger", "operators", "replaced", "parts")}
+    assert tree["documentHash"] == "0x" + keccak(json.dumps(agreed, separators=(",", ":")).encode()).hex()
     assert refuse_all(desk, file, "net", "sign", file, admin=2) > 90
     for operator in (2, 3):
         desk.call(operator, "net", "sign", file, admin=True)
