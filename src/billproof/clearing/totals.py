@@ -20,6 +20,7 @@ from billproof.clearing.books import NO_USAGE, Book, Codes
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.differences import FREE, Kind
 from billproof.clearing.kernel import Ints
+from billproof.errors import InputError
 from billproof.printable import printable
 
 #: Records with the most money that are shown of each cause and finding.
@@ -30,6 +31,7 @@ _KINDS = len(Kind)
 _AT_A_TIME = 1 << 19  # rows: halves of 64-bit numbers add up exactly in floating point below 2^20
 _HALF = 32
 _DENSE = 1 << 16
+_MOST_DAYS = 4000
 
 #: Pairs (None), our records without a pair (0), or theirs (1).
 Side = int | None
@@ -137,17 +139,21 @@ class Totals:
 def totals_of(clearing: Clearing) -> Totals:
     """What a clearing adds up to."""
     found = Totals()
-    for rows in _rows(clearing):
-        found += of_rows(rows)
-    return found + Totals(groups={each.of: group_of(each) for each in _members(clearing)})
+    for rows in rows_of(clearing):
+        found += sums_of(rows)
+    return found + Totals(groups={each.of: group_of(each) for each in members_of(clearing)})
 
 
-def of_rows(rows: Rows) -> Totals:
-    """What at most 2^20 rows add up to."""
+def sums_of(rows: Rows) -> Totals:
+    """What at most 2^20 rows add up to; InputError where no book of a period has so many days."""
     slots = rows.paying.astype(np.int64) + 1
     width = int(rows.route.max(initial=0)) + 1
-    place, places = _coded(rows.service * np.int64(width) + rows.route)
     day, days = _coded(rows.day)
+    if len(days) > _MOST_DAYS:
+        raise InputError(
+            f"records of {len(days):,} days", field="started_at", advice="A book is of a month or two."
+        )
+    place, places = _coded(rows.service * np.int64(width) + rows.route)
     patterns = np.bincount(rows.kinds)
     return Totals(
         {
@@ -175,7 +181,7 @@ def group_of(members: Members) -> Group:
     )
 
 
-def _rows(clearing: Clearing) -> Iterator[Rows]:
+def rows_of(clearing: Clearing) -> Iterator[Rows]:
     """The pairs of a clearing, then what is left of either book, some at a time."""
     books, pairs, found = clearing.books, clearing.pairs, clearing.differences
     paying = found.paying
@@ -214,7 +220,7 @@ def _rows(clearing: Clearing) -> Iterator[Rows]:
             )
 
 
-def _members(clearing: Clearing) -> Iterator[Members]:
+def members_of(clearing: Clearing) -> Iterator[Members]:
     """The rows of each cause and finding of a clearing."""
     books, pairs, found = clearing.books, clearing.pairs, clearing.differences
     explained, paying = clearing.explained, found.paying

@@ -26,9 +26,17 @@ from billproof.clearing.document_form import File, tree_of
 from billproof.clearing.document_reading import load_clear
 from billproof.clearing.sides import Sides, sides_of
 from billproof.clearing.sources import BatchSource
-from billproof.clearing.totals import Group, Members, Rows, Totals, group_of, of_rows, totals_of
-from billproof.clearing.totals import _members as members_of
-from billproof.clearing.totals import _rows as rows_of
+from billproof.clearing.totals import (
+    Group,
+    Members,
+    Rows,
+    Totals,
+    group_of,
+    members_of,
+    rows_of,
+    sums_of,
+    totals_of,
+)
 from billproof.errors import InputError
 from billproof.records import Service
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
@@ -161,7 +169,7 @@ def _divided(clearing: Clearing, parts: int, seed: int) -> list[Totals]:
     for rows in rows_of(clearing):
         part = random.integers(0, parts, len(rows.day))
         names = [name for name in Rows.__dataclass_fields__ if name != "side"]
-        found += [of_rows(some(rows, names, np.flatnonzero(part == at))) for at in range(parts)]
+        found += [sums_of(some(rows, names, np.flatnonzero(part == at))) for at in range(parts)]
     for members in members_of(clearing):
         part = random.integers(0, parts, len(members.money))
         for at in range(parts):
@@ -225,9 +233,20 @@ def test_sums_leave_64_bits() -> None:
         0, none.astype(np.uint8) + 1, none.astype(np.int32), none, most, none, none,
         np.full(3, 1 << Kind.MISSING, np.uint16), np.full(3, Kind.MISSING, np.int8),
     )  # fmt: skip
-    (sums,) = of_rows(rows).places.values()
+    (sums,) = sums_of(rows).places.values()
     assert sums.totals == (3 * ((1 << 63) - 1), 0)
     assert sums.at_stake[1 + Kind.MISSING] == sums.totals[0]
+
+
+def test_a_book_of_thousands_of_days_is_refused() -> None:
+    days = np.arange(5_000)
+    none = np.zeros(5_000, np.int64)
+    rows = Rows(
+        0, none.astype(np.uint8) + 1, none.astype(np.int32), days, none, none, none,
+        np.full(5_000, 1 << Kind.MISSING, np.uint16), np.full(5_000, Kind.MISSING, np.int8),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="records of 5,000 days"):
+        sums_of(rows)
 
 
 _RECORD = st.fixed_dictionaries(

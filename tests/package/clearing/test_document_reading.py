@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from billproof.clearing.agreement import load_agreement
 from billproof.clearing.books import Codes, load_book
 from billproof.clearing.clearing import clear
 from billproof.clearing.document import document
-from billproof.clearing.document_form import tree_of
+from billproof.clearing.document_form import json_schema, tree_of
 from billproof.clearing.document_reading import ClearError, load_clear
 from billproof.clearing.sides import sides_of
 from billproof.clearing.sources import BatchSource
@@ -147,6 +148,14 @@ def test_every_single_change_is_refused(tree: dict[str, Any]) -> None:
         for wrong in (None, [], True, 1.5):
             if "what" not in path or wrong is None or wrong is True:
                 _refused(_changed(tree, path, wrong), path, wrong)
+
+
+def test_the_published_schema_says_the_same(tree: dict[str, Any]) -> None:
+    schema = json.loads((Path(__file__).resolve().parents[3] / "docs/schemas/clear.json").read_text())
+    assert schema == json_schema()
+    jsonschema.validate(tree, schema)
+    with pytest.raises(jsonschema.ValidationError, match="extra"):
+        jsonschema.validate({**tree, "extra": 1}, schema)
 
 
 def test_words_of_a_cause_are_those_of_its_dispute(tree: dict[str, Any]) -> None:
