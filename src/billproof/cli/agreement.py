@@ -47,6 +47,13 @@ def check(file: Path, as_json: bool) -> None:
                 "from": months[0],
                 "to": months[-1],
                 "settlement": found.settlement,
+                "exchange": {
+                    **{currency: str(rate) for currency, rate in found.exchange.items()},
+                    **{
+                        currency: {month: str(rate) for month, rate in rates.items()}
+                        for currency, rates in found.monthly.items()
+                    },
+                },
                 "operators": [party.operator for party in found.parties],
                 "routes": len(found.routes),
                 "zones": len(found.zones),
@@ -62,6 +69,10 @@ def check(file: Path, as_json: bool) -> None:
             ("parties", ", ".join(f"{party.operator} {party.name}" for party in found.parties)),
             ("months", f"{months[0]} to {months[-1]}"),
             ("settlement", found.settlement),
+            *(
+                (f"{currency} rates", f"{', '.join(sorted(rates))}: {len(rates)} of {len(months)} months")
+                for currency, rates in sorted(found.monthly.items())
+            ),
             ("routes", f"{len(found.routes):,} of {sum(map(len, found.routes.values())):,} prefixes"),
             ("zones", f"{len(found.zones):,}"),
             ("models", f"{len(found.models):,}"),

@@ -87,6 +87,21 @@ balanced = "1.50"
 unbalanced = "0.90"
 """
 
+COMMITMENT = """
+[[models]]
+name = "mms"
+model = "flat"
+from = 1
+services = ["mms"]
+price = "0.20"
+[[commitments]]
+name = "fixed and mms"
+from = 1
+models = ["fixed", "mms"]
+money = "500"
+accrues = "month"
+"""
+
 #: What is written instead of what → line, key, and what the message says.
 CASES = {
     "key missing": ('settlement = "EUR"\n', "", 1, "", "settlement is missing"),
@@ -439,7 +454,12 @@ def test_specifications_example_is_an_agreement() -> None:
 def test_damaged_files_are_read_or_refused() -> None:
     """Whatever was done to the bytes, an agreement or an error with a remedy comes of it."""
     damage = random.Random(7)
-    files = [AGREEMENT.encode(), json.dumps(tomllib.loads(AGREEMENT), indent=1).encode()]
+    more = AGREEMENT.replace('"1.1834"', '{ "2026-01" = "1.1834", "2026-02" = "1/0.8391" }') + COMMITMENT
+    files = [
+        content
+        for text in (AGREEMENT, more)
+        for content in (text.encode(), json.dumps(tomllib.loads(text), indent=1).encode())
+    ]
     pieces = [
         b'"',
         b"{",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,18 @@ def test_check_says_what_is_there(run: Run, agreement: Path) -> None:
         "2026-03",
     )
     assert told["hash"].startswith("0x")
+
+
+def test_check_says_which_months_have_rates(run: Run, agreement: Path) -> None:
+    rates = '{ "2026-02" = "1/0.8391", "2026-01" = "1.1834" }'
+    agreement.write_text(AGREEMENT.replace("[routes]", f'[exchange]\nUSD = "0.9"\nGBP = {rates}\n[routes]'))
+    result = run("agreement", "check", agreement)
+    assert re.search(r"GBP rates +2026-01, 2026-02: 2 of 3 months\n", result.out)
+    assert run("agreement", "check", agreement, "--json").json["exchange"] == {
+        "EUR": "1",
+        "USD": "9/10",
+        "GBP": {"2026-01": "5917/5000", "2026-02": "10000/8391"},
+    }
 
 
 def test_check_refuses_with_line_and_remedy(run: Run, agreement: Path) -> None:
