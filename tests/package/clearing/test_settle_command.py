@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from billproof import billing_run
+from billproof.billing_run import Input
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.models_volumes import read_volumes
 from billproof.clearing.settlement_reading import load_document
@@ -17,7 +20,8 @@ from billproof.cli.agreement import agreement as agreement_command
 from billproof.cli.clear import clear
 from billproof.cli.settle import settle
 from billproof.errors import InputError
-from billproof.simulate.partners import SINGLE, partner_books
+from billproof.simulate.partners import AGREEMENT, SINGLE, partner_books
+from billproof.store import StoredBatch
 
 _MODEL = """
 [[models]]
@@ -135,6 +139,89 @@ def test_a_document_that_was_changed_is_refused(month: Path, tmp_path: Path) -> 
     (tmp_path / "agreement.toml").write_bytes((month / "agreement.toml").read_bytes())
     with pytest.raises(InputError, match="the entries come to"):
         _settle(tmp_path, documents=("there",))
+
+
+_MAPPING = """
+[account]
+column = "account"
+[service]
+value = "voice_originated"
+[time]
+column = "start"
+zone = "UTC"
+[usage]
+column = "seconds"
+[number]
+column = "number"
+[amount]
+column = "amount"
+[currency]
+value = "EUR"
+"""
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores of operators 1 and 2 with two months; in October one call is missing in theirs."""
+    home = tmp_path_factory.mktemp("stores")
+    (home / "mapping.toml").write_text(_MAPPING)
+    (home / "agreement.toml").write_text(AGREEMENT + _MODEL)
+    for operator, account in ((1, "skylark"), (2, "meridian")):
+        for month, missing in (("2026-10", 2 if operator == 2 else None), ("2026-11", None)):
+            rows = [
+                f"{account},{month}-0{day} 12:00:00,90,+33639980{day:03},0.{day}\n"
+                for day in range(1, 5)
+                if day != missing
+            ]
+            file = home / f"{operator}-{month}.csv"
+            file.write_text("account,start,seconds,number,amount\n" + "".join(rows))
+            billing_run.batch(
+                [Input("csv", [file], home / "mapping.toml")],
+                operator=operator,
+                period=int(month.replace("-", "")),
+                region=operator,
+                chain_id=31337,
+                ledger="0x" + "ab" * 20,
+                store=home / str(operator),
+                secrets=home / f"secrets-{operator}",
+            )
+    return home
+
+
+def _clear(home: Path, *more: str) -> Any:
+    books = [str(home / "1"), str(home / "2"), "--agreement", str(home / "agreement.toml")]
+    return CliRunner().invoke(clear, [*books, *more], standalone_mode=False, catch_exceptions=False)
+
+
+def test_batches_go_from_stores_into_the_settlement(stores: Path, tmp_path: Path) -> None:
+    out, signed = tmp_path / "clear.json", tmp_path / "settlement.json"
+    assert _clear(stores, "--month", "2026-10", "--out", str(out)).return_value == 1
+    given = ["--agreement", str(stores / "agreement.toml"), "--due", "2099-12-31", "--out", str(signed)]
+    CliRunner().invoke(settle, [str(out), *given], standalone_mode=False, catch_exceptions=False)
+    found, _ = load_document(signed)
+    assert [(each.operator, each.period, each.region, each.sequence) for each in found.batches] == [
+        (1, 202610, 1, 1),
+        (2, 202610, 2, 1),
+    ]
+    roots = [
+        StoredBatch.open(stores / str(number) / str(number) / "202610" / f"{number}-1").root
+        for number in (1, 2)
+    ]
+    assert [each.root for each in found.batches] == roots
+    assert (found.chain_id, found.ledger, found.issued) == (31337, "0x" + "ab" * 20, date.today().isoformat())
+    # Three calls of 90 s are 4.5 min at 0.12; the fourth is ours alone, at 0.20.
+    assert (found.net.payer.operator, found.net.amount) == (2, 540_000_000)
+    (claim,) = found.disputes
+    assert (claim.claimant, claim.kind, claim.amount) == (1, "missing", 200_000_000)
+    assert claim.words == "records that are missing in Skylark's book"
+
+
+def test_a_store_of_several_months_needs_the_month(stores: Path) -> None:
+    with pytest.raises(InputError, match="202610 and 202611"):
+        _clear(stores)
+    with pytest.raises(InputError, match="our book is operator 1's"):
+        _clear(stores, "--month", "2026-10", "--as", "2")
+    assert _clear(stores, "--month", "2026-11", "--as", "1").return_value == 0
 
 
 def test_days_are_days_and_documents_at_most_two(month: Path) -> None:
