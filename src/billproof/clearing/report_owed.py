@@ -105,10 +105,11 @@ class Owed:
 
     def _settled(self, settlement: Settlement) -> str:
         directions = self._directions()
+        receiver = directions[0].payee
         bars: list[Bar] = []
         reached = 0
         for each in directions:
-            sign = 1 if each.payee.operator == self._first else -1
+            sign = 1 if each.payee == receiver else -1
             steps = [(f"{each.payer.name} owes for its traffic", each.records)]
             steps += _steps([charge for charge in settlement.charges if charge.payer == each.payer.operator])
             for label, money in steps:
@@ -122,7 +123,7 @@ class Owed:
         chart = self._charts.bars(
             f"From the traffic to the net amount, {self._currency.code}",
             "Each bar begins where the one before it ends, the last at zero. To the right is what"
-            f" {self._names[self._first]} receives. {words}.",
+            f" {receiver.name} receives. {words}.",
             bars,
         )
         tables = [self._direction(settlement, each) for each in directions]
@@ -210,7 +211,7 @@ class Owed:
         }
         bars = [
             Bar(
-                f"{self._names[operator]} claims ({_counted(len(found), 'cause')})",
+                f"{self._names[operator]}: {_counted(len(found), 'claim')}",
                 _claimed(found),
                 self._currency.text(_claimed(found)),
                 self._style(operator),

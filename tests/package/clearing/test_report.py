@@ -315,6 +315,15 @@ def test_the_way_to_the_net_amount_is_unbroken() -> None:
     assert zero == bars[0][1]
 
 
+def test_the_way_begins_with_the_larger_direction_whoever_pays() -> None:
+    documents = [document(some_rows(12)), document(some_rows(), payer=1)]
+    bars = Report(html_report(documents, settlement(documents))).bars(
+        "From the traffic to the net amount, EUR"
+    )
+    assert [style for style, _, _ in bars] == ["b", "a", "net"]
+    assert [left for _, left, _ in bars][::2] == [0, 0]
+
+
 def test_one_operator_keeps_its_colour() -> None:
     one = document(some_rows())
     other = document(some_rows(12), payer=1, parties=PARTIES[::-1])
