@@ -44,7 +44,7 @@ step "forge" forge test
 # Slither empties the directory that it builds into, halmos wants syntax trees: each gets a directory of its own.
 step "Slither" env FOUNDRY_OUT=out/slither FOUNDRY_CACHE_PATH=cache/slither slither .
 step "halmos" env FOUNDRY_OUT=out/halmos FOUNDRY_CACHE_PATH=cache/halmos \
-    .tools/halmos/bin/halmos --contract SymbolicTest --forge-build-out out/halmos --no-status
+    .tools/halmos/bin/halmos --match-contract '^Symbolic.*Test$' --forge-build-out out/halmos --no-status
 
 wait "$brownie_pid"
 cat "$brownie_log"

@@ -68,6 +68,10 @@ abstract contract ClearingFixture is Base {
 
     function bookHash(bytes32 clearing, uint64 id) internal pure returns (bytes32) {
         bytes32 list = keccak256(abi.encodePacked(keccak256(abi.encode(REFERENCE_TYPEHASH, uint256(1), uint256(1)))));
+        return bookHashOf(clearing, id, list);
+    }
+
+    function bookHashOf(bytes32 clearing, uint64 id, bytes32 list) internal pure returns (bytes32) {
         return keccak256(abi.encode(BOOK_TYPEHASH, clearing, id, list, STATEMENTS, SALT));
     }
 
@@ -166,5 +170,26 @@ abstract contract ClearingFixture is Base {
     function agree(uint64 a, uint64 b, IClearingHouse.NetAmount memory net) internal {
         bytes32 digest = netDigest(net, a, b);
         house.agree(net, signed(a, digest), signed(b, digest));
+    }
+
+    /// @dev The netting of two operators in which one part cancels.
+    function cancelling(uint64 a, uint64 b, bytes32 source, uint32 part)
+        internal
+        pure
+        returns (IClearingHouse.Netting memory netting)
+    {
+        netting.operators = new uint64[](2);
+        (netting.operators[0], netting.operators[1]) = (a, b);
+        netting.replaced = new IClearingHouse.PartReference[](1);
+        netting.replaced[0] = IClearingHouse.PartReference(source, part);
+        (netting.documentHash, netting.deadline) = (DOCUMENT, type(uint256).max);
+    }
+
+    function signedBy(IClearingHouse.Netting memory netting) internal view returns (bytes[] memory signatures) {
+        bytes32 digest = nettingDigest(netting);
+        signatures = new bytes[](netting.operators.length);
+        for (uint256 i = 0; i < signatures.length; ++i) {
+            signatures[i] = signed(netting.operators[i], digest);
+        }
     }
 }
