@@ -410,6 +410,41 @@ def test_long_tails_are_cut_with_their_sum() -> None:
     assert "and 9,988 more routes" in labels
 
 
+def test_many_days_causes_discounts_and_batches_are_cut_with_their_sum() -> None:
+    rows = [
+        Row(f"2026-{at // 28 + 1:02d}-{at % 28 + 1:02d}", "uk", "data", "rate", (at + 1) * NANO, 0)
+        for at in range(100)
+    ]
+    found = document(rows)
+    cause = found["causes"][0]
+    found["causes"] = [
+        {**cause, "number": at + 1, "money": str((at + 1) * NANO), "count": 1} for at in range(100)
+    ]
+    found["disputes"] = [
+        {**found["disputes"][0], "number": at + 1, "amount": str((at + 1) * NANO), "count": 1}
+        for at in range(100)
+    ]
+    found["ours"]["batches"] = [{**found["ours"]["batches"][0], "region": str(at)} for at in range(150)]
+    charges = [Charge(2, f"model {at}", 0, 0, 0, 0, (at + 1) * NANO) for at in range(100)]
+    agreed = settlement([found], charges)
+    report = Report(html_report([found], agreed))
+    for caption, word, shown, least, total in (
+        ("By day, Skylark's traffic, EUR", "and 38 more days", 62, 39, 5050),
+        ("Money by cause, Skylark's traffic", "And 60 more", 40, 61, 5050),
+        ("Open, by cause", "and 60 more", 40, 61, 5050),
+        ("Skylark owes Meridian", "and 60 more discounts", 40, -61, -5050),
+    ):
+        money, sums = report.money(caption)
+        assert sums[-1] == total * NANO == sum(row[-1] for row in money)
+        assert word in text_of(report.table(caption))
+        cut = [row[-1] // NANO for row in money if row[-1]]
+        assert len(cut) == shown + 1
+        assert cut[-1] == sum(range(1, least)) if least > 0 else cut[-1] == -sum(range(1, -least))
+    names = [text_of(row[0]) for row in report.table("By day, Skylark's traffic, EUR").findall("tbody/tr")]
+    assert names[:-1] == sorted(names[:-1]), "days stay in their order"
+    assert "50 more" in text_of(report.table("Books and batches, Skylark's traffic"))
+
+
 def test_a_tail_of_one_is_not_cut() -> None:
     routes = [f"route {at}" for at in range(26)]
     report = Report(html_report([document(some_rows(routes=routes))]))
