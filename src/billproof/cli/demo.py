@@ -20,7 +20,9 @@ _WIDTH = 120
 def demo(out: Path, subscribers: int, serve: bool, host: str, port: int) -> int:
     """Take two operators through a month on the embedded chain, and show what verification catches.
 
-    An earlier demo in the same directory is replaced. Exit code 1 when a verdict was not the expected one.
+    Then they clear what they have handed to each other, to a net amount that both sign. An earlier demo in
+    the same directory is replaced. Exit code 1 when a verdict was not the expected one, or something was
+    cleared otherwise than the simulated traffic is labelled.
     """
     from rich.console import Console
 

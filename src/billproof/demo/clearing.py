@@ -47,6 +47,7 @@ class Cleared:
     """
 
     home: Path
+    agreement: Path
     state: ClearingState
     found: list[File]
     settlement: Settlement
@@ -127,7 +128,16 @@ class Month:
         part = settling.sign(self, clearing, settlement)
         self.problems += clearing_labels.compare(self.files, found[1], settlement)
         state = clearing_state(self.demo.chain, self.demo.deployment, clearing)
-        return Cleared(self.home(1), state, found[1], settlement, part, self.refusals, self.problems)
+        return Cleared(
+            self.home(1),
+            self.files.agreement,
+            state,
+            found[1],
+            settlement,
+            part,
+            self.refusals,
+            self.problems,
+        )
 
     def _commit(self) -> bytes:
         """Both commit to what is anchored before either sees the other's, then both open."""

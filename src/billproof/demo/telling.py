@@ -84,7 +84,10 @@ def show(
         f"  {compared.command}\n"
         f"  ./run billproof tariff published --operator 1 --rpc {demo.rpc}\n"
         f"  ./run billproof audit {demo.store} --secrets {demo.secrets} --rpc {demo.rpc}\n"
-        f"  ./run billproof status {demo.period} --operator 1 --store {demo.store} --rpc {demo.rpc}\n",
+        f"  ./run billproof status {demo.period} --operator 1 --store {demo.store} --rpc {demo.rpc}\n"
+        f"  ./run billproof house status {summary['clearing']['id']} --rpc {demo.rpc}\n"
+        f"  ./run billproof disputes check {cleared.home}/disputes-*.jsonl --rpc {demo.rpc}"
+        f" --agreement {cleared.agreement} --settlement {cleared.home / 'settlement.json'}\n",
         highlight=False,
         soft_wrap=True,
     )
