@@ -80,3 +80,16 @@ contract Glutton {
         return this.isValidSignature.selector;
     }
 }
+
+/// @dev An EIP-1271 wallet that signs everything, or nothing: what a signature is does not matter here.
+contract Willing {
+    bool private _willing;
+
+    function set(bool willing) external {
+        _willing = willing;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        return _willing ? this.isValidSignature.selector : bytes4(0);
+    }
+}
