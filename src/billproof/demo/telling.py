@@ -107,7 +107,8 @@ def _show_clearing(console: Console, cleared: Cleared) -> None:
     lines = [
         f"{net.payer.name} pays {net.payee.name} {money(net.amount)} {currency}: signed by both,"
         f" {part} on the chain",
-        f"{_cents(settlement.disputed)} {currency} stay open in {len(settlement.disputes)} claims, because",
+        f"{_cents(settlement.disputed)} {currency} stay open in {len(settlement.disputes)} claims; the books"
+        f" differ ({' less '.join(each.name for each in settlement.parties)}), because",
     ]
     causes = [(abs(int(cause.money)), cause) for each in cleared.found for cause in each.causes]
     for _, cause in sorted(causes, key=lambda entry: -entry[0]):
