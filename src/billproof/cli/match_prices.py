@@ -41,13 +41,14 @@ def prices_of(
 def print_sum(prices: Sequence[PriceFinding], result: MatchResult, bundle: Bundle) -> None:
     """What phone and tariff dispute together, where both do; each has its own sum below."""
     from billproof.bundle.lines import amount, has_tax
+    from billproof.matching.prices import disputed_lines
 
-    besides = [found for found in prices if found.stake]
+    besides = sum(found.stake for found in prices)
     if not besides or not result.findings:
         return
-    total = amount(result.stake + sum(found.stake for found in besides), result.currency)
+    total = amount(result.stake + besides, result.currency)
     tax = ", before tax" if has_tax(bundle) else ""
-    lines = len(result.findings) + len(besides)
+    lines = disputed_lines(result.findings, prices)
     click.echo(click.style(f"✗ {lines:,} lines to dispute, {total} at stake{tax}", fg="red", bold=True))
 
 
@@ -69,8 +70,8 @@ def print_prices(prices: Sequence[PriceFinding], totals: Totals, bundle: Bundle,
         else:
             line = line_of(bundle.records[found.index], currency)
             place = f"line {line.number}, {line.when}, {line.thing}"
-        again = "" if found.stake else "; in dispute already"
         above = amount(found.charged - found.due, currency)
+        again = f"; {amount(found.already, currency)} of it in dispute already" if found.already else ""
         click.echo(printable(f"  {place}: {above} too much, {found.words}{again}", 600))
     if count > _SHOWN:
         click.echo(f"  … and {count - _SHOWN:,} more (--csv and --json list all)")

@@ -13,7 +13,7 @@ from billproof.demo.cases import read_bundle
 from billproof.files import json_bytes, write_file
 from billproof.handset import read_phone_log
 from billproof.matching import Invoice, match
-from billproof.matching.prices import PriceFinding, price_findings, with_prices
+from billproof.matching.prices import PriceFinding, disputed_lines, price_findings, with_prices
 from billproof.matching.report import html_report, letter
 from billproof.matching.result import MatchResult
 from billproof.statement_check import Tariffs, check_file
@@ -42,9 +42,9 @@ class Compared:
 
     @property
     def words(self) -> str:
-        besides = [found.stake for found in self.prices if found.stake]
-        found = f"{len(self.result.findings) + len(besides)} of {len(self.result.lines)} lines to dispute"
-        stake = amount(self.result.stake + sum(besides), self.result.currency)
+        lines = disputed_lines(self.result.findings, self.prices)
+        found = f"{lines} of {len(self.result.lines)} lines to dispute"
+        stake = amount(self.result.stake + sum(each.stake for each in self.prices), self.result.currency)
         return f"{found}, {stake} at stake, before tax"
 
     @property

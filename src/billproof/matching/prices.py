@@ -1,6 +1,7 @@
 """Lines that a bill charges above what its tariff says, beside what the phone says of them (docs/tariff.md).
 
-A line that is in dispute already, because of the phone, has no second stake: nothing is counted twice.
+Of a line that is in dispute already, because of the phone, only what the tariff finds above that is added:
+the two together claim the greater of both amounts, and nothing twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from billproof.tariff.result import Difference
 class PriceFinding:
     """A line that costs too much; ``index`` is None for a credit that is missing, ``name`` its name.
 
-    ``stake`` is what is charged too much, 0 where the line is in dispute already.
+    ``stake`` is what is charged too much, less what the phone disputes of the line already.
     """
 
     index: int | None
@@ -27,6 +28,11 @@ class PriceFinding:
     stake: int
     words: str
     name: str
+
+    @property
+    def already(self) -> int:
+        """How much of what is charged too much the phone disputes already."""
+        return self.charged - self.due - self.stake
 
     def document(self) -> dict[str, Any]:
         """As one of ``prices`` in ``billproof/match/1``."""
@@ -49,20 +55,26 @@ def price_findings(
 
     ``findings`` are those of the match.
     """
-    disputed = {line.index for line in findings}
+    disputed = {line.index: line.stake for line in findings}
     return tuple(
         PriceFinding(
             index=found.line,
             cause=found.cause,
             charged=found.charged,
             due=found.due,
-            stake=0 if found.line in disputed else found.difference,
+            stake=max(0, found.difference - disputed.get(found.line, 0)),
             words=found.words,
             name=found.name,
         )
         for found in differences
         if found.difference > 0
     )
+
+
+def disputed_lines(findings: Sequence[MatchedLine], prices: Sequence[PriceFinding]) -> int:
+    """How many lines are in dispute, because of phone, tariff or both; a missing credit is one too."""
+    phone = {line.index for line in findings}
+    return len(phone) + sum(found.index is None or found.index not in phone for found in prices)
 
 
 def with_prices(document: dict[str, Any], prices: Sequence[PriceFinding]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from billproof.tariff.result import Difference
 
 __all__ = ["run"]
 
+STAKES = Path(__file__).parents[2] / "vectors/price-stakes.json"
 PLAN = """
 schema = "billproof/tariff/1"
 name = "Plan"
@@ -75,11 +76,16 @@ def plan() -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path, plan: str) -> Path:
+def calls() -> list[tuple[str, int, str, str]]:
+    return CALLS
+
+
+@pytest.fixture
+def home(tmp_path: Path, plan: str, calls: list[tuple[str, int, str, str]]) -> Path:
     """A bill of these calls, the tariff that it names, and a log that has each of them once."""
     (tmp_path / "plan.toml").write_text(plan)
     (tmp_path / "map.toml").write_text(MAPPING)
-    rows = "".join(f"A1,{start},{seconds},{number},{amount}\n" for start, seconds, number, amount in CALLS)
+    rows = "".join(f"A1,{start},{seconds},{number},{amount}\n" for start, seconds, number, amount in calls)
     (tmp_path / "cdr.csv").write_text(f"account,start,seconds,number,amount\n{rows}")
     stored = batch(
         [Input("csv", [tmp_path / "cdr.csv"], tmp_path / "map.toml")],
@@ -97,7 +103,7 @@ def home(tmp_path: Path, plan: str) -> Path:
     entries = "".join(
         f'<call number="{number}" duration="{seconds}" type="2"'
         f' date="{int(datetime.fromisoformat(start).timestamp()) * 1000}" />'
-        for start, seconds, number, _ in dict.fromkeys(CALLS)
+        for start, seconds, number, _ in dict.fromkeys(calls)
     )
     (tmp_path / "calls.xml").write_text(f"<?xml version='1.0' encoding='UTF-8'?><calls>{entries}</calls>")
     return tmp_path
@@ -213,6 +219,53 @@ def test_all_takes_no_tariff(run: Run, home: Path) -> None:
     assert "billproof check STORE" in result.err
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [[*CALLS[:1], ("2026-10-05T11:00:00+01:00", 60, "+353209100002", "1.20"), *CALLS[3:]]],
+)
+@pytest.mark.parametrize("plan", [PLAN[: PLAN.index("[[discounts]]")]])
+def test_a_line_that_the_phone_disputes_for_little_and_the_tariff_for_much(
+    match: Callable[..., object], home: Path
+) -> None:
+    log = home / "calls.xml"
+    log.write_text(log.read_text().replace('2" duration="60"', '2" duration="50"'))
+    files = {name: home / name for name in ("out.csv", "out.html", "out.txt")}
+    words = ("--csv", files["out.csv"], "--report", files["out.html"], "--letter", files["out.txt"])
+    result = match("--tariff", home / "plan.toml", *words)
+    assert result.code == 1
+    # The phone: 50 of 60 seconds of 1.20. The tariff: 0.60. Another line is dear by 0.10.
+    assert result.out.splitlines()[:2] == [
+        "✗ 2 lines to dispute, 0.70 EUR at stake",
+        "✗ 2 lines charged above the tariff, 0.70 EUR in all",
+    ]
+    assert "0.20 EUR of it in dispute already" in result.out
+    page, text = files["out.html"].read_text(), " ".join(files["out.txt"].read_text().split())
+    assert "<h1>2 lines to dispute, 0.70 EUR at stake</h1>" in page
+    disputed = page[page.index('<table id="findings">') : page.index("</table>")]
+    assert re.findall(r'data-name="Disputed" class="n">([0-9.]+) EUR', disputed) == ["0.60", "0.10"]
+    assert disputed.count("longer than the call") == 1
+    assert disputed.count("charged above the tariff") == 2
+    assert "charged above the tariff (1)" in page, "the other line counts where the phone has it"
+    assert "I dispute the following 2, 0.70 EUR in all" in text
+    assert "Longer than the call: 1 line, 0.20 EUR" in text
+    assert "Charged above the tariff: 2 lines, 0.50 EUR" in text
+    assert "disputed: 0.40 EUR, besides the 0.20 EUR because of the phone; charged 1.20 EUR" in text
+    rows = list(csv.DictReader(files["out.csv"].read_text().splitlines()))
+    assert [(row["stake"], row["overcharged"]) for row in rows][1] == ("0.20", "0.40")
+
+
+@pytest.mark.parametrize(
+    "case", json.loads(STAKES.read_text()), ids=lambda case: case["name"] if isinstance(case, dict) else ""
+)
+def test_a_line_is_claimed_for_the_greater_of_what_phone_and_tariff_dispute(case: dict[str, str]) -> None:
+    charged, due = int(case["charged"]), int(case["due"])
+    stake = int(case["phone"] or 0)
+    phone = [MatchedLine(0, "longer", "talked", None, None, None, None, stake, 90, charged)]
+    differences = [Difference(0, 0, "price", charged, due, 0, 0, "w")]
+    found = price_findings(differences, phone if case["phone"] else [])
+    assert [str(each.stake) for each in found] == ([case["stake"]] if case["stake"] else [])
+
+
 def test_what_is_charged_too_little_is_no_finding() -> None:
     line = MatchedLine(0, "longer", "talked", None, None, None, None, 5, 90, 100)
     differences = [
@@ -221,4 +274,4 @@ def test_what_is_charged_too_little_is_no_finding() -> None:
         Difference(0, 2, "billed-usage", 4, 4, 1, 2, "w"),
         Difference(0, 3, "price", 10, 4, 0, 0, "w"),
     ]
-    assert [(each.index, each.stake) for each in price_findings(differences, [line])] == [(0, 0), (3, 6)]
+    assert [(each.index, each.stake) for each in price_findings(differences, [line])] == [(0, 1), (3, 6)]

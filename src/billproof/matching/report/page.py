@@ -132,7 +132,7 @@ def _findings(match: Match) -> str:
     if not match.disputes:
         tariff = ", and none is charged above the tariff" if match.by_tariff else ""
         return head + f"<p>No line differs from what the phone has logged{tariff}.</p></section>"
-    counts = Counter(row.kind for row in match.findings) + Counter(price=len(match.prices))
+    counts = Counter(row.kind for row in match.findings) + Counter(price=len(match.besides))
     kinds = [kind for kind in (*words.FINDINGS, "price") if counts[kind]]
     boxes = "".join(
         f'<label><input type="checkbox" value="{kind}" checked> {words.TITLES[kind]} ({counts[kind]})</label>'
@@ -148,9 +148,10 @@ def _findings(match: Match) -> str:
 
 def _disputed(match: Match) -> list[str]:
     """Whatever may be disputed, because of the phone or of the tariff: most money first."""
-    found = [(row.stake, _line(match, row)) for row in match.findings]
-    found += [(each.stake, _line(match, match.rows[at])) for at, each in match.priced.items()]
-    found += [(each.stake, _missing(match, each)) for each in match.prices if each.index is None]
+    found = [(_stake(match, row), _line(match, row)) for row in match.findings]
+    for each in match.besides:
+        text = _missing(match, each) if each.index is None else _line(match, match.rows[each.index])
+        found.append((each.stake, text))
     return [text for _, text in sorted(found, key=lambda each: -each[0])]
 
 
@@ -203,9 +204,10 @@ def _line(match: Match, row: Row) -> str:
     sure = f" <small>{row.confidence} % sure</small>" if row.confidence is not None else ""
     label = escape(words.QUESTION if row.question else words.CLASSES.get(row.kind, row.kind))
     price = match.priced.get(row.line.number - 1)
-    kind, stake, why = row.kind, row.stake, row.why
+    kind, why = row.kind, f"<b>{label}</b>: {escape(row.why)}{sure}"
     if price is not None:
-        kind, stake, why, label = "price", price.stake, price.words, escape(words.TITLES["price"])
+        dear = f"<b>{escape(words.TITLES['price'])}</b>: {escape(price.words)}"
+        kind, why = (kind, f"{why}<br>{dear}") if row.finding else ("price", f"{dear}{sure}")
     flagged = row.finding or price is not None
     what = escape(row.line.thing)
     cells = [
@@ -215,11 +217,16 @@ def _line(match: Match, row: Row) -> str:
         f'<td class="n">{escape(row.line.billed)}</td>',
         f'<td class="n">{escape(row.phone)}</td>',
         f'<td class="n">{escape(row.line.amount)}</td>',
-        f'<td class="n">{escape(match.money(stake)) if flagged else ""}</td>',
-        f"<td><b>{label}</b>: {escape(why)}{sure}<details><summary>hash</summary>"
-        f"<code>{escape(row.hash)}</code></details></td>",
+        f'<td class="n">{escape(match.money(_stake(match, row))) if flagged else ""}</td>',
+        f"<td>{why}<details><summary>hash</summary><code>{escape(row.hash)}</code></details></td>",
     ]
     return _row(kind, cells, flagged)
+
+
+def _stake(match: Match, row: Row) -> int:
+    """What phone and tariff dispute of a line together."""
+    price = match.priced.get(row.line.number - 1)
+    return row.stake + (price.stake if price else 0)
 
 
 def _missing(match: Match, price: Price) -> str:

@@ -20,7 +20,8 @@ def claim(match: Match) -> str:
     lines = [head, "-" * len(head), "\n".join(wrap(_CLAIM, _WIDTH)), ""]
     for found in match.prices:
         lines.append(f"  {_line(match, found)}")
-        lines.append(f"    disputed: {match.money(found.stake)}; {found.words}")
+        besides = f", besides the {match.money(found.already)} because of the phone" if found.already else ""
+        lines.append(f"    disputed: {match.money(found.stake)}{besides}; {found.words}")
         if found.index is not None:
             lines.append(f"    {match.rows[found.index].hash}")
     return "\n".join(lines)

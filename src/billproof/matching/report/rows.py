@@ -73,12 +73,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Price:
-    """What is charged above the tariff; ``index`` is None for a credit that is missing, ``name`` its name."""
+    """What is charged above the tariff; ``index`` is None for a credit that is missing, ``name`` its name.
+
+    ``stake`` is what the phone does not dispute already, and ``already`` the rest of what is too much.
+    """
 
     index: int | None
     name: str
     words: str
     stake: int
+    already: int
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,14 @@ class Match:
 
     @cached_property
     def prices(self) -> list[Price]:
-        """What costs more than the tariff says and is not in dispute already: most money first."""
+        """What costs more than the tariff says, above what is in dispute already: most money first."""
         found = [
             Price(
-                each["index"], printable(each["name"], 64), printable(each["words"], 500), int(each["stake"])
+                index=each["index"],
+                name=printable(each["name"], 64),
+                words=printable(each["words"], 500),
+                stake=int(each["stake"]),
+                already=int(each["charged"]) - int(each["due"]) - int(each["stake"]),
             )
             for each in self.result.get("prices", ())
         ]
@@ -138,7 +146,12 @@ class Match:
     @property
     def disputes(self) -> int:
         """How many lines may be disputed, because of the phone or of the tariff."""
-        return len(self.findings) + len(self.prices)
+        return len(self.findings) + len(self.besides)
+
+    @cached_property
+    def besides(self) -> list[Price]:
+        """What only the tariff disputes."""
+        return [each for each in self.prices if each.index is None or not self.rows[each.index].finding]
 
     @cached_property
     def questions(self) -> list[asking.Question]:
