@@ -36,8 +36,8 @@ def spread_document(
 ) -> bytes:
     """What a cluster says of them."""
     agreement = load_agreement(agreement_file)
-    with engine.open([Wanted(path) for path in (ours, theirs, *their_neighbours)], agreement) as opened:
-        found = opened.clear(agreement)
-        sides = sides_of(opened.heads, agreement, operator=1)
+    with engine.open(Wanted(ours), Wanted(theirs), agreement) as opened:
+        sides = sides_of(opened.both, agreement, operator=1)
+        found = opened.clear(agreement, their_neighbours=[Wanted(path) for path in their_neighbours])
         causes = told_causes([cause for _, cause in found.causes], opened.codes, agreement, sides)
         return json_bytes(tree_of(document_of(found.totals, causes, agreement, sides)))

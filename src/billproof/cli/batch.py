@@ -67,14 +67,8 @@ _NO_LINES = ("ipdr-xml", "parquet")
     "--rejects", type=options.FILE, help="Also write the rejected rows there, even if the batch is refused."
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "spark"]),
-    default="local",
-    show_default=True,
-    help="What works on the rows: this machine, or a Spark cluster (docs/scaling.md).",
-)
-@click.option("--spark", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's.")
+@options.engine_option
+@options.spark_option
 @click.option("--scratch", help="Path or URI for Spark's scratch files. [default: in the store]")
 @options.force_option
 @options.json_option
@@ -181,17 +175,11 @@ def _without_last_end(inputs: list[Any]) -> Iterator[Path]:
 
 
 def _engine(name: str, settings: tuple[str, ...], scratch: str | None) -> Any:
-    if name == "local":
-        if settings or scratch:
-            raise InputError("is for --engine spark", field="--spark" if settings else "--scratch")
-        return None
-    from billproof.spark.engine import SparkEngine
+    if options.spark_is_named(name, settings, scratch):
+        from billproof.spark.engine import SparkEngine
 
-    pairs = [setting.partition("=") for setting in settings]
-    for key, mark, _ in pairs:
-        if not key or not mark:
-            raise InputError(f"{key!r} is no KEY=VALUE", field="--spark")
-    return SparkEngine({key: value for key, _, value in pairs}, scratch)
+        return SparkEngine(options.spark_settings(settings), scratch)
+    return None
 
 
 def _print(result: Any) -> None:

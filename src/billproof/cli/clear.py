@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,14 @@ import click
 
 from billproof.cli import options
 from billproof.cli.output import check_free, emit, facts, progress, say, table
+from billproof.errors import InputError
 
 if TYPE_CHECKING:
+    from billproof.clearing.agreement import Agreement
+    from billproof.clearing.books import Book
     from billproof.clearing.clearing import Clearing
     from billproof.clearing.document_form import CauseForm, File, FindingForm
+    from billproof.clearing.sides import Sides
 
 _BOOK = click.Path(path_type=Path)
 _SHOWN = 30
@@ -47,7 +51,12 @@ _SHOWN = 30
 )
 @options.month_option("The month of the books; batches of other months are left out.")
 @click.option("--out", type=options.FILE, help="Also write the document there (JSON), as settle reads it.")
-@click.option("--csv", "as_csv", type=options.FILE, help="Also write every difference there.")
+@click.option(
+    "--csv",
+    "as_csv",
+    type=options.FILE,
+    help="Also write every difference there; with --engine spark, into a new directory of CSV files.",
+)
 @click.option(
     "--proofs", type=options.FILE, help="Also write every disputed record there, with both sides' proofs."
 )
@@ -57,6 +66,11 @@ _SHOWN = 30
     help="For --proofs of records in a store: the directory of the secrets that it was made with.",
 )
 @click.option("--report", type=options.FILE, help="Also write a report there, one HTML file.")
+@options.engine_option
+@options.spark_option
+@click.option(
+    "--scratch", help="Path or URI for Spark's scratch files, which hold records. [default: this directory]"
+)
 @options.force_option
 @options.json_option
 def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given: Any) -> int:
@@ -69,52 +83,29 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     Batches say which of the agreement's operators they are of; of Parquet files --as does. Traffic both ways
     is cleared twice, and `billproof settle` makes one settlement of both documents.
 
+    With --engine spark a cluster does the work, and the document is the same; all its machines mount the
+    books at the same place.
+
     Exit codes: 0 the books agree, 1 differences, 2 bad input.
     """
-    from billproof.clearing.agreement import load_agreement, month_of
-    from billproof.clearing.books import Codes, load_book
-    from billproof.clearing.clearing import clear as lay_over
-    from billproof.clearing.document import document
+    from billproof.clearing.agreement import load_agreement
     from billproof.clearing.document_form import tree_of
-    from billproof.clearing.sides import sides_of
     from billproof.files import json_bytes, write_file
 
+    spark = options.spark_is_named(given["engine"], given["settings"], given["scratch"])
+    if spark and given["proofs"]:
+        raise InputError(
+            "is for one machine",
+            field="--proofs",
+            advice="Take the proofs of a part of the traffic there, with books of one region or day.",
+        )
     outputs: list[Path] = [given[name] for name in ("out", "as_csv", "proofs", "report") if given[name]]
     check_free(outputs, given["force"])
     agreement = load_agreement(agreement_file)
-    codes = Codes()
-    accounts = given["our_account"], given["their_account"]
-    mine, other = (
-        load_book(path, agreement, codes, account=account, period=given["month"])
-        for path, account in zip((ours, theirs), accounts, strict=True)
-    )
-    sides = sides_of(
-        (mine, other),
-        agreement,
-        operator=given["operator"],
-        period=given["month"],
-        payer=("ours", "theirs").index(given["payer"]),
-    )
-    agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
-    neighbours = [
-        [load_book(path, agreement, codes, account=account) for path in given[name]]
-        for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
-    ]
-    found = lay_over(
-        mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
-    )
-    told = document(found, sides)
+    told = (_on_spark if spark else _here)((ours, theirs), agreement, as_json, given)
     tree = tree_of(told)
     if given["out"]:
         write_file(given["out"], json_bytes(tree), mode=0o600)
-    if given["as_csv"]:
-        _write_csv(found, given["as_csv"])
-    if given["proofs"]:
-        from billproof.clearing.disputes import write_disputes
-
-        with progress(as_json) as update:
-            secrets = given["secrets"]
-            write_disputes(given["proofs"], found, told, sides, secrets=secrets, progress=update)
     if given["report"]:
         from billproof.clearing.report import html_report
 
@@ -126,6 +117,78 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
         for path in outputs:
             say(f"Written: {path}")
     return 0 if told.agreed == told.pairs == told.ours.records == told.theirs.records else 1
+
+
+def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]) -> File:
+    """What was found on this machine; the listing and the proofs are written."""
+    from billproof.clearing.agreement import month_of
+    from billproof.clearing.books import Codes, load_book
+    from billproof.clearing.clearing import clear as lay_over
+    from billproof.clearing.document import document
+
+    codes = Codes()
+    accounts = given["our_account"], given["their_account"]
+    mine, other = (
+        load_book(path, agreement, codes, account=account, period=given["month"])
+        for path, account in zip(books, accounts, strict=True)
+    )
+    sides = _sides((mine, other), agreement, given)
+    agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
+    neighbours = [
+        [load_book(path, agreement, codes, account=account) for path in given[name]]
+        for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
+    ]
+    found = lay_over(
+        mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
+    )
+    told = document(found, sides)
+    if given["as_csv"]:
+        _write_csv(found, given["as_csv"])
+    if given["proofs"]:
+        from billproof.clearing.disputes import write_disputes
+
+        with progress(as_json) as update:
+            secrets = given["secrets"]
+            write_disputes(given["proofs"], found, told, sides, secrets=secrets, progress=update)
+    return told
+
+
+def _on_spark(
+    books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
+) -> File:
+    """The same by a cluster."""
+    from billproof.clearing.agreement import month_of
+    from billproof.clearing.document import document_of, told_causes
+    from billproof.spark.clearing import SparkClearing, Wanted
+    from billproof.spark.files import File as SharedFile
+
+    engine = SparkClearing(options.spark_settings(given["settings"]), given["scratch"] or ".")
+    accounts = given["our_account"], given["their_account"]
+    ours, theirs = (Wanted(*each, given["month"]) for each in zip(books, accounts, strict=True))
+    near = [
+        [Wanted(path, account) for path in given[name]]
+        for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
+    ]
+    with engine.open(ours, theirs, agreement) as opened:
+        sides = _sides(opened.both, agreement, given)
+        agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
+        found = opened.clear(agreement, *near)
+        if given["as_csv"]:
+            found.write_listing(SharedFile.named(given["as_csv"]))
+        causes = told_causes([cause for _, cause in found.causes], opened.codes, agreement, sides)
+        return document_of(found.totals, causes, agreement, sides)
+
+
+def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, Any]) -> Sides:
+    from billproof.clearing.sides import sides_of
+
+    return sides_of(
+        books,
+        agreement,
+        operator=given["operator"],
+        period=given["month"],
+        payer=("ours", "theirs").index(given["payer"]),
+    )
 
 
 def _write_csv(found: Clearing, path: Path) -> None:

@@ -48,6 +48,17 @@ trust_option = click.option(
     help="The file of pinned operators. [env: BILLPROOF_TRUST]",
 )
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="What works on the rows: this machine, or a Spark cluster (docs/scaling.md).",
+)
+spark_option = click.option(
+    "--spark", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's."
+)
+
 
 def signer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--keystore`` and ``--dev-account``: who signs. Keys are never arguments."""
@@ -92,6 +103,22 @@ def _period_of_month(context: click.Context, parameter: click.Parameter, value: 
 def month_option(text: str) -> Decorator:
     """``--month YYYY-MM``, as YYYYMM; None where it is not given."""
     return click.option("--month", metavar="YYYY-MM", callback=_period_of_month, help=text)
+
+
+def spark_is_named(engine: str, settings: tuple[str, ...], scratch: str | None) -> bool:
+    """Whether ``--engine`` is spark; InputError where options of Spark's are given to the local one."""
+    if engine == "local" and (settings or scratch):
+        raise InputError("is for --engine spark", field="--spark" if settings else "--scratch")
+    return engine == "spark"
+
+
+def spark_settings(words: tuple[str, ...]) -> dict[str, str]:
+    """``--spark`` values, each ``KEY=VALUE``."""
+    pairs = [word.partition("=") for word in words]
+    for key, mark, _ in pairs:
+        if not key or not mark:
+            raise InputError(f"{key!r} is no KEY=VALUE", field="--spark")
+    return {key: value for key, _, value in pairs}
 
 
 def totals_of(values: tuple[str, ...]) -> dict[str, Decimal]:

@@ -62,58 +62,68 @@ class SparkClearing:
     source_records: int = SOURCE_RECORDS
 
     @contextmanager
-    def open(
-        self, books: Sequence[Wanted], agreement: Agreement, *, our_neighbours: int = 0
-    ) -> Iterator[Opened]:
-        """Reads books, ours and theirs and then neighbours, of which the first so many are of ours.
+    def open(self, ours: Wanted, theirs: Wanted, agreement: Agreement) -> Iterator[Opened]:
+        """Reads both books.
 
         Raises :class:`InputError` as :func:`billproof.clearing.books.load_book` does.
         """
-        sources, records = self._sources(books)
-        parts = max(1, -(-records // self.part_records))
+        sources = self.sources([ours, theirs])
+        parts = max(1, -(-sum(source.records for source in sources) // self.part_records))
         place = File.named(self.scratch) / f".spark-{os.urandom(8).hex()}"
         with place.as_directory(), cluster(self.settings) as spark:
-            dealing = Dealing(
-                place,
-                agreement,
-                tuple(book.accounts for book in books),
-                tuple(book.period for book in books),
-                tuple(str(book.path) for book in books),
-                parts,
-            )
-            dealt = _checked(spark.run(dealing, sources))
-            codes = Codes()
-            heads, pieces = _gathered(books, sources, dealt, codes)
-            listed = write_pieces(place / "pieces.json", pieces)
-            loading = Loading(place, listed, parts, len(books), our_neighbours)
-            states = _checked(spark.run(loading, range(parts)))
-            yield Opened(spark, place, states, codes, (heads[0], heads[1]))
+            opened = Opened(self, spark, place, parts)
+            opened.read([ours, theirs], sources, agreement)
+            yield opened
 
-    def _sources(self, books: Sequence[Wanted]) -> tuple[list[Source], int]:
-        """The files of all books, large ones in pieces, and about how many records ours and theirs have."""
-        sources, records = [], 0
+    def sources(self, books: Sequence[Wanted]) -> list[Source]:
+        """The files of some books, large ones in pieces."""
+        found = []
         for number, book in enumerate(books):
             for file in files_of(book.path):
                 groups = _row_groups(file) if is_parquet(file) else []
                 for some in _ranges(groups, self.source_records):
-                    sources.append(Source(number, file.absolute(), some))
+                    records = sum(groups[some.start : some.stop])
+                    found.append(Source(number, file.absolute(), records, some))
                 if not groups:
-                    sources.append(Source(number, file.absolute()))
-                if number < 2:
-                    records += sum(groups) if groups else _records_in(file, book)
-        return sources, records
+                    found.append(Source(number, file.absolute(), _records_in(file, book)))
+        return found
 
 
 @dataclass
 class Opened:
-    """Books in parts on a cluster. ``heads`` are both books without their records."""
+    """Books in parts on a cluster. ``heads``: ours, theirs and neighbours, without their records."""
 
+    engine: SparkClearing
     spark: Cluster
     place: File
-    states: list[str]
-    codes: Codes
-    heads: tuple[Book, Book]
-    turn: int = field(default=0)
+    parts: int
+    codes: Codes = field(default_factory=Codes)
+    heads: list[Book] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    turn: int = 0
+
+    @property
+    def both(self) -> tuple[Book, Book]:
+        """Ours and theirs, without their records."""
+        return self.heads[0], self.heads[1]
+
+    def read(self, books: Sequence[Wanted], sources: Sequence[Source], agreement: Agreement) -> None:
+        """Deals the records of some more books into parts."""
+        dealing = Dealing(
+            self.place,
+            agreement,
+            tuple(book.accounts for book in books),
+            tuple(book.period for book in books),
+            tuple(str(book.path) for book in books),
+            self.parts,
+        )
+        dealt = _checked(self.spark.run(dealing, sources))
+        for number, book in enumerate(books):
+            of_book = [found for source, found in zip(sources, dealt, strict=True) if source.book == number]
+            head, pieces = _gathered(book, len(self.heads), of_book, self.codes)
+            self.heads.append(head)
+            self.pieces += pieces
 
     def each(self, step: Callable[..., Any], given: Sequence[Any] | None = None) -> list[Any]:
         """See :class:`billproof.clearing.parts.Parts`."""
@@ -127,8 +137,18 @@ class Opened:
         self.states = [state for _, state in found]
         return [returned for returned, _ in found]
 
-    def clear(self, agreement: Agreement) -> Cleared:
+    def clear(
+        self,
+        agreement: Agreement,
+        our_neighbours: Sequence[Wanted] = (),
+        their_neighbours: Sequence[Wanted] = (),
+    ) -> Cleared:
         """Lays the books over each other; ``agreement`` has the month's exchange rates."""
+        near = [*our_neighbours, *their_neighbours]
+        self.read(near, self.engine.sources(near), agreement)
+        listed = write_pieces(self.place / "pieces.json", self.pieces)
+        loading = Loading(self.place, listed, self.parts, len(self.heads), len(our_neighbours))
+        self.states = _checked(self.spark.run(loading, range(self.parts)))
         causes = laid_over(self, agreement, self.codes)
         totals = sum(self.each(Totalling(causes, agreement, self.codes)), Totals())
         return Cleared(self, agreement, causes, totals)
@@ -160,36 +180,30 @@ def _checked(results: Sequence[Any]) -> list[Any]:
     return list(results)
 
 
-def _gathered(
-    books: Sequence[Wanted], sources: Sequence[Source], dealt: Sequence[Dealt], codes: Codes
-) -> tuple[list[Book], list[Piece]]:
-    """The books' heads, and their pieces with codes that hold for all of them."""
-    heads, pieces = [], []
-    for number, book in enumerate(books):
-        statements: dict[int, BatchSource] = {}
-        seen = Seen(book.path, named=bool(book.accounts))
-        records = 0
-        for one in (found for source, found in zip(sources, dealt, strict=True) if source.book == number):
-            batches = []
-            for origin in one.origins:
-                if isinstance(origin, BatchSource):
-                    seen.add(origin)
-                    batches.append(codes.batches.fresh(""))
-                    statements[batches[-1]] = origin
-                else:
-                    batches.append(codes.batches.code(origin))
-            here = {"batch": batches}
-            for name, texts in one.texts.items():
-                names: Names = getattr(codes, CODED[name])
-                here[name] = [names.code(text) for text in texts]
-            pieces += [Piece(number, file, size, here) for file, size in one.files]
-            records += one.records
-        if not records:
-            raise nothing_in(book.path, book.accounts, book.period)
-        for code, text in batch_names(statements).items():
-            codes.batches.texts[code] = text
-        heads.append(_head(str(book.path), statements))
-    return heads, pieces
+def _gathered(book: Wanted, number: int, dealt: Sequence[Dealt], codes: Codes) -> tuple[Book, list[Piece]]:
+    """A book without its records, and its pieces with codes that hold for all books."""
+    statements: dict[int, BatchSource] = {}
+    seen = Seen(book.path, named=bool(book.accounts))
+    pieces = []
+    for one in dealt:
+        batches = []
+        for origin in one.origins:
+            if isinstance(origin, BatchSource):
+                seen.add(origin)
+                batches.append(codes.batches.fresh(""))
+                statements[batches[-1]] = origin
+            else:
+                batches.append(codes.batches.code(origin))
+        here = {"batch": batches}
+        for name, texts in one.texts.items():
+            names: Names = getattr(codes, CODED[name])
+            here[name] = [names.code(text) for text in texts]
+        pieces += [Piece(number, file, size, here) for file, size in one.files]
+    if not any(one.records for one in dealt):
+        raise nothing_in(book.path, book.accounts, book.period)
+    for code, text in batch_names(statements).items():
+        codes.batches.texts[code] = text
+    return _head(str(book.path), statements), pieces
 
 
 def _head(name: str, sources: Mapping[int, BatchSource]) -> Book:

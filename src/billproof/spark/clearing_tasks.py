@@ -53,10 +53,11 @@ _WAITING = pa.schema([*((name, kind) for name, kind in _COLUMNS.items()), (_TEXT
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a book, or some row groups of one. ``book`` is its place among all books of the clearing."""
+    """A file of a book, or some row groups of one. ``book`` is its place among those read with it."""
 
     book: int
     path: Path
+    records: int  # about
     groups: range | None = None
 
 

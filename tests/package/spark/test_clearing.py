@@ -67,7 +67,7 @@ def test_the_listing_has_every_difference(inside: InProcess, tmp_path: Path) -> 
     books = [load_book(path, agreement, codes) for path in (ours, theirs)]
     whole = listing(clear(books[0], books[1], agreement, codes))
     engine = SparkClearing({}, str(tmp_path), 4_000)
-    with engine.open([Wanted(ours), Wanted(theirs)], agreement) as opened:
+    with engine.open(Wanted(ours), Wanted(theirs), agreement) as opened:
         opened.clear(agreement).write_listing(File.named(tmp_path / "differences"))
     parts = sorted((tmp_path / "differences").iterdir())
     assert [part.name for part in parts] == [f"part-{at:05d}.csv" for at in range(4)]
