@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from billproof.clearing.agreement import load_agreement
+from billproof.cli import main
 from billproof.errors import InputError
 from billproof.intake import read
 from billproof.records import SCHEMA
@@ -256,3 +257,56 @@ def test_too_few_or_too_many_records_are_refused(records: int, tmp_path: Path) -
     with pytest.raises(InputError, match=f"{records:,} records"):
         write_partner_files(tmp_path, records=records, period=PERIOD, seed=1)
     assert not list(tmp_path.iterdir())
+
+
+def command(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", *words])
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def test_the_command_writes_the_same(month: PartnerFiles, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    words = ["partners", str(out), "--period", str(PERIOD), "--records", "2500", "--seed", "4"]
+    code, told, _ = command(*words, "--json", capsys=capsys)
+    assert code == 0
+    assert digest(out) == PINNED
+    found = json.loads(told)
+    assert found["schema"] == "billproof/partners/1"
+    assert found["records"] == month.records
+    for operator in found["operators"]:
+        assert (out / operator["mapping"]).exists()
+        assert all((out / region["file"]).exists() for region in operator["regions"])
+    code, _, problem = command(*words, capsys=capsys)
+    assert code == 2
+    assert "--force" in problem
+    code, table, notes = command(*words, "--force", capsys=capsys)
+    assert code == 0
+    assert "America/New_York" in table
+    assert "SKYLARK-OUT at Meridian and MERIDIAN-IN at Skylark" in notes
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["partners"], "Missing argument 'OUT'"),
+        (["partners", "x", "--period", "202610", "--records", "1999"], "1999 is not in the range"),
+        (["partners", "x", "--period", "202613"], "202613"),
+        (["--out", "x"], "Missing option '--period'"),
+    ],
+)
+def test_what_the_command_cannot_do_is_said(
+    words: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, said = command(*words, capsys=capsys)
+    assert code == 2
+    assert problem in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_tells_of_both(capsys) -> None:
+    assert "billproof simulate partners OUT" in command("--help", capsys=capsys)[1]
+    assert "Usage: billproof simulate partners" in command("partners", "--help", capsys=capsys)[1]
