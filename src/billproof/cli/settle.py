@@ -38,7 +38,7 @@ def _day_option(name: str, text: str, *, required: bool = False) -> options.Deco
 
 
 @click.command(short_help="Settle a month of two operators: who pays whom how much, and what stays open.")
-@click.argument("documents", type=options.FILE, nargs=-1, required=True)
+@click.argument("documents", type=options.FILE, nargs=-1, required=True, metavar="DOCUMENT [DOCUMENT]")
 @click.option(
     "--agreement", "agreement_file", type=options.FILE, required=True, help="The agreement's file (TOML)."
 )
@@ -57,7 +57,7 @@ def _day_option(name: str, text: str, *, required: bool = False) -> options.Deco
 @options.force_option
 @options.json_option
 def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **given: Any) -> None:
-    """Make the settlement of a month of DOCUMENTS: what `billproof clear --out` wrote, one of each direction.
+    """Make a month's settlement of what `billproof clear --out` wrote: one DOCUMENT, or one of each direction.
 
     What both books have is settled, in both directions, with the agreement's discounts of the year to date;
     what only one has stays open by cause (docs/clearing.md). Volumes of --before and --volumes have the form
