@@ -73,7 +73,9 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except FileExistsError:
         raise InputError("is there already", file=path, advice="Choose another name.") from None
     except OSError as error:
-        raise InputError(f"cannot write: {error.strerror}", file=path) from error
+        raise InputError(
+            f"cannot write: {error.strerror}", file=path, advice="Choose a place on a disk that has links."
+        ) from error
     finally:
         whole.unlink(missing_ok=True)
 

@@ -24,7 +24,11 @@ Whole = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
 Time = Annotated[int, Meta(ge=0, le=253_402_300_799, description="UTC seconds")]
 Signature = Annotated[
     str,
-    pattern("0x([0-9a-f]{2})+", "a signature", "write its bytes as hexadecimal digits after 0x"),
+    pattern(
+        "0x([0-9a-f]{2})*",
+        "a signature; some wallets' is empty",
+        "write its bytes as hexadecimal digits after 0x",
+    ),
     Meta(max_length=16_386),
 ]
 

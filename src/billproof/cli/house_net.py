@@ -106,7 +106,7 @@ def submit(file: Path, as_json: bool, **signing: Any) -> None:
 
 
 def _tell(netting: RingNetting, file: Path, as_json: bool, what: str) -> None:
-    from billproof.cli.house_parts import tell_signatures
+    from billproof.cli.house_parts import amount_document, tell_signatures
     from billproof.publication import utc
 
     if as_json:
@@ -121,7 +121,7 @@ def _tell(netting: RingNetting, file: Path, as_json: bool, what: str) -> None:
                         "number": each.number,
                         "creditor": each.creditor,
                         "debtor": each.debtor,
-                        "amount": str(each.amount.opening.amount),
+                        **amount_document(each.amount),
                     }
                     for each in netting.replaced
                 ],
@@ -130,7 +130,7 @@ def _tell(netting: RingNetting, file: Path, as_json: bool, what: str) -> None:
                         "number": each.number,
                         "creditor": each.creditor,
                         "debtor": each.debtor,
-                        "amount": str(each.amount.opening.amount),
+                        **amount_document(each.amount),
                     }
                     for each in netting.parts
                 ],

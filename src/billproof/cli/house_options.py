@@ -131,7 +131,7 @@ def begin(house: ClearingHouse) -> int:
 
 def signature_bytes(text: str) -> bytes:
     """The bytes of ``--signature``."""
-    if not re.fullmatch("0x([0-9a-fA-F]{2}){1,8192}", text):
+    if not re.fullmatch("0x([0-9a-fA-F]{2}){0,8192}", text):
         raise InputError("is not hexadecimal digits after 0x", field="--signature")
     return bytes.fromhex(text[2:])
 

@@ -13,7 +13,7 @@ from billproof.errors import InputError, LedgerError
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.house_model import Owed, Part, RingNetting
+    from billproof.clearing.house_model import Amount, Owed, Part, RingNetting
     from billproof.ledger.clearing_house import ClearingHouse
     from billproof.ledger.states import BatchKey
 
@@ -243,7 +243,7 @@ def _tell(part: Part, file: Path, as_json: bool, what: str) -> None:
                 "last": part.last,
                 "creditor": part.creditor,
                 "debtor": part.debtor,
-                "amount": str(part.amount.opening.amount),
+                **amount_document(part.amount),
                 "documentHash": "0x" + part.document_hash.hex(),
                 "deadline": part.deadline,
                 "digest": "0x" + part.digest.hex(),
@@ -263,6 +263,18 @@ def _tell(part: Part, file: Path, as_json: bool, what: str) -> None:
         ],
     )
     tell_signatures(part, file)
+
+
+def amount_document(amount: Amount) -> dict[str, Any]:
+    """An amount as JSON values; token, decimals and payee are null without a token."""
+    opening, paid = amount.opening, amount.decimals is not None
+    return {
+        "currency": amount.currency,
+        "amount": str(opening.amount),
+        "token": opening.token if paid else None,
+        "decimals": amount.decimals,
+        "payee": opening.payee if paid else None,
+    }
 
 
 def tell_signatures(signed: Part | RingNetting, file: Path) -> None:

@@ -176,8 +176,16 @@ def _opened(log: Any) -> OpenedClearing:
 
 
 def _logs(endpoint: Endpoint, deployment: Deployment, topics: list[str | None]) -> list[Any]:
+    """The house's logs with these topics (None: any)."""
     start = deployment.deployer_block or 0
-    return logs(endpoint, house_address(deployment.ledger), topics, start)
+    found = logs(endpoint, house_address(deployment.ledger), topics, start)
+    for log in found:
+        given = log.get("topics") if isinstance(log, dict) else None
+        if not isinstance(given, list) or len(given) < len(topics):
+            raise odd_answer(endpoint, "eth_getLogs", "no event")
+        if any(wanted not in (None, had) for wanted, had in zip(topics, given, strict=False)):
+            raise odd_answer(endpoint, "eth_getLogs", "events that were not asked for")
+    return found
 
 
 def _view(endpoint: Endpoint, deployment: Deployment, name: str, *arguments: Any) -> Any:

@@ -12,7 +12,7 @@ from doubles import put
 from eth_abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billproof.errors import CannotCheckError, InputError, LedgerError, NotAnchoredError
@@ -185,6 +185,29 @@ def test_from_opening_to_payment(chain, desk):
     refused("ClearingHouseNotOwed", lambda: desk.other.pay(clearing, 1, opening))
 
 
+def test_tokens_that_pay_nothing(embedded):
+    """A fee, a transfer that moves nothing, one that answers false: nothing is undone but the payment."""
+    deploy_house(embedded.endpoint, embedded.signer(), embedded.deployment)
+    houses = [ClearingHouse(embedded.client(index)) for index in (0, 1)]
+    desk = Desk(embedded, *houses, embedded.operator(0), embedded.operator(1))
+    euro = put(embedded.endpoint, embedded.signer(1), "TrickToken")
+    opening = euros(euro, embedded.signer(3).address)
+    clearing = desk.agreeing()
+    net = desk.net(clearing, opening)
+    desk.house.agree(net, *desk.signed(net))
+    tricks = {
+        "ClearingHouseInexactPayment": (1, False, False),
+        "SafeERC20FailedOperation": (0, False, True),
+    }
+    change = keccak(b"set(uint256,bool,bool)")[:4]
+    for name, trick in tricks.items():
+        desk.other.client.send(euro, change + encode(["uint256", "bool", "bool"], trick))
+        refused(name, lambda: desk.other.pay(clearing, 1, opening))
+    desk.other.client.send(euro, change + encode(["uint256", "bool", "bool"], (0, False, False)))
+    desk.other.pay(clearing, 1, opening)
+    assert desk.state(clearing).state is states.State.SETTLED
+
+
 def test_a_ring_of_parts(chain, desk):
     clearing = desk.agreeing()
     net = desk.net(clearing, euros(), last=False)
@@ -282,6 +305,7 @@ STRUCTS = {
 }
 
 
+@settings(deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("struct", STRUCTS)
 def test_hashes_are_those_of_eth_account(struct, data):
@@ -389,7 +413,12 @@ def test_impossible_parts_and_logs(embedded):
     where = embedded.deployment
     with pytest.raises(OddAnswerError):
         reads.part_state(Liar(words(1, 1, 1, 2, 1, 0, 5)), where, SALT, 1)
-    for answer in (None, [{}], [{"blockNumber": "0x1", "logIndex": "0x0", "topics": ["0x1"], "data": "0x"}]):
+    odd = {"blockNumber": "0x1", "logIndex": "0x0", "data": "0x"}
+    one = "0x" + f"{1:064x}"
+    others = [reads.OPENED, "0x" + SALT.hex(), "0x" + f"{7:064x}", "0x" + f"{8:064x}"]  # not of operator 1
+    asked = [reads.OPENED, "0x" + SALT.hex(), one, one]
+    topics = (["0x1"], others, asked)
+    for answer in (None, [{}], [[]], *([{**odd, "topics": each}] for each in topics)):
         with pytest.raises(CannotCheckError):
             reads.opened_clearings(Liar(answer), replace(where, deployer_block=0), 1)
     with pytest.raises(CannotCheckError):
