@@ -57,7 +57,7 @@ def _day_option(name: str, text: str, *, required: bool = False) -> options.Deco
 @options.force_option
 @options.json_option
 def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **given: Any) -> None:
-    """Make a month's settlement of what `billproof clear --out` wrote: one DOCUMENT, or one of each direction.
+    """Make a settlement of a month: of what `billproof clear --out` wrote, a DOCUMENT of each direction.
 
     What both books have is settled, in both directions, with the agreement's discounts of the year to date;
     what only one has stays open by cause (docs/clearing.md). Volumes of --before and --volumes have the form
