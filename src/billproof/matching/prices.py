@@ -55,7 +55,7 @@ def price_findings(
 
     ``findings`` are those of the match.
     """
-    disputed = {line.index: line.stake for line in findings}
+    disputed: dict[int | None, int] = {line.index: line.stake for line in findings}
     return tuple(
         PriceFinding(
             index=found.line,

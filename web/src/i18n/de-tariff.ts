@@ -31,7 +31,7 @@ export const deTariff: Record<keyof typeof enTariff, string> = {
   "tariff.findings": "Zu teuer",
   "tariff.favour": "Zu billig",
   "tariff.lines": "Die Zeilen neben dem Vertrag",
-  "tariff.disputed": "schon strittig, wegen des Telefons",
+  "tariff.disputed": "davon {money} schon strittig, wegen des Telefons",
   "col.due": "Laut Vertrag",
 
   "fault.syntax": "nicht lesbar",
@@ -59,6 +59,7 @@ export const deTariff: Record<keyof typeof enTariff, string> = {
 
   "letter.net": "{money} vor Steuern",
   "letter.prices": "Teurer berechnet als nach dem Tarif, den die Rechnung selbst nennt:",
+  "letter.already": "Davon sind {money} schon in der obigen Summe.",
   "letter.pricesSum": "Das sind {money} zu viel, neben dem oben Genannten. Bitte berechnen Sie, was der Tarif sagt.",
   "letter.priceOnly": "ich habe diese Rechnung nach dem Tarif geprüft, den sie nennt. Diese Zeilen kosten mehr, als der Tarif sagt:",
   "letter.priceRequest": "Das sind {money} zu viel. Bitte schreiben Sie mir diesen Betrag gut und berichtigen Sie die Rechnung.",

@@ -29,7 +29,7 @@ export const enTariff = {
   "tariff.findings": "Too dear",
   "tariff.favour": "Too cheap",
   "tariff.lines": "Lines beside the contract",
-  "tariff.disputed": "in dispute already, because of the phone",
+  "tariff.disputed": "{money} of it in dispute already, because of the phone",
   "col.due": "By contract",
 
   "fault.syntax": "it cannot be read",
@@ -57,6 +57,7 @@ export const enTariff = {
 
   "letter.net": "{money} before tax",
   "letter.prices": "Charged above the tariff that the bill itself names:",
+  "letter.already": "Of that, {money} is in the sum above.",
   "letter.pricesSum": "That is {money} too much, beside what is named above. Please charge what the tariff says.",
   "letter.priceOnly": "I have checked this bill against the tariff that it names. These lines cost more than the tariff says:",
   "letter.priceRequest": "That is {money} too much. Please credit me this amount and correct the bill.",

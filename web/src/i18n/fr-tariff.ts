@@ -31,7 +31,7 @@ export const frTariff: Record<keyof typeof enTariff, string> = {
   "tariff.findings": "Trop cher",
   "tariff.favour": "Trop bon marché",
   "tariff.lines": "Les lignes face au contrat",
-  "tariff.disputed": "déjà contesté, à cause du téléphone",
+  "tariff.disputed": "dont {money} déjà contestés, à cause du téléphone",
   "col.due": "Selon le contrat",
 
   "fault.syntax": "il est illisible",
@@ -59,6 +59,7 @@ export const frTariff: Record<keyof typeof enTariff, string> = {
 
   "letter.net": "{money} hors taxes",
   "letter.prices": "Facturé au-dessus du tarif que la facture nomme elle-même :",
+  "letter.already": "{money} en sont déjà dans la somme ci-dessus.",
   "letter.pricesSum": "Cela fait {money} de trop, en plus de ce qui est nommé plus haut. Veuillez facturer ce que dit le tarif.",
   "letter.priceOnly": "J’ai vérifié cette facture avec le tarif qu’elle nomme. Ces lignes coûtent plus que ne dit le tarif :",
   "letter.priceRequest": "Cela fait {money} de trop. Veuillez me rembourser cette somme et corriger la facture.",

@@ -63,21 +63,25 @@ export interface PriceFinding {
   verdict: Verdict | null;
   charged: bigint;
   due: bigint;
-  /** What is too much; 0 where the line is disputed already, so that nothing is counted twice. */
+  /** What is too much, less what the phone disputes of the line already: together they claim the greater of both. */
   stake: bigint;
+  /** The rest of what is too much. */
+  already: bigint;
   /** The currency of the tariff's prices, for words. */
   pricesIn: string;
 }
 
-/** `disputed`: indexes of lines that the phone's log contradicts. */
-export function priceFindings(bundle: Bundle, { pricesIn }: Tariff, checked: Checked, disputed: ReadonlySet<number> = new Set()): PriceFinding[] {
+/** `disputed`: what the phone's log puts at stake, by the index of the line that it contradicts. */
+export function priceFindings(bundle: Bundle, { pricesIn }: Tariff, checked: Checked, disputed: ReadonlyMap<number, bigint> = new Map()): PriceFinding[] {
   const found: PriceFinding[] = [];
   for (const verdict of checked.records) {
     const { index, difference, due } = verdict;
     if (difference <= 0n) continue;
     const charged = BigInt(bundle.records[index]!.amount);
-    found.push({ index, name: verdict.rate, verdict, charged, due: due ?? 0n, stake: disputed.has(index) ? 0n : difference, pricesIn });
+    const phone = disputed.get(index) ?? 0n;
+    const already = phone < difference ? phone : difference;
+    found.push({ index, name: verdict.rate, verdict, charged, due: due ?? 0n, stake: difference - already, already, pricesIn });
   }
-  for (const { name, due } of checked.missing) if (due < 0n) found.push({ index: null, name, verdict: null, charged: 0n, due, stake: -due, pricesIn });
+  for (const { name, due } of checked.missing) if (due < 0n) found.push({ index: null, name, verdict: null, charged: 0n, due, stake: -due, already: 0n, pricesIn });
   return found;
 }

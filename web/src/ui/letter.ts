@@ -12,7 +12,7 @@ import { append, details, fill, h, newId } from "./dom";
 import { money } from "./format";
 import { findingWords } from "./prices";
 
-/** `result`: null where no phone's log was given; `prices`: what costs too much and is not disputed already. */
+/** `result`: null where no phone's log was given; `prices`: what costs too much, above what is disputed already. */
 export function letterText(
   report: Report,
   bundle: Bundle,
@@ -38,7 +38,8 @@ export function letterText(
     batch: `${region}-${sequence}`,
     account: bundle.statement.account,
   });
-  const hashes = [...disputed, ...prices.flatMap(({ index }) => (index === null ? [] : [index]))].map((index) =>
+  const named = new Set([...disputed, ...prices.flatMap(({ index }) => (index === null ? [] : [index]))]);
+  const hashes = [...named].map((index) =>
     t("letter.hash", { line: String(index + 1), hash: bundle.records[index]!.hash }),
   );
   return `${body.trimEnd()}\n\n--\n${names}\n${hashes.join("\n")}\n`;
@@ -51,7 +52,8 @@ function claims(bundle: Bundle, invoice: Invoice, prices: readonly PriceFinding[
   const dearest = [...prices].sort((a, b) => (a.stake === b.stake ? 0 : a.stake > b.stake ? -1 : 1));
   const lines = dearest.map((found, at) => {
     const place = found.index === null ? "" : `${t("col.number")} ${found.index + 1}${t("colon")}`;
-    return `${at + 1}. ${place}${findingWords(bundle, found)}`;
+    const already = found.already ? ` ${t("letter.already", { money: money(found.already, bundle.statement.currency) })}` : "";
+    return `${at + 1}. ${place}${findingWords(bundle, found)}${already}`;
   });
   return [t(besides ? "letter.prices" : "letter.priceOnly"), "", ...lines, "", t(besides ? "letter.pricesSum" : "letter.priceRequest", { money: sum })];
 }

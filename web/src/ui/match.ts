@@ -118,19 +118,22 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: Pric
   // Answers change what is at stake, and with it everything but the questions, where the reader is just then.
   const show = (): void => {
     const result: MatchResult & Told = { ...answered(found, invoice, (index) => answers.get(bundle.records[index]!.hash)), elsewhere };
-    const disputed = new Set(result.lines.filter(isFinding).map(({ index }) => index));
+    // A log that is not of this bill disputes nothing; prices stay what they are.
+    const disputing = isForeign(result) ? null : result;
+    const disputed = new Map(disputing?.lines.filter(isFinding).map(({ index, stake }) => [index, BigInt(stake)]));
     const prices = check ? priceFindings(bundle, check.tariff, check.checked, disputed) : [];
-    // What the phone disputes already is not claimed a second time.
-    const besides = prices.filter(({ index }) => index === null || !disputed.has(index));
-    const [headline, banner] = bannerOf(bundle, invoice, result, besides);
-    const findings = disputed.size + besides.length;
-    const said = findings ? `${headline}, ${roundMoney(stakeOf(result, besides), invoice.currency)}` : headline;
+    const besides = prices.filter(({ index }) => index === null || !disputed.has(index)).length;
+    const dispute = {
+      findings: disputed.size + besides,
+      stake: [...disputed.values(), ...prices.map(({ stake }) => stake)].reduce((all, stake) => all + stake, 0n),
+    };
+    const [headline, banner] = bannerOf(bundle, invoice, result, dispute);
+    const said = dispute.findings ? `${headline}, ${roundMoney(dispute.stake, invoice.currency)}` : headline;
     fill(status, t("verdict.short", { verdict: said }));
     const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
     const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
-    // A log that is not of this bill disputes nothing; prices stay what they are.
-    const disputing = isForeign(result) ? null : result;
-    const letter = (disputing ? findings : besides.length) ? letterBox(letterText(report, bundle, invoice, disputing, besides), bundle.batch.period) : null;
+    const claimed = prices.filter(({ stake }) => stake > 0n);
+    const letter = dispute.findings ? letterBox(letterText(report, bundle, invoice, disputing, claimed), bundle.batch.period) : null;
     if (letter) letter.open = open;
     fill(place, banner);
     fill(rest, list(bundle, invoice, result, prices, check !== null, wanted), picture(invoice, result, logs), letter, phoneOnly(result));
@@ -158,18 +161,17 @@ function isForeign(result: MatchResult): boolean {
   return result.lines.some(({ reason }) => reason === "foreign");
 }
 
-function stakeOf(result: MatchResult, besides: readonly PriceFinding[]): bigint {
-  return besides.reduce((sum, { stake }) => sum + stake, BigInt(result.summary.stake));
+/** How many lines phone and tariff dispute together, and for how much. */
+interface Dispute {
+  findings: number;
+  stake: bigint;
 }
 
 /**
  * What is said first, and how: the headline, what is at stake, what is still to be answered, what the phone confirms.
- * `besides`: lines that only the tariff finds too dear.
  */
-function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, besides: readonly PriceFinding[]): [headline: string, banner: HTMLElement] {
+function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, { findings, stake }: Dispute): [headline: string, banner: HTMLElement] {
   const { questions: asked, asked: sum } = result.summary;
-  const findings = result.summary.findings + besides.length;
-  const stake = stakeOf(result, besides);
   const confirmed = result.summary.classes.matched ?? 0;
   const words = { n: confirmed, all: invoice.lines.length };
   // What a log bears out in part, such as a call that is billed too long, was compared as well.
@@ -224,6 +226,7 @@ function aboutLogs(result: MatchResult, logs: PhoneLog[], remove: (log: PhoneLog
 function list(bundle: Bundle, invoice: Invoice, result: MatchResult & Told, prices: readonly PriceFinding[], checked: boolean, chosen?: string): HTMLElement {
   const { classes } = result.summary;
   const dear = new Map(prices.flatMap((found) => (found.index === null ? [] : [[found.index, found] as const])));
+  const classOf = new Map(result.lines.map((line) => [line.index, line]));
   const language = currentLanguage();
   const remarks = new Map<number, Remark>();
   for (const line of result.lines) {
@@ -236,12 +239,13 @@ function list(bundle: Bundle, invoice: Invoice, result: MatchResult & Told, pric
   for (const [index, found] of dear) {
     const before = remarks.get(index);
     const words = findingWords(bundle, found);
-    const text = found.stake ? words : `${words} (${t("tariff.disputed")})`;
-    const stake = before?.stake || (found.stake ? money(found.stake, invoice.currency) : "");
+    const already = t("tariff.disputed", { money: money(found.already, invoice.currency) });
+    const text = found.already ? `${words} (${already})` : words;
+    const sum = BigInt(classOf.get(index)!.stake) + found.stake;
+    const stake = sum ? money(sum, invoice.currency) : "";
     remarks.set(index, { text: before ? `${before.text} ${text}` : text, stake, grave: true });
   }
   const absent = prices.filter(({ index }) => index === null);
-  const classOf = new Map(result.lines.map((line) => [line.index, line]));
   const isKnown = ({ reason }: LineResult): boolean => reason === "recalled";
   const isShown = (line: LineResult): boolean => isFinding(line) || dear.has(line.index);
   const id = newId();

@@ -116,6 +116,36 @@ test.each([
   await context.close();
 });
 
+test("a line that the phone disputes for little and the tariff for much is claimed for the greater, once", async () => {
+  const doubled = [...lines];
+  const { amount, billedUsage } = doubled[DEAR]!;
+  doubled[DEAR] = { ...doubled[DEAR]!, usage: String(Number(doubled[DEAR]!.usage) + 60), billedUsage: String(Number(billedUsage) + 60), amount: String(3n * BigInt(amount)) };
+  const bill = makeBundle(SHIPPED, doubled, hash).bundle;
+  const { context, page } = await open(browser);
+  await choose(page, [{ ...BILL, content: JSON.stringify(bill) }, FILE]);
+  await page.locator(".tariff .verdict.invalid").waitFor();
+  const placed = (card: string) => page.locator(`${card} tr.line`).filter({ has: page.locator("td:first-child", { hasText: new RegExp(`^${DEAR + 1}$`) }) });
+  const tariffs = Number(cents(await placed(".tariff").locator("td:last-child").textContent()));
+  await choose(page, [CALLS], (await page.locator("input[type=file]").count()) - 1);
+  await page.locator(".match .verdict").waitFor();
+  const row = placed(".match");
+  expect(await row.count()).toBe(1);
+  expect(Number(cents(await row.locator("td:last-child").textContent()))).toBeCloseTo(tariffs, 6);
+  const stakes = (await page.locator(".match tr.line td:last-child").allTextContents()).map((text) => Number(cents(text)));
+  expect(stakes).toEqual([...stakes].sort((a, b) => b - a)); // the dearest first
+  expect(Number(cents(await page.locator(".match .stake").textContent()))).toBeCloseTo(stakes.reduce((a, b) => a + b), 2);
+  const said = await row.locator("xpath=following-sibling::tr[1]").textContent();
+  const already = Number(/\(€([0-9.]+) of it in dispute already/.exec(said!)![1]);
+  expect(already).toBeGreaterThan(0);
+  expect(already).toBeLessThan(tariffs);
+  const letter = await page.locator(".match textarea").inputValue();
+  expect(letter).toContain(`Of that, €${already} is in the sum above.`);
+  expect(letter.split(bill.records[DEAR]!.hash).length).toBe(2);
+  const sums = [/Altogether this is about €([0-9.]+)\./, /That is €([0-9.]+) too much/].map((sum) => Number(sum.exec(letter)![1]));
+  expect(sums[0]! + sums[1]!).toBeCloseTo(Number(cents(await page.locator(".match .stake").textContent())), 2);
+  await context.close();
+});
+
 test("a bill that is right is said to be; a bill without a tariff is told so", async () => {
   const right = makeBundle(SHIPPED, month().lines, hash);
   const { context, page } = await open(browser);

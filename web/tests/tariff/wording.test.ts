@@ -69,10 +69,23 @@ test("files that call themselves tariffs, and others", () => {
   expect(performance.now() - started).toBeLessThan(500);
 });
 
-test("a line that the phone disputes has no second stake, and a missing credit is claimed", () => {
+const STAKES: Record<"name" | "charged" | "due" | "phone" | "stake", string>[] = JSON.parse(
+  readFileSync(new URL("../../../tests/vectors/price-stakes.json", import.meta.url), "utf8"),
+);
+
+test.each(STAKES)("a line is claimed for the greater of what phone and tariff dispute: $name", ({ charged, due, phone, stake }) => {
   const { verdict } = all.get("price")!;
-  const bundle = { records: [{ amount: "300000000" }] } as unknown as Bundle;
+  const bundle = { records: [{ amount: charged }] } as unknown as Bundle;
   const tariff = readTariff(readFileSync(new URL("tariffs/lines.toml", FOLDER)));
-  const checked = { records: [{ ...verdict, index: 0 }], missing: [{ name: "volume", due: -750_000_000n }, { name: "fee", due: 5n }], left: new Map() };
-  expect(priceFindings(bundle, tariff, checked, new Set([0])).map(({ index, stake }) => [index, stake])).toEqual([[0, 0n], [null, 750_000_000n]]);
+  const difference = BigInt(charged) - BigInt(due);
+  const checked = { records: [{ ...verdict, index: 0, due: BigInt(due), difference }], missing: [], left: new Map() };
+  const found = priceFindings(bundle, tariff, checked, new Map(phone ? [[0, BigInt(phone)]] : []));
+  expect(found.map((each) => String(each.stake))).toEqual(stake ? [stake] : []);
+  for (const each of found) expect(each.stake + each.already).toBe(difference);
+});
+
+test("a missing credit is claimed, a fee that is missing is not", () => {
+  const tariff = readTariff(readFileSync(new URL("tariffs/lines.toml", FOLDER)));
+  const checked = { records: [], missing: [{ name: "volume", due: -750_000_000n }, { name: "fee", due: 5n }], left: new Map() };
+  expect(priceFindings({ records: [] } as unknown as Bundle, tariff, checked).map(({ index, stake }) => [index, stake])).toEqual([[null, 750_000_000n]]);
 });
