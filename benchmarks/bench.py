@@ -37,6 +37,7 @@ class Scale:
     growth: Sequence[int] = (100_000, 1_000_000, 3_000_000, 10_000_000)
     repeat: int = 3
     rated: int = 3_000_000
+    cleared: int = 1_000_000
     proofs: bool = True
 
 
@@ -49,6 +50,7 @@ QUICK = Scale(
     growth=(100_000,),
     repeat=2,
     rated=300_000,
+    cleared=50_000,
     proofs=False,
 )
 
@@ -178,6 +180,12 @@ def rating(scale: Scale) -> dict[str, Any]:
     return python("rating.py", scale.rated, "--rounds", scale.rounds)
 
 
+def clearing(scale: Scale) -> dict[str, Any]:
+    """Two partners' books of the same traffic, and a matcher of dictionaries beside."""
+    say(f"clearing: two books of {scale.cleared:,} records, {scale.repeat} rounds")
+    return python("clearing.py", scale.cleared, "--rounds", scale.repeat, "--naive")
+
+
 def proofs() -> dict[str, Any]:
     """What proofs.py says of proofs and receipts."""
     say("proofs and receipts from a stored batch")
@@ -207,6 +215,7 @@ def measure(scale: Scale, target: Path) -> None:
         "machine": machine.describe(),
         "versions": machine.versions(),
         "rating": None,
+        "clearing": None,
         "proofs": None,
     }
     target.parent.mkdir(exist_ok=True)
@@ -217,6 +226,7 @@ def measure(scale: Scale, target: Path) -> None:
             "end to end": lambda: end_to_end(scale, Path(home)),
             "growth": lambda: growth(scale, Path(home)),
             "rating": lambda: rating(scale),
+            "clearing": lambda: clearing(scale),
         }
         if scale.proofs and (HERE / "proofs.py").exists():
             parts["proofs"] = proofs

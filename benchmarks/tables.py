@@ -221,6 +221,27 @@ def rating(figures: Figures) -> Table | None:
     return Table(f"Rating {told['records']:,} records", columns, cells)
 
 
+def clearing(figures: Figures) -> Table | None:
+    """What clearing.py told; None for figures that were taken before it was asked."""
+    told = figures.get("clearing")
+    if not told:
+        return None
+    naive = median(told["naive"], "seconds")
+    cells = [
+        [
+            name,
+            times(naive / median(told[kind], "seconds")),
+            spread([run["seconds"] for run in told[kind]]),
+            f"{median(told[kind], 'right'):.1f} %",
+            number(median(told[kind], "peak_gib")),
+            str(len(told[kind])),
+        ]
+        for kind, name in (("billproof", "Billproof"), ("naive", "naive matcher"))
+    ]
+    columns = ["", "speed", "seconds", "pairs found, and right", "GiB", "n"]
+    return Table(f"Clearing two books of {told['records']:,} records", columns, cells)
+
+
 def proofs(figures: Figures) -> Table | None:
     """Whatever proofs.py told, name and figure."""
     told = figures.get("proofs")
@@ -258,4 +279,9 @@ def glance(figures: Figures) -> Table:
     for row in (figures.get("rating") or {"rows": []})["rows"]:
         ratio = statistics.median(row["records a second"]) / statistics.median(row["naive"])
         cells.append([f"rating by {row['tariff']}", times(ratio), "naive rater, same charges"])
+    told = figures.get("clearing")
+    if told:
+        ratio = median(told["naive"], "seconds") / median(told["billproof"], "seconds")
+        found = f"naive matcher, which finds {median(told['naive'], 'right'):.0f} % of the pairs"
+        cells.append([f"clearing two books of {told['records']:,} records", times(ratio), found])
     return Table("At a glance", ["", "speed of Billproof", "compared with"], cells)

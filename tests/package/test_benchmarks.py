@@ -55,6 +55,20 @@ def test_the_rating_benchmark_s_raters_agree(capsys: pytest.CaptureFixture[str],
     ]
 
 
+def test_the_clearing_benchmark_finds_all_pairs_and_the_naive_matcher_some(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["clearing.py", "3000", "--naive"])
+    loaded("clearing").main()
+    figures = json.loads(capsys.readouterr().out)
+    (ours,), (naive,) = figures["billproof"], figures["naive"]
+    assert ours["right"] > 99.5
+    assert 40 < naive["right"] < 60, "calls of shifted clocks, and data in other units, are not found"
+    tables = loaded("tables")
+    assert tables.clearing({}) is None
+    assert [row[0] for row in tables.clearing({"clearing": figures}).rows] == ["Billproof", "naive matcher"]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_naive_program_gives_our_root(naive: ModuleType, tmp_path: Path, seed: int) -> None:
     month = {"operators": 1, "subscribers": 25, "period": 202610, "formats": ["csv"]}
