@@ -21,8 +21,9 @@ after record; it takes the first 3,000 records, and has to charge **the same** f
 CLEARING = """\
 Two operators' [books](clearing.md) of the same traffic, simulated with every error there is: records that one
 side lacks or has twice, a clock an hour ahead, other units, rules of rounding, prices and currencies. The
-naive matcher is dictionaries of records by service, number and minute, and takes the nearest of about equal usage;
-it says nothing of causes. Both read Parquet files. *Right* are pairs of the same true record, in a hundred."""
+naive matcher is dictionaries of records by service, number and minute, and takes the nearest of about equal
+usage; it says nothing of causes. Both read Parquet files. *Right* are pairs of the same true record, in a
+hundred."""
 
 DOCUMENT = ROOT / "docs/performance.md"
 
