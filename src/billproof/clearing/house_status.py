@@ -117,7 +117,7 @@ class Found:
         state = self.state
         if state.state is State.CLOSED:
             sides = " and ".join(str(each) for each in state.at_fault)
-            return f"closed: {_ENDINGS[state.ending].format(sides)}" + (
+            return f"closed, {_ENDINGS[state.ending].format(sides)}" + (
                 "; what was agreed stays owed" if state.open_parts else ""
             )
         return _STATES[state.state]

@@ -51,7 +51,7 @@ def test_a_run_that_was_interrupted_goes_on_with_its_book(desk: Desk) -> None:
     commitment = desk.status(clearing)["books"][0]["commitment"]
     book = desk.folder(1) / "book-2.json"
     desk.call(1, "refuse", clearing, admin=True)
-    assert desk.status(clearing)["words"] == "closed: refused by operator 1"
+    assert desk.status(clearing)["words"] == "closed, refused by operator 1"
     again = desk.open()
     refused = desk.commit(again, 1, 2, code=2)  # of the round before
     assert "with another book" in refused["message"]
@@ -159,7 +159,7 @@ def test_deadlines_pass(desk: Desk) -> None:
     closed = desk.call(1, "close", clearing)
     assert (closed["reason"], closed["atFault"]) == ("NotCommitted", [2])
     told = desk.status(clearing)
-    assert (told["words"], told["next"]) == ("closed: operator 2 did not commit in time", [])
+    assert (told["words"], told["next"]) == ("closed, operator 2 did not commit in time", [])
     assert "the clearing has ended" in desk.call(1, "close", clearing, code=1)["message"]
 
 
@@ -190,7 +190,7 @@ def test_too_late_to_agree_and_to_settle(desk: Desk) -> None:
     desk.pass_by(desk.status(clearing)["deadlines"]["agreeBy"])
     assert desk.call(2, "close", clearing)["reason"] == "NotAgreed"
     told = desk.status(clearing)
-    assert told["words"] == "closed: no last part was agreed in time; what was agreed stays owed"
+    assert told["words"] == "closed, no last part was agreed in time; what was agreed stays owed"
     assert [step["operators"] for step in told["next"]] == [[2]]
     desk.call(1, "confirm", part, admin=True)
     assert desk.status(clearing)["next"] == []
