@@ -134,8 +134,9 @@ class Desk:
         settlement = self.settlement(one, other, amount, payer, name=f"settlement-{other}.json")
         part = self.folder(one) / f"part-{other}.json"
         self.look("propose", clearing, settlement, "--part", part, "--last", *words)
+        payee = words[words.index("--payee") :][:2] if "--payee" in words else ()
         for side in (one, other):
-            self.call(side, "sign", part, "--settlement", settlement, admin=True)
+            self.call(side, "sign", part, "--settlement", settlement, *payee, admin=True)
         self.call(one, "agree", part)
         return clearing, part
 

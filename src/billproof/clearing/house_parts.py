@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -226,15 +226,37 @@ def _require_amendment(client: LedgerClient, part: Part) -> None:
     )
 
 
-def sign(house: ClearingHouse, part: Part, operator_id: int | None = None) -> Part:
+def require_payee(part: Part, sides: Iterable[int], payee: str | None) -> None:
+    """The creditor says itself where it is paid: whoever proposed the part wrote its file.
+
+    Raises:
+        InputError: it has to be said, or there is nothing to say.
+        DifferenceError: the part says otherwise.
+    """
+    paid = part.amount.decimals is not None
+    if payee is None:
+        if paid and part.creditor in sides:
+            raise InputError(
+                "where is the creditor paid?",
+                field="--payee",
+                advice="Give the address at which the token should arrive; it is compared with the part's.",
+            )
+        return
+    if not paid:
+        raise InputError("the part is not paid in a token", field="--payee", advice="Leave it out.")
+    _require(payee == part.amount.opening.payee, f"the part pays {part.amount.opening.payee}, not {payee}")
+
+
+def sign(house: ClearingHouse, part: Part, operator_id: int | None = None, payee: str | None = None) -> Part:
     """The part with the signature of each side whose admin the signer is, or of ``operator_id`` alone.
 
-    Compare it first: :func:`require_part`.
+    Compare it first: :func:`require_part`. ``payee``: see :func:`require_payee`.
 
     Raises:
         LedgerError: the signer is the admin of neither.
     """
     sides = admin_sides(house.client, part.operators, operator_id)
+    require_payee(part, sides, payee)
     signature = house.sign_net_amount(part.net, part.nonces)
     signed = replace(part, signatures={**part.signatures, **dict.fromkeys(sides, signature)})
     for side in sides:

@@ -111,6 +111,13 @@ def require_netting(client: LedgerClient, netting: RingNetting) -> None:
         raise LedgerError("the time to sign it has passed", advice="propose it again")
     for part in netting.replaced:
         require_owed(client, part)
+    payees = _payees(netting.replaced)
+    for part in netting.parts:
+        if part.amount.opening.payee != payees.get(part.creditor, NO_ADDRESS):
+            raise DifferenceError(
+                f"part {part.number} would pay operator {part.creditor} elsewhere than its parts before",
+                advice="do not sign; ask who proposed it",
+            )
     decimals = netting.replaced[0].amount.decimals
     token = netting.replaced[0].amount.opening.token
     if decimals is not None and tokens.decimals(endpoint, token) != decimals:

@@ -96,6 +96,11 @@ def propose(
 @click.command(short_help="Compare a part with everything that is known, and sign it.")
 @house_options.part_file
 @settlement_option
+@click.option(
+    "--payee",
+    callback=house_options.address_of,
+    help="Where we are paid in a token, as the creditor: compared with the part.",
+)
 @house_options.side_option
 @house_options.signature_option
 @house_options.digest_option
@@ -103,6 +108,7 @@ def propose(
 def sign(
     file: Path,
     settlement: Path,
+    payee: str | None,
     operator_id: int | None,
     signature: str | None,
     digest: bool,
@@ -113,8 +119,9 @@ def sign(
 
     Compared are the document's hash, net amount, creditor, period, round, currency, token and decimals, the
     batches of the settlement with both opened books and their roots in the ledger, state and deadlines, and
-    the signatures that are there. Whatever differs is refused with the reason. Read before what the
-    settlement says: that it is right, no program can say.
+    the signatures that are there. Whatever differs is refused with the reason. The creditor of a part that
+    is paid in a token says with --payee where. Read before what the settlement says: that it is right, no
+    program can say.
     """
     from dataclasses import replace
 
@@ -133,10 +140,11 @@ def sign(
     if signature is not None:
         side = signing_side(operator_id, part.operators)
         given = house_options.signature_bytes(signature)
+        logic.require_payee(part, [side], payee)
         require_signature(house.client, side, part.digest, given)
         part = replace(part, signatures={**part.signatures, side: given})
     else:
-        part = logic.sign(house, part, operator_id)
+        part = logic.sign(house, part, operator_id, payee)
     write_part(part, file)
     _tell(part, file, as_json, "Signed")
 

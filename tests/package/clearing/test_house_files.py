@@ -120,7 +120,7 @@ def test_every_field_of_a_part(desk: Desk) -> None:
     part = desk.folder(1) / "part.json"
     words = ("--token", euro, "--payee", client.signer.address)
     desk.look("propose", clearing, settlement, "--part", part, *words)
-    desk.call(1, "sign", part, "--settlement", settlement, admin=True)
+    desk.call(1, "sign", part, "--settlement", settlement, *words[2:], admin=True)
     sign = ("sign", part, "--settlement", settlement)
     # A part without the other's signature is another proposal, for the other to judge: left out here.
     content = json.loads(part.read_bytes())

@@ -339,6 +339,41 @@ def test_a_part_beside_another_settlement(desk: Desk) -> None:
     assert json.loads(part.read_bytes())["signatures"] == []
 
 
+def test_the_creditor_says_where_it_is_paid(desk: Desk) -> None:
+    """The debtor proposes, with an address of its own as the payee."""
+    client = desk.client(7)
+    euro, own = put(client.endpoint, client.signer, "TrickToken"), desk.client(8).signer.address
+    clearing, settlement, part = desk.agreeing(), desk.settlement(), desk.home / "part.json"
+    desk.look("propose", clearing, settlement, "--part", part, "--token", euro, "--payee", own)
+    sign = ("sign", part, "--settlement", settlement)
+    desk.call(2, *sign, admin=True)  # the debtor need not say
+    assert "where is the creditor paid?" in desk.call(1, *sign, admin=True, code=2)["message"]
+    wallet = desk.client(9).signer.address
+    refused = desk.call(1, *sign, "--payee", wallet, admin=True, code=1)
+    assert f"the part pays {own}, not {wallet}" in refused["message"]
+    desk.call(1, *sign, "--payee", own, admin=True)
+
+
+def test_a_netting_pays_nobody_elsewhere(desk: Desk) -> None:
+    """Changed by whoever proposes it, with every hash made anew."""
+    from dataclasses import replace
+
+    from billproof.clearing.house_files import document_hash_of, read_netting, write_netting
+
+    client = desk.client(7)
+    euro, own = put(client.endpoint, client.signer, "TrickToken"), desk.client(8).signer.address
+    part = desk.agreed(1, 2, 10**9, 2, "--token", euro, "--payee", own)[1]
+    file = desk.home / "netting.json"
+    desk.look("net", "propose", part, "--netting", file)
+    netting = read_netting(file)
+    (new,) = netting.parts
+    opening = replace(new.amount.opening, payee=client.signer.address)
+    netting = replace(netting, parts=(replace(new, amount=replace(new.amount, opening=opening)),))
+    write_netting(replace(netting, document_hash=document_hash_of(netting)), file)
+    refused = desk.call(1, "net", "sign", file, admin=True, code=1)
+    assert "part 1 would pay operator 1 elsewhere" in refused["message"]
+
+
 def test_amendments(desk: Desk) -> None:
     """Credits name the batch that holds them: an amendment of either side that stands."""
     clearing, settlement = desk.agreeing(), desk.settlement()
