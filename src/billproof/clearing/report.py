@@ -103,7 +103,7 @@ def _sources(traffic: Sequence[Traffic], settlement: Settlement | None, currency
         ]
         columns = ("Exchange", "exactly", "about")
         parts.append(table("Exchange rates", columns, rows=rates, currency=currency, style="narrow"))
-    parts += [_books(each, currency) for each in traffic]
+    parts.append(_books(traffic, currency))
     parts.append(
         f'<p class="note">Amounts are rounded to {safe(_unit(currency))} to be read; sums are of what the'
         " documents say, to the billionth. Times and days are UTC.</p>"
@@ -111,22 +111,25 @@ def _sources(traffic: Sequence[Traffic], settlement: Settlement | None, currency
     return section("sources", "Where this comes from", parts, "sources")
 
 
-def _books(traffic: Traffic, currency: Currency) -> str:
-    rows: list[Sequence[Cell]] = []
-    for side in traffic.sides:
+def _books(traffic: Sequence[Traffic], currency: Currency) -> str:
+    """The batches of the books; those of both directions are often the same."""
+    rows: dict[tuple[str, str, str, str], None] = {}
+    for side in (side for each in traffic for side in each.sides):
         name = f"{side.name}: {side.book}"
         if not side.batches:
-            rows.append((name, "", "", Html("not anchored")))
-        for batch in side.batches[:_MOST_BATCHES]:
+            rows[name, "", "", "not anchored"] = None
+        for batch in side.batches:
             place = f"{batch['region']}-{batch['sequence']}"
-            rows.append(
-                (name, month_words(batch["period"]), place, Html(f"<code>{safe(batch['root'])}</code>"))
-            )
-        left = len(side.batches) - _MOST_BATCHES
-        if left > 0:
-            rows.append((name, "", Figure(f"{left:,} more"), Html("")))
+            rows[name, month_words(batch["period"]), place, batch["root"]] = None
+    shown: list[Sequence[Cell]] = [
+        (name, period, place, Html(f"<code>{safe(root)}</code>"))
+        for name, period, place, root in list(rows)[:_MOST_BATCHES]
+    ]
+    left = len(rows) - len(shown)
+    if left:
+        shown.append((f"and {left:,} more batches", "", "", ""))
     columns = ("Book", "Period", "Batch", "Root")
-    return table(f"Books and batches, {traffic.title}", columns, rows, currency, style="batches")
+    return table("Books and batches", columns, shown, currency, style="batches")
 
 
 def _unit(currency: Currency) -> str:

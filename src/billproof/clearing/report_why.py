@@ -138,11 +138,11 @@ class Why:
 
     def _told(self, reason: Reason) -> str:
         count = f"{reason.count:,} record{'' if reason.count == 1 else 's'}"
-        said = (
+        return (
             f"<tr><td>{reason.number or ''}</td><td>{safe(_sentence(reason.words))}"
-            f"<small>{safe(f'{reason.kind}, {count}')}</small>{self._examples(reason)}</td>"
+            f"<small>{safe(f'{reason.kind}, {count}')}</small></td>"
+            f'<td class="n">{self._currency.html(reason.money)}</td></tr>{self._examples(reason)}\n'
         )
-        return f'{said}<td class="n">{self._currency.html(reason.money)}</td></tr>\n'
 
     def _examples(self, reason: Reason) -> str:
         rows = [
@@ -151,9 +151,12 @@ class Why:
             for side, name in zip(("ours", "theirs"), self._traffic.names, strict=True)
             if side in example
         ]
-        columns = ("Book", "Starts (UTC)", "Service", "Number", "Usage", "Billed", "Amount", "Place")
+        columns = ("Book", "Starts (UTC)", "Service", "Number", "Usage", "Billed", "Amount", "Batch, row")
         shown = table(f"Examples of {reason.number}", columns, rows, self._currency, style="records")
-        return f"<details><summary>Examples with the most money</summary>{shown}</details>" if rows else ""
+        if not rows:
+            return ""
+        folded = f"<details><summary>Examples with the most money</summary>{shown}</details>"
+        return f'<tr class="examples"><td></td><td colspan="2">{folded}</td></tr>'
 
     def _record(self, name: str, record: Mapping[str, Any]) -> Sequence[Cell]:
         started = datetime.fromtimestamp(int(record["startedAt"]), UTC)
@@ -165,7 +168,7 @@ class Why:
             int(record["usage"]),
             int(record["billedUsage"]),
             Figure(f"{money(int(record['amount'])).replace('-', '−')} {record['currency']}"),
-            f"{record['batch']}, row {record['row']:,}",
+            f"{record['batch']}, {record['row']:,}",
         )
 
     # --- by day, route and service ------------------------------------------------------------------
