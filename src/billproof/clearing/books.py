@@ -276,7 +276,7 @@ def _settled(
 ) -> Ints:
     """Amounts in billionths of the settlement currency, rounded half up to one of them: (n,)."""
     amounts, currencies = part["amount"], part["currency"]
-    found = amounts.copy()
+    found: Ints = amounts.copy()
     for code in np.unique(currencies).tolist():
         currency = codes.currencies.texts[code]
         rate = agreement.rate_of(currency, month, file=file)

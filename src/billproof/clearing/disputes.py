@@ -238,6 +238,7 @@ def _header(document: File, sides: Sides, statements: list[list[form.StatementFo
         agreement=document.agreement,
         currency=document.settlement,
         period=str(sides.period),
+        payer=document.payer,
         ledger=LedgerForm(str(ledger.chain_id), ledger.ledger),
         ours=ours,
         theirs=theirs,

@@ -189,6 +189,7 @@ class DisputesChecker:
             ("agreement.hash", header.agreement.hash, "0x" + settlement.agreement_hash.hex()),
             ("currency", header.currency, settlement.currency),
             ("period", int(header.period), settlement.period),
+            ("payer", header.payer in _payers(settlement, header), True),
         ]
         message = "is not what the settlement says"
         found.add([Problem(field, message, 1) for field, one, other in told if one != other])
@@ -261,15 +262,23 @@ def claims_of(settlement: Settlement) -> dict[tuple[str, str, int], tuple[int, i
 def keys_of(settlement: Settlement, header: form.Header) -> list[tuple[str, str, int]]:
     """The disputes of a file by kind, words and claimant, as the settlement calls them.
 
-    A settlement of both directions says whose traffic each is about; the file is of one, that whose it has.
+    A settlement of both directions says whose traffic each is about.
     """
     claims = claims_of(settlement)
-    endings = ["", *(traffic_words(party.name) for party in settlement.parties)]
+    payer = next(side.name for side in header.sides if side.operator == header.payer)
     candidates = [
         [(each.kind, worded(each.words, ending), each.claimant) for each in header.disputes]
-        for ending in endings
+        for ending in ("", traffic_words(payer))
     ]
     return max(candidates, key=lambda keys: sum(key in claims for key in keys))
+
+
+def _payers(settlement: Settlement, header: form.Header) -> set[int]:
+    """Who may have paid for a file's traffic: in a settlement of one direction, as its amounts say."""
+    payers = {each.payer for each in settlement.amounts}
+    words = {each.words for each in settlement.disputes}
+    one_direction = all(each.words in words for each in header.disputes)
+    return payers if payers and one_direction else {side.operator for side in header.sides}
 
 
 def uncovered(settlement: Settlement, headers: Iterable[form.Header]) -> int:

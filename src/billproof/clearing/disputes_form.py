@@ -59,6 +59,7 @@ class Header(_Strict, frozen=True):
     agreement: AgreementName
     currency: doc.Currency
     period: Period
+    payer: Operator
     ledger: LedgerForm
     ours: SideForm
     theirs: SideForm

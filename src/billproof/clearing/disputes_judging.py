@@ -118,8 +118,9 @@ class Judge:
         for name, side, record in zip(("ours", "theirs"), self.header.sides, line.sides, strict=True):
             if record is None or (currency := _currency(record, side)) in self.agreement.exchange:
                 continue
+            place = name if isinstance(record, form.Told) else f"{name}.statements[{record.statement}]"
             message = f"the agreement has no exchange rate for {currency}"
-            found.append(Problem(f"{name}.record.currency", message, number))
+            found.append(Problem(f"{place}.currency", message, number))
             return False
         return True
 

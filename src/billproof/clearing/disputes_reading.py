@@ -118,6 +118,8 @@ def _check(header: form.Header, path: Path) -> None:
     operators = [side.operator for side in header.sides]
     if operators[0] == operators[1]:
         raise error("theirs.operator", "is ours, too")
+    if header.payer not in operators:
+        raise error("payer", f"is neither {operators[0]} nor {operators[1]}")
     if not any(side.statements for side in header.sides):
         raise error("theirs.statements", "neither side has a statement")
     for name, side in zip(("ours", "theirs"), header.sides, strict=True):

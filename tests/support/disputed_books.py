@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from billproof.ledger.reads import chain_id
 from billproof.ledger.signers import development_signer
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
-from billproof.simulate.partners import AGREEMENT, partner_books
+from billproof.simulate.partners import AGREEMENT, SINGLE, SYSTEMATIC, partner_books
 from billproof.statements import arrange
 from billproof.store import StoredBatch
 
@@ -62,7 +63,14 @@ class Partners:
         )
 
 
-def make_partners(home: Path, records: int = 900, seed: int = 3, *, anchored: bool = True) -> Partners:
+def make_partners(
+    home: Path,
+    records: int = 900,
+    seed: int = 3,
+    errors: Collection[str] = (*SINGLE, *SYSTEMATIC),
+    *,
+    anchored: bool = True,
+) -> Partners:
     """A month of both partners: a batch a region, each with another customer in it."""
     chain = EmbeddedChain.open(home / "chain.jsonl", writable=True)
     number = chain_id(chain)
@@ -77,7 +85,7 @@ def make_partners(home: Path, records: int = 900, seed: int = 3, *, anchored: bo
     agreement = home / "agreement.toml"
     agreement.write_text(AGREEMENT)
     partners = Partners(home, chain, (clients[0], clients[1]), agreement)
-    books = partner_books(records, seed)
+    books = partner_books(records, seed, errors)
     partners.theirs.mkdir()
     for side, tables in enumerate(books.tables):
         vault = SecretStore(home / "secrets", side + 1)
