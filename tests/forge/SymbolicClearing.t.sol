@@ -211,11 +211,9 @@ contract SymbolicClearingTest is Base {
         uint256 before = token.balanceOf(payee);
         IClearingHouse.AmountOpening memory tried = shown;
         tried.token = address(token);
-        bool good = payee != address(house) && payee != address(0) && payee != address(this);
-        bool same = shown.amount == amount && shown.payee == payee && shown.salt == SALT && shown.currency == "EUR";
-        bool enough = amount != 0 && amount <= 1e24;
-        assert(_succeeds(abi.encodeCall(house.pay, (clearing, 1, tried))) == (good && same && enough));
-        if (!good || !same || !enough) return;
+        if (!_succeeds(abi.encodeCall(house.pay, (clearing, 1, tried)))) return;
+        assert(shown.amount == amount && shown.payee == payee && payee != address(house) && payee != address(0));
+        assert(amount != 0 && payee != address(this));
         assert(token.balanceOf(payee) == before + amount && token.balanceOf(address(this)) == 1e24 - amount);
     }
 
@@ -361,7 +359,7 @@ contract SymbolicClearingTest is Base {
 
     function _net(bytes32 source, uint32 part, bool last, uint64 creditor, bytes32 commitment)
         private
-        view
+        pure
         returns (IClearingHouse.NetAmount memory)
     {
         IBillingLedger.BatchKey memory none;
