@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clear_documents import document, settlement, some_rows
+from clear_documents import CHARGES, document, settlement, some_rows
 from page_reader import Reader
 
 from billproof.clearing.report import html_report
-from billproof.clearing.settlement import Charge
 
 Visit = Callable[..., Reader]
 
@@ -43,12 +42,8 @@ def found() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def report(found: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of the report of a settlement."""
-    charges = [
-        Charge(2, "mobile", 10**12, 10**12, 0, 0, 13 * 10**11),
-        Charge(1, "data, both ways", 5 * 10**11, 5 * 10**11, 3 * 10**11, 0, 2 * 10**11),
-    ]
     file = tmp_path_factory.mktemp("report") / "report.html"
-    file.write_text(html_report(found, settlement(found, charges)), encoding="utf-8")
+    file.write_text(html_report(found, settlement(found, CHARGES)), encoding="utf-8")
     return file.as_uri()
 
 

@@ -132,6 +132,17 @@ def document(
     }
 
 
+def both() -> list[dict[str, Any]]:
+    """A month both ways."""
+    return [document(some_rows()), document(some_rows(12), payer=1)]
+
+
+CHARGES = (
+    Charge(2, "mobile", 10**12, 10**12, 0, 0, 13 * 10**11),
+    Charge(1, "data, both ways", 5 * 10**11, 5 * 10**11, 3 * 10**11, 0, 2 * 10**11),
+)
+
+
 def settlement(documents: Sequence[dict[str, Any]], charges: Sequence[Charge] = ()) -> Settlement:
     """What is undisputed of documents, with their disputes, numbered through."""
     names = {side["operator"]: side["name"] for side in (documents[0]["ours"], documents[0]["theirs"])}
