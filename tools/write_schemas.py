@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from billproof.bundle.documents import json_schemas
-from billproof.clearing import agreement_form, document_form, house_form, settlement_form
+from billproof.clearing import agreement_form, disputes_form, document_form, house_form, settlement_form
 from billproof.tariff import form
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +28,7 @@ def main() -> int:
         agreement_form.SCHEMA: agreement_form.json_schema(),
         settlement_form.SCHEMA: settlement_form.json_schema(),
         document_form.SCHEMA: document_form.json_schema(),
+        disputes_form.SCHEMA: disputes_form.json_schema(),
         **house_form.json_schemas(),
     }
     for name, schema in schemas.items():

@@ -12,6 +12,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from commands import Run, run
 from disputed_books import ACCOUNTS, PERIOD, Partners, commit_table, make_partners
@@ -127,6 +128,17 @@ def test_lines_are_those_of_the_listing_and_records_those_of_the_bundles(
             assert told == line["theirs"]["record"]
             assert statement["entry"]["proof"] == bundle.entry.proof
             assert statement["recordsRoot"] == bundle.statement.recordsRoot
+
+
+def test_the_published_schema_takes_each_line_and_no_other(run: Run, partners: Partners) -> None:
+    lines = [json.loads(line) for line in write(run, partners).read_text().splitlines()]
+    root = Path(__file__).resolve().parents[3]
+    schema = json.loads((root / "docs/schemas/disputes.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    for line in (lines[0], *lines[1::50]):
+        validator.validate(line)
+        assert not validator.is_valid({**line, "extra": 1})
+        assert not validator.is_valid({**line, next(iter(line)): None})
 
 
 def test_a_store_of_theirs_gives_the_same_bytes_as_its_proof_files(run: Run, partners: Partners) -> None:
