@@ -26,11 +26,12 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Watch:
     """What the processes that descend from this one use, looked at ten times a second."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, files: str = "*.piece") -> None:
         self.cpu: dict[tuple[str, int], float] = {}
         self.memory: dict[str, int] = {}
         self.scratch = 0
         self._scratch = scratch
+        self._files = files
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -62,7 +63,7 @@ class Watch:
                     self.cpu[kind, process] = (int(fields[11]) + int(fields[12])) / _TICK
                     size = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
                     self.memory[kind] = max(self.memory.get(kind, 0), size)
-            pieces = (path.stat().st_size for path in self._scratch.rglob("*.piece"))
+            pieces = (path.stat().st_size for path in self._scratch.rglob(self._files))
             try:
                 self.scratch = max(self.scratch, sum(pieces))
             except OSError:

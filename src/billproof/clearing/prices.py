@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from billproof.clearing.differences import Bools, Kind
 from billproof.clearing.parts import Part, Parts
+from billproof.records import NANO
 
 _BINS = 1000  # of ratios, to e times as much; two of them are one value
 _FARTHEST = 14 * _BINS  # times as much, or as little, as e^14
@@ -26,7 +28,7 @@ _Cells = dict[tuple[int, int], tuple[int, int, int]]
 
 #: Services whose billed usage is in one unit: what it is called, and how many of billed usage it has.
 _UNITS = (((1, 2, 3), "minute", 60), ((4, 5, 7), "message", 1), ((6,), "MB", 10**6))
-_DECIMALS = 6
+_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,9 @@ def unit_of(services: Sequence[int]) -> tuple[str, int] | None:
 
 
 def price(amount: int, billed: int, size: int) -> str | None:
-    """What a unit costs, of sums, as a decimal number; None where nothing was billed."""
-    if billed <= 0:
+    """What a unit costs, of sums, to four digits, as more would tell of rounding; None where it is nothing."""
+    if billed <= 0 or amount <= 0:
         return None
-    rounded = round(Fraction(amount * size * 10**_DECIMALS, billed * 10**9))
-    whole, rest = divmod(abs(rounded), 10**_DECIMALS)
-    decimals = f"{rest:0{_DECIMALS}d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if rounded < 0 else ''}{whole}.{decimals}"
+    with localcontext(prec=_DIGITS):
+        found = Decimal(amount * size) / Decimal(billed * NANO)
+    return f"{found.normalize():f}"

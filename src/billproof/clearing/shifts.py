@@ -94,14 +94,17 @@ class Choosing:
 
 @dataclass(frozen=True)
 class Voting:
-    """How many of each group have a record at each shift, those known taken away: group → voters, votes."""
+    """How many of each group have a record at each shift, those known taken away.
+
+    By group: how many vote, and place of the shift → votes.
+    """
 
     shifts: tuple[Shift, ...]
     tolerance: int
     limits: Ints
 
-    def __call__(self, part: Part) -> dict[Group, tuple[int, Ints]]:
-        found: dict[Group, tuple[int, Ints]] = {}
+    def __call__(self, part: Part) -> dict[Group, tuple[int, dict[int, int]]]:
+        found: dict[Group, tuple[int, dict[int, int]]] = {}
         if part.voters is None:
             return found
         for side in (0, 1):
@@ -113,7 +116,9 @@ class Voting:
                 for code in np.unique(mine[_GROUPS + at]).tolist():
                     rows = mine[:, mine[_GROUPS + at] == code]
                     hits = kernel.count_votes(rows, others, self.tolerance, self.limits)
-                    found[side, at, code] = rows.shape[1], hits
+                    there = np.flatnonzero(hits)
+                    votes = dict(zip(there.tolist(), hits[there].tolist(), strict=True))
+                    found[side, at, code] = rows.shape[1], votes
         return found
 
     def _shifted(self, columns: Ints, side: int) -> Ints:
@@ -144,7 +149,7 @@ def find_shifts(parts: Parts, codes: Codes, tolerance: int, limits: Ints) -> tup
 
 
 def _standing_out(
-    votes: Sequence[Mapping[Group, tuple[int, Ints]]], codes: Codes
+    votes: Sequence[Mapping[Group, tuple[int, Mapping[int, int]]]], codes: Codes
 ) -> Iterator[tuple[tuple[float, int, int, int, str], Shift]]:
     """Groups that most of their votes give a shift, and what says which comes first."""
     voters: dict[Group, int] = {}
@@ -152,7 +157,8 @@ def _standing_out(
     for some in votes:
         for group, (count, votes_of) in some.items():
             voters[group] = voters.get(group, 0) + count
-            hits[group] = hits[group] + votes_of if group in hits else votes_of
+            known = hits.setdefault(group, np.zeros(2 * loops.QUARTERS + 1, np.int64))
+            known[list(votes_of)] += np.array(list(votes_of.values()), np.int64)
     for group, count in voters.items():
         best = int(np.argmax(hits[group]))
         most, none = int(hits[group][best]), int(hits[group][loops.QUARTERS])
