@@ -211,19 +211,25 @@ def _prove(
 def _booked(book: Book, at: Ints, codes: Codes) -> dict[str, pa.Array]:
     """Records of a book as text by field."""
 
-    def names(column: NDArray[np.int32], known: list[str]) -> pa.Array:
-        return texts(pa.array([known[code] for code in column[at].tolist()], pa.string()))
+    def told(name: str, found: list[str]) -> pa.Array:
+        if max(map(len, found)) > form.MAX_TEXT:
+            message = f"has a text of more than {form.MAX_TEXT} characters"
+            raise InputError(message, file=book.name, field=name, advice="Such records cannot be told.")
+        return texts(pa.array(found, pa.string()))
+
+    def coded(name: str, known: list[str]) -> pa.Array:
+        return told(name, [known[code] for code in getattr(book, name)[at].tolist()])
 
     return {
         "service": integers(book.service[at]),
         "startedAt": integers(book.started_at[at]),
         "usage": integers(book.usage[at]),
         "billedUsage": integers(book.billed_usage[at]),
-        "number": texts(pa.array(map(codes.number, book.number[at].tolist()), pa.string())),
-        "network": names(book.network, codes.networks.texts),
+        "number": told("number", list(map(codes.number, book.number[at].tolist()))),
+        "network": coded("network", codes.networks.texts),
         "amount": integers(book.amount[at]),
-        "currency": names(book.currency, codes.currencies.texts),
-        "rate": names(book.rate, codes.rates.texts),
+        "currency": coded("currency", codes.currencies.texts),
+        "rate": coded("rate", codes.rates.texts),
     }
 
 

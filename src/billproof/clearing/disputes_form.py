@@ -23,6 +23,9 @@ SCHEMA = "billproof/disputes/1"
 MAX_HEADER = 1 << 26
 MAX_LINE = 1 << 16
 
+#: Longest text of a record that is told, not proved.
+MAX_TEXT = 1024
+
 _PROOF = 32  # of a record: a statement has fewer than 2^32
 
 
@@ -103,11 +106,11 @@ class Told(_Strict, frozen=True):
     startedAt: doc.Signed
     usage: doc.Signed
     billedUsage: doc.Signed
-    number: Annotated[str, Meta(max_length=128)]
-    network: Annotated[str, Meta(max_length=128)]
+    number: Annotated[str, Meta(max_length=MAX_TEXT)]
+    network: Annotated[str, Meta(max_length=MAX_TEXT)]
     amount: doc.Signed
     currency: doc.Currency
-    rate: Annotated[str, Meta(max_length=512)]
+    rate: Annotated[str, Meta(max_length=MAX_TEXT)]
 
 
 Ours = TypeVar("Ours")

@@ -35,6 +35,7 @@ _INTEGERS = {
     "billed_usage": "billedUsage",
     "amount": "amount",
 }
+_BYTE, _INT64 = range(256), range(-(1 << 63), 1 << 63)
 _NEAR = 2  # seconds, at which records are paired whatever the agreement tolerates
 
 
@@ -101,7 +102,7 @@ class Judge:
     def problems(self, lines: Sequence[NumberedLine]) -> list[Problem]:
         """What is wrong about lines whose records have been followed."""
         found: list[Problem] = []
-        known = [each for each in lines if self._has_rates(each, found)]
+        known = [each for each in lines if self._usable(each, found)]
         codes = Codes()
         pairs = [each for each in known if each[1].ours is not None and each[1].theirs is not None]
         if pairs:
@@ -113,15 +114,22 @@ class Judge:
                 found += _single(single, side, self._book(single, side, codes))
         return found
 
-    def _has_rates(self, each: NumberedLine, found: list[Problem]) -> bool:
+    def _usable(self, each: NumberedLine, found: list[Problem]) -> bool:
+        """Whether numbers that are told fit their types, and currencies have rates."""
         number, line = each
         for name, side, record in zip(("ours", "theirs"), self.header.sides, line.sides, strict=True):
-            if record is None or (currency := _currency(record, side)) in self.agreement.exchange:
+            if record is None:
                 continue
-            place = name if isinstance(record, form.Told) else f"{name}.statements[{record.statement}]"
-            message = f"the agreement has no exchange rate for {currency}"
-            found.append(Problem(f"{place}.currency", message, number))
-            return False
+            if isinstance(record, form.Told):
+                for key in _INTEGERS.values():
+                    if int(getattr(record, key)) not in (_BYTE if key == "service" else _INT64):
+                        found.append(Problem(f"{name}.{key}", "is more than can be", number))
+                        return False
+            if (currency := _currency(record, side)) not in self.agreement.exchange:
+                place = name if isinstance(record, form.Told) else f"{name}.statements[{record.statement}]"
+                message = f"the agreement has no exchange rate for {currency}"
+                found.append(Problem(f"{place}.currency", message, number))
+                return False
         return True
 
     def _book(self, lines: Sequence[NumberedLine], side: int, codes: Codes) -> Book:

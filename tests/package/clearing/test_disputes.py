@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from commands import Run, run
 from disputed_books import ACCOUNTS, PERIOD, Partners, commit_table, make_partners
@@ -238,14 +240,22 @@ def test_a_book_without_proofs_is_told_and_not_proved(run: Run, partners: Partne
     assert steps.pop("proofs") == ("cannot check", "theirs: Skylark's records are told, not proved")
     assert {verdict for verdict, _ in steps.values()} == {"valid"}
     lines = file.read_text().splitlines()
-    at = next(at for at, line in enumerate(lines) if at and "theirs" in json.loads(line))
-    changed = json.loads(lines[at])
-    changed["theirs"]["amount"] = str(int(changed["theirs"]["amount"]) + 10**9)
-    lines[at] = json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
-    file.write_text("\n".join(lines) + "\n")
-    done = check(run, partners, file)
-    assert done.code == 1
-    assert steps_of(done.json)["judgement"][1].startswith(f"line {at + 1}, money")
+    at = next(at for at, line in enumerate(lines) if at and {"ours", "theirs"} <= json.loads(line).keys())
+    for field, value, named in (
+        ("amount", "1000000000000", "money"),
+        ("amount", str(1 << 63), "theirs.amount"),
+        ("startedAt", "-9999999999999999999", "theirs.startedAt"),
+        ("service", "256", "theirs.service"),
+        ("currency", "XXX", "theirs.currency"),
+        ("usage", "1", "kinds"),
+    ):
+        changed = json.loads(lines[at])
+        changed["theirs"][field] = value
+        written = json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
+        file.write_text("\n".join([*lines[:at], written, *lines[at + 1 :]]) + "\n")
+        done = check(run, partners, file)
+        assert done.code == 1, field
+        assert steps_of(done.json)["judgement"][1].startswith(f"line {at + 1}, {named}"), field
     two = run(
         *(
             "clear",
@@ -263,6 +273,34 @@ def test_a_book_without_proofs_is_told_and_not_proved(run: Run, partners: Partne
     assert two.code == 2
     assert "neither book has inclusion proofs" in two.err
     assert not (tmp_path / "none.jsonl").exists()
+
+
+def test_a_text_that_nobody_would_read_is_not_told(run: Run, partners: Partners, tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    theirs = partner_books(900, 3).write(books)[1]
+    for file in theirs.iterdir():
+        table = pq.read_table(file)
+        at = table.schema.get_field_index("rate")
+        pq.write_table(table.set_column(at, "rate", pa.array(["x" * 2000] * table.num_rows)), file)
+    done = run(
+        *("clear", partners.ours, theirs, "--agreement", partners.agreement, "--our-account", ACCOUNTS[0]),
+        *("--secrets", partners.home / "secrets", "--proofs", tmp_path / "long.jsonl"),
+    )
+    assert done.code == 2
+    assert "rate: has a text of more than 1024 characters" in done.err
+    assert list(tmp_path.iterdir()) == [books]
+
+
+def test_a_repudiated_batch_and_what_replaces_it_are_one_cause(run: Run, tmp_path: Path) -> None:
+    equal = make_partners(tmp_path, 300, 5, errors=())
+    table = partner_books(300, 5, ()).tables[0][1]
+    batch = replace(StoredBatch.open(equal.ours / f"{PERIOD}/1-1").id, sequence=2)
+    commit_table(equal.home / "store", SecretStore(equal.home / "secrets", 1), batch, ACCOUNTS[0], table)
+    words = ("clear", equal.ours, equal.theirs, "--agreement", equal.agreement, "--our-account", ACCOUNTS[0])
+    told = run(*words, "--json").json
+    (cause,) = told["causes"]
+    assert (cause["kind"], cause["dimension"], cause["count"]) == ("duplicate", "batch", table.num_rows)
+    assert told["findings"] == []
 
 
 def _elsewhere(partners: Partners, home: Path) -> Partners:
