@@ -143,7 +143,7 @@ def unit_of(services: Sequence[int]) -> tuple[str, int] | None:
 
 
 def price(amount: int, billed: int, size: int) -> str | None:
-    """What a unit costs, of sums, to four digits, as more would tell of rounding; None where it is nothing."""
+    """What a unit costs, of sums, to four digits: more tell of rounding; None where it is nothing."""
     if billed <= 0 or amount <= 0:
         return None
     with localcontext(prec=_DIGITS):
