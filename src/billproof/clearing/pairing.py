@@ -50,14 +50,17 @@ class First:
 
     def __call__(self, part: Part) -> tuple[dict[int, int], _Counts]:
         part.voters = None
-        ours, theirs = (shifted(book, side, self.shifts) for side, book in enumerate(part.books))
-        passes = pairs.opened(part.books, (ours, theirs), self.tolerance)
+        passes = pairs.opened(
+            part.books,
+            (shifted(part.books[0], 0, self.shifts), shifted(part.books[1], 1, self.shifts)),
+            self.tolerance,
+        )
+        minutes = [
+            counted(columns[_START][book.service < NO_USAGE] // _MINUTE)
+            for book, columns in zip(part.books, passes.columns, strict=True)
+        ]
         pairs.pair_first(passes)
         part.pairing = passes.state
-        minutes = [
-            counted(starts[book.service < NO_USAGE] // _MINUTE)
-            for book, starts in zip(part.books, (ours, theirs), strict=True)
-        ]
         return pairs.apart(passes), (minutes[0], minutes[1])
 
 
