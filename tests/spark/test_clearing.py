@@ -19,7 +19,7 @@ from clearings import local_document, spread_document
 
 from billproof.simulate.partners import partner_books
 from billproof.spark.clearing import SparkClearing
-from billproof.spark.clearing_tasks import Dealing, Loading, Stepping
+from billproof.spark.clearing_tasks import Dealing, Stepping
 from billproof.spark.cluster import Cluster
 
 Books = tuple[Path, Path, Path]
@@ -59,7 +59,7 @@ def _once(step: Any, marker: Path) -> Callable[[Any, int], Any]:
     return call
 
 
-@pytest.mark.parametrize("step", [Dealing, Loading, Stepping])
+@pytest.mark.parametrize("step", [Dealing, Stepping])
 def test_killed_processes_do_no_harm(step: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     books, plain, marker = (
         partner_books(20_000, 4).write(tmp_path / "books"),
