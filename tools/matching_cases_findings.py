@@ -9,6 +9,7 @@ def cases() -> Iterator[Case]:
     yield from _coverage()
     yield from _findings()
     yield from _entries()
+    yield from _confirmed()
 
 
 def _coverage() -> Iterator[Case]:
@@ -314,3 +315,31 @@ def _entries() -> Iterator[Case]:
     for at in range(8):
         case.sent(number(10 + at), local(8 + at), "missing")
     yield case
+
+
+def _confirmed() -> Iterator[Case]:
+    """Four lines that the phone confirms, 476,000,000 in all, and as many before its log begins."""
+
+    def beside(name: str, *amounts: int) -> Case:
+        case = Case(name).log().base(4)
+        for at, amount in enumerate(amounts):
+            case.line(number(1 + at), local(1, 8 + at), 60, "not-covered:outside", amount=amount)
+        return case
+
+    half = 119_000_000
+    yield beside("most-is-confirmed-at-half", *[half] * 4).expect(
+        summary__confirmed=4, summary__mostConfirmed=True
+    )
+    yield beside("most-is-not-confirmed-of-the-money", *[half] * 3, half + 1).expect(
+        summary__confirmed=4, summary__mostConfirmed=False
+    )
+    yield beside("most-is-not-confirmed-of-the-lines", *[0] * 5).expect(
+        summary__confirmed=4, summary__mostConfirmed=False
+    )
+    case = beside("most-is-confirmed-whatever-phones-do-not-log", half, -10 * half)
+    for at in range(5):
+        case.line("", local(5 + at), 0, "not-comparable:service", service=35, amount=10 * half)
+    yield case.expect(summary__confirmed=4, summary__mostConfirmed=True)
+    case = Case("a-late-line-with-an-entry-is-confirmed").log().base(4)
+    case.both(number(40), local(-1), 60, "late:paired", amount=0)
+    yield case.expect(summary__confirmed=5, summary__mostConfirmed=True)

@@ -64,7 +64,8 @@ def match(invoice: Path | None, logs: tuple[Path, ...], as_json: bool, whole: bo
     (`billproof trust`). Nothing leaves this machine.
 
     Where the phone's list of calls (of a message: its messages) has nothing with a line's number, that is a
-    question to you, not a finding: a deleted history looks the same.
+    question to you, not a finding: a deleted history looks the same. Where the phone confirms less than half
+    of what it could, nothing to dispute is no good news, and is not marked as such.
 
     Exit codes: 0 nothing to dispute, 1 findings, 2 bad input, such as the log of another phone.
     """
@@ -161,7 +162,8 @@ def _print(result: MatchResult, bundle: Bundle, logs: list[PhoneLog], *, besides
     from billproof.bundle.lines import amount
     from billproof.matching import wording
 
-    colour, mark = ("red", "✗") if result.findings else ("green", "✓")
+    good = ("green", "✓") if result.most_confirmed else ("yellow", "?")
+    colour, mark = ("red", "✗") if result.findings else good
     said = wording.verdict(result, bundle)
     if besides:
         said = said.replace("Nothing to dispute", "Nothing else to dispute")

@@ -127,6 +127,11 @@ def questions_head(questions: Collection[Question], asked: str) -> str:
     return f"{_counted(len(questions), 'question')} only you can answer ({lines}, {asked})"
 
 
+def confirmed(count: int, lines: int, *, most: bool) -> str:
+    """How many lines the phone confirms, to stand behind "Nothing to dispute"; ``most``: if that is most."""
+    return f"{':' if most else ', but'} the phone confirms {count:,} of {_counted(lines, 'line')}"
+
+
 def uncompared_head(count: int, unchecked: str) -> str:
     """How many lines could not be compared, and what they cost."""
     return f"{_counted(count, 'line')} ({unchecked}) could not be compared with your phone"

@@ -15,6 +15,7 @@ from billproof.matching import entries as of_entries
 from billproof.matching import verdicts
 from billproof.matching.clock import Clocks, Shift
 from billproof.matching.columns import KINDS, NEVER, Invoice, Stack
+from billproof.matching.confirming import is_confirmed, most_confirmed
 from billproof.matching.coverage import Coverage
 from billproof.matching.joining import Joined
 from billproof.matching.verdicts import Verdicts
@@ -181,6 +182,15 @@ class MatchResult:
         return sum(line.stake for line in self.lines)
 
     @cached_property
+    def confirmed(self) -> int:
+        """How many lines the phone confirms."""
+        return sum(is_confirmed(line) for line in self.lines)
+
+    @cached_property
+    def most_confirmed(self) -> bool:
+        return most_confirmed(self.lines)
+
+    @cached_property
     def classes(self) -> dict[str, int]:
         """How many lines each class has, of those that occur."""
         counts = Counter(line.kind for line in self.lines)
@@ -208,6 +218,8 @@ class MatchResult:
                 "asked": str(self.asked),
                 "uncompared": len(self.uncompared),
                 "unchecked": str(self.unchecked),
+                "confirmed": self.confirmed,
+                "mostConfirmed": self.most_confirmed,
             },
         }
 

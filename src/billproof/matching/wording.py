@@ -69,8 +69,9 @@ def verdict(result: MatchResult, bundle: doc.Bundle) -> str:
         return f"{lines} not agree with the phone: {amount(result.stake, result.currency)} at stake{tax}"
     if not result.compared:
         return "Nothing could be compared: no line lies within what the phone logs cover"
-    far = " so far" if result.questions else ""
-    return f"Nothing to dispute{far}: the phone confirms {result.classes.get('matched', 0):,} lines"
+    confirmed = asking.confirmed(result.confirmed, len(result.lines), most=result.most_confirmed)
+    rest = f"; {amount(result.unchecked, result.currency)} not compared" if result.unchecked else ""
+    return f"Nothing to dispute{' so far' * bool(result.questions)}{confirmed}{rest}"
 
 
 def questions(result: MatchResult, bundle: doc.Bundle, logs: Sequence[PhoneLog]) -> list[asking.Question]:

@@ -163,6 +163,24 @@ def test_a_bill_that_contradicts_itself_is_refused(
     assert not (home / "letter.txt").exists()
 
 
+@pytest.mark.parametrize("calls", [[CALLS[0], *CALLS[3:]]])
+@pytest.mark.parametrize(("entries", "said"), [
+    (3, "✓ Nothing to dispute: the phone confirms 3 of 3 lines\n"),
+    (2, "✓ Nothing to dispute: the phone confirms 2 of 3 lines; 0.40 EUR not compared\n"),
+    (1, "? Nothing to dispute, but the phone confirms 1 of 3 lines; 0.50 EUR not compared\n"),
+])  # fmt: skip
+def test_few_lines_that_are_confirmed_are_no_good_news(
+    match: Callable[..., object], home: Path, entries: int, said: str
+) -> None:
+    log = home / "calls.xml"
+    logged = re.findall("<call [^>]*>", log.read_text())[:entries]
+    log.write_text(f"<?xml version='1.0' encoding='UTF-8'?><calls>{''.join(logged)}</calls>")
+    result = match()
+    assert result.code == 0
+    assert result.out.startswith(said)
+    assert match("--json").json["summary"]["mostConfirmed"] == (entries > 1)
+
+
 def test_report_letter_sheet_and_words(match: Callable[..., object], home: Path) -> None:
     files = {name: home / name for name in ("out.csv", "out.html", "out.txt")}
     result = match(

@@ -167,8 +167,21 @@ def test_without_findings_there_is_no_letter() -> None:
         line.update({"class": "matched", "reason": "paired", "stake": "0"})
     assert letter(calm, bundle()).startswith("There is nothing to complain about")
     page = html_report(calm, bundle())
-    assert "<h1>Nothing to dispute</h1>" in page
+    assert "<h1>Nothing to dispute: the phone confirms 8 of 8 lines</h1>" in page
+    assert '<header class="good">' in page
     assert "No line differs" in page
+
+
+def test_where_most_was_not_confirmed_nothing_to_dispute_is_no_good_news() -> None:
+    calm = result()
+    for at, line in enumerate(calm["lines"]):
+        fate = ("matched", "paired") if at < 2 else ("not-covered", "outside")
+        line.update({"class": fate[0], "reason": fate[1], "stake": "0"})
+    page = html_report(calm, bundle())
+    assert "<h1>Nothing to dispute, but the phone confirms 2 of 8 lines</h1>" in page
+    assert '<header class="unsure">' in page
+    assert "<dt>Could not be compared</dt>" in page
+    assert "but the phone confirms 2 of 8 lines" in letter(calm, bundle())
 
 
 def asked(*places: int) -> dict[str, Any]:
@@ -206,7 +219,9 @@ def test_with_questions_alone_nothing_is_disputed_yet() -> None:
     for at, line in enumerate(calm["lines"]):
         if at != 1:
             line.update({"class": "matched", "reason": "paired", "stake": "0"})
-    assert "<h1>Nothing to dispute so far</h1>" in html_report(calm, bundle())
+    assert "<h1>Nothing to dispute so far: the phone confirms 7 of 8 lines</h1>" in html_report(
+        calm, bundle()
+    )
     assert "There is 1 question only you can answer (1 line, 0.70 EUR) first" in letter(calm, bundle())
     rows = [
         dict(zip(header, row, strict=True)) for header, *rest in [csv_rows(calm, bundle())] for row in rest

@@ -31,7 +31,7 @@ def letter(result: Mapping[str, Any], bundle: doc.Bundle, *, operator: str = "")
     if not match.disputes:
         be = "is" if len(match.questions) == 1 else "are"
         ask = f" There {be} {match.questions_head} first." if match.questions else ""
-        return f"There is nothing to complain about: {match.verdict().lower()}.{ask}\n"
+        return f"There is nothing to complain about. {match.verdict()}.{ask}\n"
     parts = [
         f"To {who}\n\n[your name and address]\n[date]",
         f"Complaint about the bill of {match.period}, account {match.account}",

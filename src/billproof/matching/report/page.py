@@ -73,7 +73,8 @@ def html_report(
 
 
 def _verdict(match: Match) -> str:
-    bad = "unsure" if match.foreign else "bad" if match.disputes else "good" if match.confirmed else "unsure"
+    good = "good" if match.confirmed and match.most_confirmed else "unsure"
+    bad = "unsure" if match.foreign else "bad" if match.disputes else good
     total = match.money(int(match.bundle.statement.total))
     facts = [
         ("Lines", f"{len(match.rows):,}"),

@@ -13,6 +13,7 @@ from billproof.bundle import documents as doc
 from billproof.bundle.lines import Line, amount, duration, has_tax, line_of
 from billproof.errors import InputError
 from billproof.matching import asking, telling
+from billproof.matching.confirming import is_confirmed, most_confirmed
 from billproof.matching.report import words
 from billproof.printable import printable
 
@@ -217,8 +218,11 @@ class Match:
     @cached_property
     def confirmed(self) -> int:
         """How many lines the phone has too, and nothing disputes."""
-        rows = [row for at, row in enumerate(self.rows) if at not in self.priced]
-        return sum(row.kind == "matched" or (row.kind == "late" and row.entry is not None) for row in rows)
+        return sum(is_confirmed(row) for at, row in enumerate(self.rows) if at not in self.priced)
+
+    @cached_property
+    def most_confirmed(self) -> bool:
+        return most_confirmed(self.rows)
 
     @property
     def operator(self) -> str:
@@ -258,7 +262,9 @@ class Match:
             tax = ", before tax" if self.taxed else ""
             return f"{self.disputes} line{'' if one else 's'} to dispute, {self.stake} at stake{tax}"
         if self.confirmed or self.questions:
-            return "Nothing to dispute so far" if self.questions else "Nothing to dispute"
+            far = " so far" if self.questions else ""
+            confirmed = asking.confirmed(self.confirmed, len(self.rows), most=self.most_confirmed)
+            return f"Nothing to dispute{far}{confirmed}"
         return "Nothing could be compared"
 
     def notes(self) -> list[str]:
