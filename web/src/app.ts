@@ -18,8 +18,7 @@ import { overall, type Report, type Step, Verifier, verdictOf } from "./verify";
 import { printable, type Words } from "./chain/errors";
 import { fill, h } from "./ui/dom";
 import { dropZone } from "./ui/drop";
-import { addLog, matchCard } from "./ui/match";
-import type { Answers } from "./ui/questions";
+import { addLog, matchCard, type Said } from "./ui/match";
 import { readPicture, readSvg, scanCamera } from "./ui/qr";
 import { type Actions, reportCard } from "./ui/report";
 import { priceCheck } from "./ui/prices";
@@ -57,7 +56,7 @@ export class App {
   /** Digests of the bills that the logs were given for. */
   private logged: ReadonlySet<string> = new Set();
   private readonly tariffs: TariffFile[] = [];
-  private readonly answers: Answers = new Map();
+  private readonly said: Said = { answers: new Map(), drafts: new Map() };
   private readonly messages: string[] = [];
   /** What is seen and read out: progress, and what a file led to other than a verdict. */
   private readonly status = h("p", { class: "status", role: "status" });
@@ -343,7 +342,8 @@ export class App {
       const card = reportCard(report, this.actions(), isGiven(source) ? (source.note ?? null) : null);
       if (!matchable(report)) return [card];
       const check = priceCheck(report, this.tariffs);
-      return [card, tariffCard(report, this.tariffs, check, asked, !this.logs.length), matchCard(report, this.logs, this.answers, check, { compared: () => this.oneLetter(), emptied: () => this.show() })];
+      const prices = tariffCard(report, this.tariffs, check, asked, this.logs.length ? null : this.said.drafts);
+      return [card, prices, matchCard(report, this.logs, this.said, check, { compared: () => this.oneLetter(), emptied: () => this.show() })];
     });
     fill(this.results, ...cards);
   }

@@ -12,7 +12,8 @@ import { KnownNumbers } from "./known";
 import { Numbers, regionOf } from "./numbers";
 import { giveBack, straysOf } from "./revised";
 import {
-  type Invoice, type InvoiceLine, isFinding, isQuestion, isUncompared, type LineResult, type MatchOptions, type MatchResult, type PhoneLog, type Summary,
+  type Invoice, type InvoiceLine, isConfirmed, isFinding, isQuestion, isUncompared, type LineResult, type MatchOptions, type MatchResult, type PhoneLog, type Summary,
+  wantOf,
 } from "./types";
 import { allowanceOf, Verdicts } from "./verdicts";
 
@@ -56,11 +57,15 @@ export function match(invoice: Invoice, logs: PhoneLog[], options: MatchOptions 
 function summaryOf(lines: readonly InvoiceLine[], results: readonly LineResult[]): Summary {
   const classes: Summary["classes"] = {};
   for (const result of results) classes[result.class] = (classes[result.class] ?? 0) + 1;
-  const sum = (amounts: readonly bigint[]): string => amounts.reduce((all, amount) => all + amount, 0n).toString();
+  const total = (amounts: readonly bigint[]): bigint => amounts.reduce((all, amount) => all + amount, 0n);
+  const sum = (amounts: readonly bigint[]): string => total(amounts).toString();
   const amountsOf = (wanted: (line: LineResult) => boolean): bigint[] =>
     lines.filter((_, place) => wanted(results[place]!)).map(({ amount }) => amount);
   const questions = amountsOf(isQuestion);
   const uncompared = amountsOf(isUncompared).filter((amount) => amount > 0n);
+  const cost = (amounts: readonly bigint[]): bigint => total(amounts.filter((amount) => amount > 0n));
+  const comparable = lines.filter((line) => wantOf(line)).map(({ amount }) => amount);
+  const confirmed = amountsOf(isConfirmed);
   return {
     classes,
     findings: results.filter(isFinding).length,
@@ -69,5 +74,7 @@ function summaryOf(lines: readonly InvoiceLine[], results: readonly LineResult[]
     asked: sum(questions.filter((amount) => amount > 0n)),
     uncompared: uncompared.length,
     unchecked: sum(uncompared),
+    confirmed: confirmed.length,
+    mostConfirmed: 2 * confirmed.length >= comparable.length && 2n * cost(confirmed) >= cost(comparable),
   };
 }

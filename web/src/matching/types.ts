@@ -72,6 +72,11 @@ export function isUncompared({ class: verdict, reason }: Judged): boolean {
   return verdict === "not-covered" || verdict === "not-comparable" || (verdict === "late" && reason === "uncovered");
 }
 
+/** Whether the phone has it too. */
+export function isConfirmed({ class: verdict, reason }: Judged): boolean {
+  return verdict === "matched" || (verdict === "late" && reason === "paired");
+}
+
 export interface ShiftResult {
   offset: number;
   from: number;
@@ -149,6 +154,10 @@ export interface Summary {
   /** Lines that cost something and could not be compared. */
   uncompared: number;
   unchecked: string;
+  /** Lines that the phone has too. */
+  confirmed: number;
+  /** Whether these are at least half of the comparable lines, and cost at least half of what those cost. */
+  mostConfirmed: boolean;
 }
 
 /** Which entries a line wants: one row of the table of section 1. */

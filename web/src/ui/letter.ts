@@ -58,10 +58,36 @@ function claims(bundle: Bundle, invoice: Invoice, prices: readonly PriceFinding[
   return [t(besides ? "letter.prices" : "letter.priceOnly"), "", ...lines, "", t(besides ? "letter.pricesSum" : "letter.priceRequest", { money: sum })];
 }
 
-export function letterBox(text: string, period: string): HTMLDetailsElement {
+/** What the reader made of a bill's letter, by the root of its lines, and what it was made from; in memory only. */
+export type Drafts = Map<string, { text: string; from: string }>;
+
+/** `text`: the letter as the page writes it. What the reader has changed stays, and can be written again. */
+export function letterBox(text: string, { batch, statement }: Bundle, drafts: Drafts): HTMLDetailsElement {
   const id = newId();
+  const key = statement.recordsRoot;
   const area = h("textarea", { id, rows: 18, spellcheck: "false", "aria-label": t("letter.title") });
-  area.value = text;
+  const printed = h("pre", { class: "print-only" });
+  const kept = h("p", { class: "small", role: "status" });
+  const anew = h("button", { type: "button", class: "quiet" }, t("letter.again"));
+  const show = (): void => {
+    const draft = drafts.get(key);
+    printed.textContent = draft?.text ?? text;
+    anew.hidden = !draft;
+    fill(kept, draft && draft.from !== text ? t("letter.kept") : null);
+  };
+  area.addEventListener("input", () => {
+    if (area.value === text) drafts.delete(key);
+    else drafts.set(key, { text: area.value, from: drafts.get(key)?.from ?? text });
+    show();
+  });
+  anew.addEventListener("click", () => {
+    drafts.delete(key);
+    area.value = text;
+    show();
+    area.focus(); // the button is gone
+  });
+  area.value = drafts.get(key)?.text ?? text;
+  show();
   const copied = h("span", { role: "status" });
   const copy = async (): Promise<void> => {
     try {
@@ -74,20 +100,23 @@ export function letterBox(text: string, period: string): HTMLDetailsElement {
   };
   const save = (): void => {
     const url = URL.createObjectURL(new Blob([area.value], { type: "text/plain" }));
-    h("a", { href: url, download: `letter-${period}.txt` }).click();
+    h("a", { href: url, download: `letter-${batch.period}.txt` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
   const box = details(t("letter.title"));
   box.className = "letter";
+  box.open = drafts.has(key);
   append(box, [
     h("p", { class: "small no-print" }, t("letter.hint")),
     area,
-    h("pre", { class: "print-only" }, text),
+    printed,
+    h("div", { class: "no-print" }, kept),
     h(
       "div",
       { class: "row no-print" },
       h("button", { type: "button", onclick: () => void copy() }, t("letter.copy")),
       h("button", { type: "button", class: "quiet", onclick: save }, t("letter.save")),
+      anew,
       copied,
     ),
   ]);

@@ -15,7 +15,7 @@ import { priceFindings, type PriceFinding } from "../tariff/bill";
 import { details, fill, h, newId } from "./dom";
 import { dropZone } from "./drop";
 import { money, roundMoney, span } from "./format";
-import { letterBox, letterText } from "./letter";
+import { type Drafts, letterBox, letterText } from "./letter";
 import { linesTable, type Remark } from "./lines";
 import { findingWords, type PriceCheck } from "./prices";
 import { type Answers, openQuestions, questions } from "./questions";
@@ -30,8 +30,14 @@ export interface MatchHooks {
   emptied(): void;
 }
 
-/** `logs` and `answers` are what the reader gave so far; they stay while the page is open, whatever is checked anew. `check`: the bill by its tariff. */
-export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, hooks: MatchHooks): HTMLElement {
+/** What the reader has said so far. */
+export interface Said {
+  answers: Answers;
+  drafts: Drafts;
+}
+
+/** `logs` and `said` stay while the page is open, whatever is checked anew. `check`: the bill by its tariff. */
+export function matchCard(report: Report, logs: PhoneLog[], said: Said, check: PriceCheck | null, hooks: MatchHooks): HTMLElement {
   const heading = newId();
   const status = h("p", { role: "status", "aria-live": "polite" });
   const result = h("div");
@@ -43,7 +49,7 @@ export function matchCard(report: Report, logs: PhoneLog[], answers: Answers, ch
     zone.querySelector("button")?.focus(); // the button that was pressed is gone
   };
   const show = (failures: HTMLElement[]): void => {
-    const shown = logs.length ? outcome(report, logs, answers, check, status, remove) : null;
+    const shown = logs.length ? outcome(report, logs, said, check, status, remove) : null;
     if (!shown) fill(status);
     fill(result, failures.length ? h("ul", { class: "notes" }, ...failures) : null, shown);
   };
@@ -108,7 +114,7 @@ export function invoiceOf(bundle: Bundle): Invoice {
   return { period: Number(bundle.batch.period), currency: bundle.statement.currency, lines };
 }
 
-function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: PriceCheck | null, status: HTMLElement, remove: (log: PhoneLog) => void): HTMLElement {
+function outcome(report: Report, logs: PhoneLog[], { answers, drafts }: Said, check: PriceCheck | null, status: HTMLElement, remove: (log: PhoneLog) => void): HTMLElement {
   const bundle = report.document as Bundle;
   const invoice = invoiceOf(bundle);
   const found = match(invoice, logs);
@@ -133,8 +139,8 @@ function outcome(report: Report, logs: PhoneLog[], answers: Answers, check: Pric
     const wanted = rest.querySelector<HTMLSelectElement>(".filter select")?.value;
     const open = rest.querySelector<HTMLDetailsElement>(".letter")?.open ?? false;
     const claimed = prices.filter(({ stake }) => stake > 0n);
-    const letter = dispute.findings ? letterBox(letterText(report, bundle, invoice, disputing, claimed), bundle.batch.period) : null;
-    if (letter) letter.open = open;
+    const letter = dispute.findings ? letterBox(letterText(report, bundle, invoice, disputing, claimed), bundle, drafts) : null;
+    if (letter) letter.open ||= open;
     fill(place, banner);
     fill(rest, list(bundle, invoice, result, prices, check !== null, wanted), picture(invoice, result, logs), letter, phoneOnly(result));
   };
@@ -172,7 +178,7 @@ interface Dispute {
  */
 function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, { findings, stake }: Dispute): [headline: string, banner: HTMLElement] {
   const { questions: asked, asked: sum } = result.summary;
-  const confirmed = result.summary.classes.matched ?? 0;
+  const { confirmed, mostConfirmed } = result.summary;
   const words = { n: confirmed, all: invoice.lines.length };
   // What a log bears out in part, such as a call that is billed too long, was compared as well.
   const compared = result.lines.some(({ entry }) => entry !== null);
@@ -184,10 +190,12 @@ function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, { findi
       ? [t("match.some", { n: findings }), "invalid", "!"]
       : asked
         ? [t("ask.title", { n: openQuestions(bundle, result).length }), "cannot-check", "?"]
-        : compared || known.length
-          ? [t("match.none", words), "valid", "✓"]
-          : [t("match.nothing"), "cannot-check", "?"];
-  const clear = level === "valid";
+        : !compared && !known.length
+          ? [t("match.nothing"), "cannot-check", "?"]
+          : mostConfirmed
+            ? [t("match.none", words), "valid", "✓"]
+            : [t("match.few", words), "cannot-check", "?"];
+  const counted = !foreign && !findings && !asked && (compared || known.length);
   const { uncompared: rest, unchecked } = result.summary;
   const key = hasTax(invoice) ? "match.atStakeNet" : "match.atStake";
   const banner = h(
@@ -200,7 +208,7 @@ function bannerOf(bundle: Bundle, invoice: Invoice, result: MatchResult, { findi
       h("h3", {}, headline),
       findings ? h("p", { class: "stake" }, t(key, { money: roundMoney(stake, invoice.currency) })) : null,
       findings && asked ? h("p", {}, t("match.asked", { n: asked, money: roundMoney(sum, invoice.currency) })) : null,
-      clear ? null : h("p", {}, t("match.confirmed", words)),
+      counted ? null : h("p", {}, t("match.confirmed", words)),
       known.length ? h("p", {}, t("match.known", { n: known.length, money: roundMoney(sumOf(invoice, known), invoice.currency) })) : null,
       rest && !foreign ? h("p", {}, t("match.rest", { n: rest, money: roundMoney(unchecked, invoice.currency) })) : null,
     ),

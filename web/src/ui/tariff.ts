@@ -12,7 +12,7 @@ import type { Report } from "../verify";
 import { fill, h, newId } from "./dom";
 import { dropZone } from "./drop";
 import { money, roundMoney } from "./format";
-import { letterBox, letterText } from "./letter";
+import { type Drafts, letterBox, letterText } from "./letter";
 import { linesTable, type Remark } from "./lines";
 import { invoiceOf } from "./match";
 import { missingWords, type PriceCheck, verdictWords } from "./prices";
@@ -25,8 +25,8 @@ export interface TariffActions {
   fetchTariff: ((hash: string) => Promise<boolean>) | null;
 }
 
-/** null where the bill names no tariff and none was given. `letter`: whether the letter belongs here, since no phone's log was given. */
-export function tariffCard(report: Report, files: readonly TariffFile[], check: PriceCheck | null, actions: TariffActions, letter: boolean): HTMLElement | null {
+/** null where the bill names no tariff and none was given. `drafts`: of the letter, which belongs here as long as no phone's log was given; else null. */
+export function tariffCard(report: Report, files: readonly TariffFile[], check: PriceCheck | null, actions: TariffActions, drafts: Drafts | null): HTMLElement | null {
   const bundle = report.document as Bundle;
   if (!namesTariff(bundle.statement.tariff) && !files.length) return null;
   const heading = newId();
@@ -36,7 +36,7 @@ export function tariffCard(report: Report, files: readonly TariffFile[], check: 
     { class: "card tariff", "aria-labelledby": heading },
     h("h2", { id: heading }, t("tariff.title")),
     refused.length ? h("ul", { class: "notes" }, ...refused.map((text) => h("li", { class: "invalid" }, text))) : null,
-    ...(check ? outcome(report, bundle, check, letter) : wanted(bundle, actions)),
+    ...(check ? outcome(report, bundle, check, drafts) : wanted(bundle, actions)),
   );
 }
 
@@ -64,7 +64,7 @@ function wanted({ statement }: Bundle, { takeFiles, fetchTariff }: TariffActions
   return [dropZone(words, ACCEPT, takeFiles, ...button), status];
 }
 
-function outcome(report: Report, bundle: Bundle, check: PriceCheck, letter: boolean): HTMLElement[] {
+function outcome(report: Report, bundle: Bundle, check: PriceCheck, drafts: Drafts | null): HTMLElement[] {
   const { currency } = bundle.statement;
   const invoice = invoiceOf(bundle);
   const found = priceFindings(bundle, check.tariff, check.checked);
@@ -88,7 +88,7 @@ function outcome(report: Report, bundle: Bundle, check: PriceCheck, letter: bool
     ),
   );
   const parts: HTMLElement[] = [h("div", { class: "outcome" }, banner), about(bundle, check), list(bundle, check)];
-  if (letter && found.length) parts.push(letterBox(letterText(report, bundle, invoice, null, found), bundle.batch.period));
+  if (drafts && found.length) parts.push(letterBox(letterText(report, bundle, invoice, null, found), bundle, drafts));
   return [h("div", { class: "matched" }, ...parts)];
 }
 

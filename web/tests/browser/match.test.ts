@@ -107,6 +107,52 @@ test.each([
   await context.close();
 });
 
+test.each([
+  { locale: "en-GB", width: 1100, never: "I never called it", again: "Write it again", kept: "You have changed this letter" },
+  { locale: "de-DE", width: 390, never: "Dort habe ich nie angerufen", again: "Neu schreiben", kept: "Sie haben diesen Brief geändert" },
+])("a letter that the reader has changed stays as it is, until it is to be written again: $locale", async ({ never, again, kept, ...look }) => {
+  const { context, page, errors } = await open(browser, { ...look, node: { root } });
+  await choose(page, [BILL]);
+  await page.locator(".match").waitFor();
+  await choose(page, [CALLS], 1);
+  const box = page.locator(".match .letter");
+  const area = box.locator("textarea");
+  const button = box.getByRole("button", { name: again });
+  await box.locator("summary").click();
+  const written = await area.inputValue();
+  expect(await button.isVisible()).toBe(false);
+  const mine = `Ada Byrne, 1 Dublin Road\n${written}`;
+  await area.fill(mine);
+  expect(await button.isVisible()).toBe(true);
+  expect(await box.textContent()).not.toContain(kept); // nothing else has changed
+  await area.fill(written); // as it was: nothing to keep
+  expect(await button.isVisible()).toBe(false);
+  await area.fill(mine);
+
+  await page.getByRole("radio", { name: never }).check();
+  expect(await area.inputValue()).toBe(mine);
+  expect(await box.getByText(kept).isVisible()).toBe(true);
+  expect(await box.locator("pre").textContent()).toBe(mine); // what is printed
+  expect(await axe(page)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  // It outlasts a change of language too.
+  await page.locator(".top select").selectOption("fr");
+  await page.getByRole("button", { name: "Récrire la lettre" }).waitFor();
+  expect(await page.locator(".match textarea").inputValue()).toBe(mine);
+  await page.locator(".top select").selectOption(look.locale.slice(0, 2));
+  await button.waitFor();
+
+  await button.click();
+  expect(await area.inputValue()).not.toContain("Ada Byrne");
+  expect(await area.inputValue()).toContain(PREMIUM);
+  expect(await area.evaluate((element) => document.activeElement === element)).toBe(true);
+  expect(await box.textContent()).not.toContain(kept);
+  expect(await button.isVisible()).toBe(false);
+  expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain("Ada");
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
 test("with nothing but questions, the questions are the verdict until they are answered", async () => {
   const at = (day: number): number => 1790812800 + day * 86_400 + 36_000;
   const calls = Array.from({ length: 12 }, (_, day) => makeLine({ startedAt: String(at(day)), number: day === 5 ? PREMIUM : "+4930123456" }));
@@ -120,13 +166,35 @@ test("with nothing but questions, the questions are the verdict until they are a
   expect(await headline.textContent()).toBe("1 question only you can answer");
   expect(await page.locator("textarea").count()).toBe(0);
   await page.getByRole("radio", { name: "I know this number" }).check();
-  expect(await headline.textContent()).toBe("Nothing to dispute: the phone confirms 11 lines of 12");
-  expect(await page.locator(".match .verdict").textContent()).toContain("1 line, €0.27, to numbers that you know.");
+  expect(await headline.textContent()).toBe("Nothing to dispute: the phone confirms 11 of 12 lines");
+  expect(await page.locator(".match .verdict").textContent()).toContain("1 line, €0.27, is not on the phone, but you know the number.");
   expect(await page.locator(".filter option").allTextContents()).toContain("Lines with numbers that you know (1)");
   expect(await page.locator(".match .verdict.valid").count()).toBe(1);
   await page.getByRole("radio", { name: "I never called it" }).check();
   expect(await headline.textContent()).toBe("1 line to ask about");
   expect(await page.locator(".match .stake").textContent()).toBe("€0.27 at stake");
+  await context.close();
+});
+
+test.each([
+  { logged: 12, level: "valid", said: "Nothing to dispute: the phone confirms 12 of 12 lines" },
+  { logged: 6, level: "valid", said: "Nothing to dispute: the phone confirms 6 of 12 lines" },
+  { logged: 5, level: "cannot-check", said: "Nothing to dispute, but the phone confirms only 5 of 12 lines" },
+  { logged: 1, level: "cannot-check", said: "Nothing to dispute, but the phone confirms only 1 of 12 lines" },
+])("nothing to dispute is good news only where the phone confirms half: $logged of 12", async ({ logged, level, said }) => {
+  const calls = Array.from({ length: 12 }, (_, day) => makeLine({ startedAt: String(1790812800 + day * 86_400 + 36_000) }));
+  const entries = calls.slice(0, logged).map(({ startedAt }) => `<call number="030123456" duration="125" date="${startedAt}000" type="2" presentation="1" />`);
+  const { context, page } = await open(browser);
+  await choose(page, [{ name: "bill.json", content: JSON.stringify(makeBundle(SHIPPED, calls).bundle) }]);
+  await page.locator(".match").waitFor();
+  await choose(page, [{ ...CALLS, content: `<calls count="${logged}">${entries.join("")}</calls>` }], 1);
+  const verdict = page.locator(`.match .verdict.${level}`);
+  await verdict.waitFor();
+  expect(await verdict.locator("h3").textContent()).toBe(said);
+  const rest = 12 - logged;
+  if (rest) expect(await verdict.textContent()).toContain(`${rest} lines, €${(0.27 * rest).toFixed(2)}, could not be compared: see below.`);
+  expect(await page.locator("textarea").count()).toBe(0);
+  expect(await axe(page)).toEqual([]);
   await context.close();
 });
 
@@ -150,9 +218,9 @@ test("with a list of calls only, messages are said to have no list, and what is 
   await page.locator(".match").waitFor();
   await choose(page, [CALLS], 1);
   await page.locator(".uncompared").waitFor();
-  expect(await page.locator(".uncompared li").allTextContents()).toContain("2 lines, €0.18 – messages, and your lists have none: give that file too");
+  expect(await page.locator(".uncompared li").allTextContents()).toContain("2 lines, €0.18 – messages, and none of your lists has any: add one that does");
   expect(await page.locator(".uncompared").textContent()).toContain("1 more line was not compared either, and costs nothing.");
-  expect(await page.locator(".match .verdict").textContent()).toContain("The phone confirms 89 lines of 98.");
+  expect(await page.locator(".match .verdict").textContent()).toContain("The phone confirms 89 of 98 lines.");
   await context.close();
 });
 

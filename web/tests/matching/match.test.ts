@@ -16,7 +16,7 @@ describe("a month that agrees", () => {
     const { invoice: bill, logs } = month(seed, 200);
     const result = match(bill, logs);
     expect(result.region).toBe("IE");
-    expect(result.summary).toEqual({ ...QUIET, classes: { matched: 200 } });
+    expect(result.summary).toEqual({ ...QUIET, classes: { matched: 200 }, confirmed: 200, mostConfirmed: true });
     expect(result.logs[0]!.clock.known).toBe(true);
     expect(Math.abs(result.logs[0]!.clock.offset)).toBeLessThanOrEqual(2);
   });
@@ -157,7 +157,7 @@ describe("single lines", () => {
   });
 
   test("without logs nothing is covered", () => {
-    expect(match(invoice(calls), []).summary).toEqual({ ...QUIET, classes: { "not-covered": 12 }, uncompared: 12, unchecked: "1200000000" });
+    expect(match(invoice(calls), []).summary).toEqual({ ...QUIET, classes: { "not-covered": 12 }, uncompared: 12, unchecked: "1200000000", confirmed: 0, mostConfirmed: false });
   });
 });
 
