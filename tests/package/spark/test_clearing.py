@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from clearings import local_document, spread_document
+from click.testing import CliRunner
 from engines import InProcess
 
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.books import Codes, load_book
 from billproof.clearing.clearing import clear
 from billproof.clearing.listing import listing
+from billproof.cli.clear import clear as clear_command
 from billproof.errors import InputError
 from billproof.simulate.partners import partner_books
 from billproof.spark import clearing as module
@@ -110,6 +113,39 @@ def test_an_error_of_a_task_names_the_book(inside: InProcess, tmp_path: Path) ->
     with pytest.raises(InputError, match="has no column 'usage'") as error:
         spread_document(SparkClearing({}, str(tmp_path)), ours, theirs, agreement)
     assert str(theirs) in str(error.value)
+
+
+def _clear(books: tuple[Path, Path, Path], *more: str) -> Any:
+    ours, theirs, agreement = map(str, books)
+    known = [ours, theirs, "--agreement", agreement, "--as", "1", "--json"]
+    return CliRunner().invoke(clear_command, [*known, *more], standalone_mode=False, catch_exceptions=False)
+
+
+def test_the_command_prints_and_writes_what_one_machine_does(inside: InProcess, tmp_path: Path) -> None:
+    books = _written(4_000, 10, tmp_path)
+    spark = ["--engine", "spark", "--scratch", str(tmp_path)]
+    files = {}
+    for engine, words in (("local", []), ("spark", spark)):
+        out, report = tmp_path / f"{engine}.json", tmp_path / f"{engine}.html"
+        done = _clear(books, *words, "--out", str(out), "--report", str(report))
+        assert done.return_value == 1
+        files[engine] = done.stdout, out.read_bytes(), report.read_bytes()
+    assert inside.jobs
+    assert files["spark"] == files["local"]
+
+
+def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
+    books = _written(600, 11, tmp_path)
+    with pytest.raises(InputError, match="is for --engine spark"):
+        _clear(books, "--scratch", str(tmp_path))
+    with pytest.raises(InputError, match="is for --engine spark"):
+        _clear(books, "--spark", "spark.master=local[1]")
+    with pytest.raises(InputError, match="'oops' is no KEY=VALUE"):
+        _clear(books, "--engine", "spark", "--spark", "oops")
+    with pytest.raises(InputError, match="is for one machine") as error:
+        _clear(books, "--engine", "spark", "--proofs", str(tmp_path / "proofs.jsonl"))
+    assert error.value.field == "--proofs"
+    assert not list(tmp_path.glob(".spark-*"))
 
 
 def test_a_listing_does_not_go_over_another(inside: InProcess, tmp_path: Path) -> None:
