@@ -49,6 +49,7 @@ class Disputed:
     money: Ints  # ours less theirs, never 0
     ours: Ints  # places in our book
     theirs: Ints
+    double: Ints  # of a duplicate, the place in its book of the record that it is a copy of
 
     def __len__(self) -> int:
         return len(self.number)
@@ -57,6 +58,13 @@ class Disputed:
     def sides(self) -> tuple[Ints, Ints]:
         """Places in both books."""
         return self.ours, self.theirs
+
+    @property
+    def doubles(self) -> tuple[Ints, Ints]:
+        """Places in both books of what duplicates are copies of."""
+        return np.where(self.theirs == _NONE, self.double, _NONE), np.where(
+            self.ours == _NONE, self.double, _NONE
+        )
 
 
 def disputed_of(clearing: Clearing, document: File) -> Disputed:
@@ -74,7 +82,16 @@ def disputed_of(clearing: Clearing, document: File) -> Disputed:
         numbers[0 if side is None else 1 + side][rows] = told[kind.word, sides[side]]
     claimed = (paying >= 0) & ~np.isin(paying, FREE) & (found.money != 0)
     at = np.flatnonzero(claimed)
-    parts = [(numbers[0][at], found.kinds[at], found.money[at], pairs.ours[at], pairs.theirs[at])]
+    parts = [
+        (
+            numbers[0][at],
+            found.kinds[at],
+            found.money[at],
+            pairs.ours[at],
+            pairs.theirs[at],
+            np.full(len(at), _NONE),
+        )
+    ]
     for side, rows in enumerate((pairs.ours_left, pairs.theirs_left)):
         settled = clearing.books[side].settled[rows]
         some = settled != 0
@@ -82,7 +99,7 @@ def disputed_of(clearing: Clearing, document: File) -> Disputed:
         none = np.full(len(rows), _NONE)
         money = settled[some] * (1 if side == 0 else -1)
         both = (rows, none) if side == 0 else (none, rows)
-        parts.append((numbers[1 + side][rows], kinds, money, *both))
+        parts.append((numbers[1 + side][rows], kinds, money, *both, pairs.copies[side][some]))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[4], columns[3], columns[0]))
     return Disputed(*(column[order] for column in columns))
@@ -119,8 +136,10 @@ def write_disputes(
     ):
         told = _Told(progress, sum(len(book) for book in clearing.books if book.sources))
         proved = [
-            _prove(file, book, rows[rows != _NONE], clearing.codes, secrets, told)
-            for file, book, rows in zip((first, second), clearing.books, disputed.sides, strict=True)
+            _prove(file, book, np.union1d(rows, doubles), clearing.codes, secrets, told)
+            for file, book, rows, doubles in zip(
+                (first, second), clearing.books, disputed.sides, disputed.doubles, strict=True
+            )
         ]
         header = _header(document, sides, [statements for statements, _ in proved])
         encoded = msgspec.json.encode(header)
@@ -170,7 +189,7 @@ def _prove(
     file: IO[bytes], book: Book, places: Ints, codes: Codes, secrets: Path | None, told: _Told
 ) -> tuple[list[form.StatementForm], _Texts]:
     """A side's statements, and the texts of its records at ``places``, which are written to ``file``."""
-    places = np.sort(places)
+    places = places[places != _NONE]
     begins, ends = np.zeros((2, len(places)), np.int64)
     statements: list[form.StatementForm] = []
     written = 0
@@ -276,8 +295,14 @@ def _lines(disputed: Disputed, part: slice, proved: list[_Texts]) -> Iterator[by
     kinds = disputed.kinds[part]
     words = {bits: msgspec.json.encode(form.words_of(bits)) for bits in np.unique(kinds).tolist()}
     ours, theirs = (texts.of(rows[part]) for texts, rows in zip(proved, disputed.sides, strict=True))
+    our_doubles, their_doubles = (
+        texts.of(rows[part]) for texts, rows in zip(proved, disputed.doubles, strict=True)
+    )
     columns: tuple[Any, ...] = (disputed.number[part].tolist(), kinds.tolist(), disputed.money[part].tolist())
-    for number, bits, money, our, their in zip(*columns, ours, theirs, strict=True):
+    names = (b"ours", b"theirs", b"ourDouble", b"theirDouble")
+    for number, bits, money, *records in zip(*columns, ours, theirs, our_doubles, their_doubles, strict=True):
         yield b'{"number":%d,"kinds":%b,"money":"%d"' % (number, words[bits], money)
-        yield b',"ours":%b' % our if our else b""
-        yield b',"theirs":%b}\n' % their if their else b"}\n"
+        for name, record in zip(names, records, strict=True):
+            if record:
+                yield b',"%b":%b' % (name, record)
+        yield b"}\n"

@@ -6,7 +6,7 @@ again by the agreement; sums are compared with the header and with the settlemen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from billproof.answers import Answers
 from billproof.clearing import disputes_form as form
 from billproof.clearing.agreement import Agreement, month_of
-from billproof.clearing.disputes_judging import SINGLE, Judge, Sums
+from billproof.clearing.disputes_judging import ALONE, DOUBLES, NAMES, Judge, Sums
 from billproof.clearing.disputes_proofs import OpenStatement, follow, open_statements
 from billproof.clearing.disputes_reading import DisputesError, DisputesFile, NumberedLine
 from billproof.clearing.kernel import Ints
@@ -32,7 +32,6 @@ from billproof.report import GRAVEST_FIRST, Report, Step, Verdict
 MOST = 1000
 
 _LINES = 1 << 11
-NAMES = ("ours", "theirs")
 _ASK = "Ask for the file again. If it stays so, keep both: whoever wrote it must explain it."
 
 
@@ -116,8 +115,12 @@ class DisputesChecker:
                     records = [(at, record) for at, line in lines if (record := line.sides[side]) is not None]
                     problems = follow(records, statements[side], name)
                     inclusion.add(problems)
-                    faulty |= {problem.line for problem in problems}
+                    doubles = [(at, of) for at, line in lines if (of := line.doubles[side]) is not None]
+                    wrong = follow(doubles, statements[side], DOUBLES[side])
+                    inclusion.add(wrong)
+                    faulty |= {problem.line for problem in (*problems, *wrong)}
                     once[side].add(each for each in records if each[0] not in faulty)
+                    once[side].double(dict(records), (each for each in doubles if each[0] not in faulty))
             if judge is not None:
                 judgement.add(judge.problems([each for each in lines if each[0] not in faulty]))
             added.add([problem for at, line in lines if (problem := sums.add(at, line))])
@@ -141,11 +144,11 @@ class DisputesChecker:
             if not of.statements:
                 message = f"{name}: {printable(of.name)}'s records are told, not proved"
                 report.add("proofs", Verdict.CANNOT_CHECK, message, "Ask for its book as proof files.")
-        singles = sum(each.count for each in header.disputes if each.kind in SINGLE)
+        singles = sum(each.count for each in header.disputes if each.kind in ALONE)
         if singles:
             report.notes.append(
-                f"{singles:,} records are without a pair: that no other book has them, or its own has them"
-                " twice, is not proved here, for it takes the whole books (`billproof clear`)"
+                f"{singles:,} records are without a pair: that no other book has them is not proved here,"
+                " for it takes the whole books (`billproof clear`)"
             )
         report.facts["currency"] = header.currency
         report.facts["disputes"] = sums.document()
@@ -311,19 +314,33 @@ def _standing(answer: RootAnswer) -> tuple[Verdict, str, str]:
     return Verdict.VALID, "", ""
 
 
+def _key(proved: form.Proved) -> int:
+    """A record of one side as a number: its statement and index."""
+    return proved.statement << 32 | int(proved.record.index)
+
+
 @dataclass
 class _Once:
-    """The records of one side, each of which may be disputed once. Sixteen bytes a record."""
+    """The records of one side, each of which may be disputed once. Sixteen bytes a record.
+
+    Nor may a duplicate be the copy of another one: each would say that the other is the record.
+    """
 
     name: str
     _keys: list[Ints] = field(default_factory=list)
     _lines: list[Ints] = field(default_factory=list)
+    _copies: list[Ints] = field(default_factory=list)  # (3, n): line, the record, and what it is a copy of
 
     def add(self, records: Iterable[tuple[int, form.Proved]]) -> None:
         """Takes records and their lines, which rise."""
-        found = [(at, proved.statement << 32 | int(proved.record.index)) for at, proved in records]
+        found = [(at, _key(proved)) for at, proved in records]
         self._lines.append(np.array([at for at, _ in found], np.int64))
         self._keys.append(np.array([key for _, key in found], np.int64))
+
+    def double(self, records: Mapping[int, form.Proved], doubles: Iterable[tuple[int, form.Proved]]) -> None:
+        """Takes what duplicates are copies of, by line; ``records`` has the duplicates."""
+        found = [(at, _key(records[at]), _key(of)) for at, of in doubles]
+        self._copies.append(np.array(found, np.int64).reshape(-1, 3).T)
 
     def problems(self) -> list[Problem]:
         """Records that are there a second time."""
@@ -332,11 +349,18 @@ class _Once:
         keys, lines = np.concatenate(self._keys), np.concatenate(self._lines)
         order = np.argsort(keys, kind="stable")
         again = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+        firsts, seconds = lines[order][again].tolist(), lines[order][again + 1].tolist()
+        at, copy, of = np.concatenate(self._copies, axis=1)
+        mutual = at[np.isin(of, copy)].tolist()
         return [
-            Problem(f"{self.name}.record", f"the same record as in line {first}", second)
-            for first, second in zip(
-                lines[order][again].tolist(), lines[order][again + 1].tolist(), strict=True
-            )
+            *(
+                Problem(f"{self.name}.record", f"the same record as in line {first}", second)
+                for first, second in zip(firsts, seconds, strict=True)
+            ),
+            *(
+                Problem(f"{self.name}.record", "is the copy of a record that is disputed as a copy", line)
+                for line in mutual
+            ),
         ]
 
 

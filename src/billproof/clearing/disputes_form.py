@@ -125,6 +125,13 @@ class Line(_Strict, Generic[Ours, Theirs], frozen=True):
     money: Signed
     ours: Ours | None = None
     theirs: Theirs | None = None
+    our_double: Ours | None = None
+    their_double: Theirs | None = None
+
+    @property
+    def doubles(self) -> tuple[Ours | None, Theirs | None]:
+        """Of a duplicate the record that it is a copy of, in the same book."""
+        return self.our_double, self.their_double
 
     @property
     def sides(self) -> tuple[Ours | None, Theirs | None]:
@@ -148,7 +155,7 @@ def json_schema() -> dict[str, Any]:
     header = fields.json_schema(Header, SCHEMA)
     lines = fields.json_schema(cast("type[msgspec.Struct]", Line[Proved, Told]), SCHEMA)["$defs"]
     (line,) = (lines.pop(name) for name in list(lines) if name.startswith("Line"))
-    for side in ("ours", "theirs"):
+    for side in ("ours", "theirs", "ourDouble", "theirDouble"):
         line["properties"][side] = {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in ("Proved", "Told")]}
     first = header.pop("$ref")
     return {

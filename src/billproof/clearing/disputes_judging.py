@@ -20,6 +20,7 @@ from billproof.clearing.books import NO_USAGE, Book, Codes, book_of
 from billproof.clearing.differences import FREE, Kind, compare, in_unit
 from billproof.clearing.disputes_reading import NumberedLine
 from billproof.clearing.kernel import Ints
+from billproof.clearing.loops import QUARTER
 from billproof.clearing.pairs import UNITS
 from billproof.inclusion import Problem
 
@@ -27,6 +28,9 @@ from billproof.inclusion import Problem
 _TWINS = ((Kind.UNIT, Kind.DURATION), (Kind.CURRENCY, Kind.RATE))
 #: Kinds of records without a pair.
 SINGLE = [kind.word for kind in (Kind.MISSING, Kind.DUPLICATE, Kind.CYCLE_SHIFT)]
+
+#: Those that only whole books can show.
+ALONE = [Kind.MISSING.word, Kind.CYCLE_SHIFT.word]
 _KINDS = {kind.word: kind for kind in Kind}
 _INTEGERS = {
     "service": "service",
@@ -37,6 +41,10 @@ _INTEGERS = {
 }
 _BYTE, _INT64 = range(256), range(-(1 << 63), 1 << 63)
 _NEAR = 2  # seconds, at which records are paired whatever the agreement tolerates
+
+
+#: Fields of a line by side.
+NAMES, DOUBLES = ("ours", "theirs"), ("ourDouble", "theirDouble")
 
 
 @dataclass
@@ -112,12 +120,18 @@ class Judge:
             single = [each for each in known if each[1].sides[1 - side] is None]
             if single:
                 found += _single(single, side, self._book(single, side, codes))
+            doubled = [each for each in known if each[1].doubles[side] is not None]
+            if doubled:
+                copies = self._book(doubled, side, codes)
+                found += _doubled(doubled, side, copies, self._book(doubled, side, codes, doubles=True))
         return found
 
     def _usable(self, each: NumberedLine, found: list[Problem]) -> bool:
         """Whether numbers that are told fit their types, and currencies have rates."""
         number, line = each
-        for name, side, record in zip(("ours", "theirs"), self.header.sides, line.sides, strict=True):
+        sides = (*zip(NAMES, self.header.sides, line.sides, strict=True),)
+        sides += (*zip(DOUBLES, self.header.sides, line.doubles, strict=True),)
+        for name, side, record in sides:
             if record is None:
                 continue
             if isinstance(record, form.Told):
@@ -132,9 +146,9 @@ class Judge:
                 return False
         return True
 
-    def _book(self, lines: Sequence[NumberedLine], side: int, codes: Codes) -> Book:
-        """One side's records of lines as a book: each line has one."""
-        records: list[Any] = [line.sides[side] for _, line in lines]
+    def _book(self, lines: Sequence[NumberedLine], side: int, codes: Codes, *, doubles: bool = False) -> Book:
+        """One side's records of lines as a book, or what they are copies of: each line has one."""
+        records: list[Any] = [(line.doubles if doubles else line.sides)[side] for _, line in lines]
         booked: list[Any] = [each if isinstance(each, form.Told) else each.record for each in records]
         currencies = [_currency(each, self.header.sides[side]) for each in records]
         columns = {
@@ -147,7 +161,7 @@ class Judge:
         if isinstance(records[0], form.Proved):
             corrects = [bytes.fromhex(each.corrects[2:]) for each in booked]
             columns["corrects"] = pa.array(corrects, pa.binary(32))
-        return book_of(pa.table(columns), self.agreement, None, codes, ("ours", "theirs")[side])
+        return book_of(pa.table(columns), self.agreement, None, codes, NAMES[side])
 
     def _pairs(self, lines: Sequence[NumberedLine], books: tuple[Book, Book], codes: Codes) -> list[Problem]:
         """What is wrong about pairs: whether they are one, their kinds and their money."""
@@ -209,6 +223,18 @@ def _single(lines: Sequence[NumberedLine], side: int, book: Book) -> list[Proble
             message = f"a record without a pair is one of {', '.join(SINGLE)}"
             problems.append(Problem("kinds", message, number))
     return problems
+
+
+def _doubled(lines: Sequence[NumberedLine], side: int, of: Book, double: Book) -> list[Problem]:
+    """Which duplicates are no copies of the record that they name, but for the clocks of batches."""
+    apart = np.abs(of.started_at - double.started_at)
+    same = (of.service == double.service) & (of.number == double.number) & (of.usage == double.usage)
+    same &= (of.number != 0) | (of.network == double.network)
+    same &= np.abs(apart - (apart + QUARTER // 2) // QUARTER * QUARTER) <= _NEAR
+    return [
+        Problem(DOUBLES[side], "is another call, not a copy of the record", lines[at][0])
+        for at in np.flatnonzero(~same).tolist()
+    ]
 
 
 def _plain(kinds: Ints) -> Ints:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from billproof.clearing import disputes_form as form
+from billproof.clearing.differences import Kind
 from billproof.errors import InputError
 from billproof.printable import printable
 
@@ -73,6 +74,18 @@ class DisputesFile:
                 line: form.Line[Any, Any] = _decoded(content, kind, self.path, number)
                 if line.ours is None and line.theirs is None:
                     raise DisputesError("has no record", file=self.path, line=number, advice=_AGAIN)
+                for name, record, other, double in zip(
+                    ("ourDouble", "theirDouble"), line.sides, line.sides[::-1], line.doubles, strict=True
+                ):
+                    alone = record is not None and other is None
+                    if (double is not None) != (alone and line.kinds == [Kind.DUPLICATE.word]):
+                        raise DisputesError(
+                            "a duplicate names the record that it is a copy of, and nothing else does",
+                            file=self.path,
+                            line=number,
+                            field=name,
+                            advice=_AGAIN,
+                        )
                 yield number, line
 
     def line(self, wanted: int) -> form.Line[Any, Any]:

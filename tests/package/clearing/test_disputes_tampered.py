@@ -68,7 +68,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Run], Desk]:
 
     def get(run: Run) -> Desk:
         if not made:
-            made.append(Desk(make_partners(tmp_path_factory.mktemp("partners"), 600, 4), run))
+            made.append(Desk(make_partners(tmp_path_factory.mktemp("partners"), 600, 3), run))
         return made[0]
 
     return get
@@ -139,7 +139,8 @@ def test_every_field_of_a_line_changed_is_refused(desk: Callable[[Run], Desk], r
         found.first(lambda line: line["kinds"] == ["unit"]),
         found.first(lambda line: line["kinds"] == ["currency"]),
         found.first(lambda line: line["kinds"] == ["rounding"]),
-        found.first(lambda line: "theirs" not in line),
+        found.first(lambda line: "theirs" not in line and line["kinds"] != ["duplicate"]),
+        found.first(lambda line: "ourDouble" in line),
         found.first(lambda line: "ours" not in line),
         found.first(lambda line: line["kinds"][0] == "time-zone"),
     }
@@ -150,7 +151,10 @@ def test_every_field_of_a_line_changed_is_refused(desk: Callable[[Run], Desk], r
             words = told(report)
             assert report.verdict is Verdict.INVALID, (at, path)
             fields = ("number", "kinds") if path[0] == "number" else (path[0],)
-            assert any(f"line {at + 1}, {field}" in words for field in fields), (at, path, words)
+            places = [f"line {at + 1}, {field}" for field in fields]
+            if path[0] == "kinds":  # a duplicate or none: what it is a copy of has to be there, or not
+                places += [f"changed.jsonl:{at + 1}:{side}Double" for side in ("our", "their")]
+            assert any(place in words for place in places), (at, path, words)
             changes += 1
     assert changes > 200
 
@@ -289,6 +293,32 @@ def test_a_pair_of_two_calls_is_none(desk: Callable[[Run], Desk], run: Run) -> N
     words = told(found.check([*found.lines[:one], alone, *found.lines[one + 1 :]]))
     assert f"line {one + 1}, kinds: a record without a pair" in words
     assert f"line {one + 1}, money" in words
+
+
+def test_a_duplicate_has_the_record_that_it_copies(desk: Callable[[Run], Desk], run: Run) -> None:
+    found = desk(run)
+    at = found.first(lambda line: "ourDouble" in line)
+    line = found.lines[at]
+    copy, double = line["ours"], line["ourDouble"]
+    assert copy["record"]["usage"] == double["record"]["usage"]
+    assert copy["record"]["number"] == double["record"]["number"]
+    assert abs(int(copy["record"]["startedAt"]) - int(double["record"]["startedAt"])) <= 2
+    assert copy["record"]["index"] != double["record"]["index"]
+    other = found.lines[found.first(lambda each: "ours" in each and each is not line)]["ours"]
+    bare = {key: value for key, value in line.items() if key != "ourDouble"}
+    pair = found.first(lambda each: "ours" in each and "theirs" in each)
+
+    def with_line(changed: Any, place: int = at) -> str:
+        report = found.check([*found.lines[:place], changed, *found.lines[place + 1 :]])
+        assert report.verdict is Verdict.INVALID
+        return told(report)
+
+    assert f"changed.jsonl:{at + 1}:ourDouble: a duplicate names" in with_line(bare)
+    theirs = {**bare, "theirDouble": found.lines[pair]["theirs"]}
+    assert f"changed.jsonl:{at + 1}:ourDouble: a duplicate names" in with_line(theirs)
+    assert "a duplicate names" in with_line({**found.lines[pair], "ourDouble": double}, pair)
+    assert f"line {at + 1}, ourDouble: is another call" in with_line({**line, "ourDouble": other})
+    assert "is the copy of a record that is disputed" in with_line({**line, "ourDouble": copy})
 
 
 def test_lines_that_are_there_twice_or_not_at_all_are_refused(desk: Callable[[Run], Desk], run: Run) -> None:
