@@ -231,9 +231,14 @@ class Totals:
             parts.append(f"{rest:,} line{'s' * (rest != 1)} with another billed usage at the right price")
         if parts:
             return "; ".join(parts)
-        if not self.lines[Status.RIGHT]:
+        if self.nothing:
             return "no line could be checked: the tariff prices none of them"
         return "every line that the tariff prices is charged as it says"
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing could be checked: no line differs, and none is priced either."""
+        return not self.differing and not self.lines[Status.RIGHT]
 
     @property
     def open(self) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from billproof.cli import options
 from billproof.cli.output import emit, facts, progress, say
-from billproof.errors import InputError
+from billproof.errors import CannotCheckError, InputError
 from billproof.printable import plain_cell, printable
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def check(
     writes it. A store knows its tariffs, and what accounts carried over: --tariff is needed where it keeps no
     file of them, and --balances, for batches of one period, is used instead of what it keeps.
 
-    Exit codes: 0 every line is as the tariff says, 1 differences, 2 bad input.
+    Exit codes: 0 every line that the tariff prices is as it says, 1 differences, 2 bad input, 4 cannot check:
+    the tariff prices no line.
     """
     from billproof.statement_check import Tariffs, Totals
     from billproof.tariff.balances import Balances
@@ -82,7 +83,7 @@ def check(
         _print(totals, shown, given, whole=not source.is_dir())
         if as_csv is not None:
             say(f"Written: {as_csv}")
-    return 1 if totals.differing else 0
+    return 1 if totals.differing else CannotCheckError.exit_code if totals.nothing else 0
 
 
 def _parts(source: Path, tariffs: Tariffs, update: Any) -> Iterator[Part]:

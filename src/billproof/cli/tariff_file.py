@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 def check(file: Path, as_json: bool) -> None:
     """Check that FILE, TOML or JSON, is a tariff without gaps, overlaps or unknown names (docs/tariff.md).
 
-    Prints the hash by which statements name it. Exit codes: 0 it can be used, 2 it cannot.
+    Prints the hash by which statements name it, and which services have no rate in a zone: what is charged
+    for them there is not what the tariff says. Exit codes: 0 it can be used, 2 it cannot.
     """
-    from billproof.tariff import load_tariff
+    from billproof.tariff import load_tariff, values
+    from billproof.tariff.coherence import without_rate
 
     tariff = load_tariff(file)
+    missing = {values.word_of(service): zones for service, zones in without_rate(tariff).items()}
     if as_json:
         emit(
             "tariff-check",
@@ -41,6 +45,7 @@ def check(file: Path, as_json: bool) -> None:
                 "rates": len(tariff.rates),
                 "allowances": len(tariff.allowances),
                 "prefixes": sum(map(len, tariff.destinations.values())),
+                "withoutRate": missing,
             },
         )
         return
@@ -55,6 +60,17 @@ def check(file: Path, as_json: bool) -> None:
             ("other lines", f"{len(tariff.fees) + len(tariff.discounts) + len(tariff.taxes):,}"),
         ],
     )
+    if missing:
+        facts("Without a rate, which is no error", list(_unrated(missing, len(tariff.zones) + 2)))
+
+
+def _unrated(missing: dict[str, tuple[str, ...]], everywhere: int) -> Iterator[tuple[str, str]]:
+    """Each service that has a rate in some zones only, then those that have none in any."""
+    for service, zones in missing.items():
+        if len(zones) < everywhere:
+            yield service, ", ".join(printable(zone, 64) for zone in zones)
+    if never := [service for service, zones in missing.items() if len(zones) == everywhere]:
+        yield "in any zone", ", ".join(never)
 
 
 @click.command(short_help="Say in words what a tariff charges, or how one price comes about.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from billproof.records import Service
 from billproof.tariff import model, values
 from billproof.tariff.calendars import TooLargeError
 from billproof.tariff.grid import MOST_BYTES, Grid
@@ -58,6 +59,14 @@ def check_coverage(tariff: model.Tariff, source: Source[form.File]) -> None:
                 f"a gap: no rate applies to {_example(tariff, grid, cell)}",
                 "write a rate for it, or one without destinations, which takes the rest",
             )
+
+
+def without_rate(tariff: model.Tariff) -> dict[Service, tuple[str, ...]]:
+    """The zones in which no rate applies to a service, home first and elsewhere last, of those with any."""
+    zones = (model.HOME, *tariff.zones, model.ELSEWHERE)
+    rated = {(s, z) for rate in tariff.rates for s in rate.applies.services for z in rate.applies.zones}
+    found = {each: tuple(zone for zone in zones if (each, zone) not in rated) for each in values.KINDS}
+    return {service: missing for service, missing in found.items() if missing}
 
 
 def _check_sizes(tariff: model.Tariff, source: Source[form.File]) -> None:

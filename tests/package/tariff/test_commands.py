@@ -133,10 +133,39 @@ def test_tariff_check(run: Run, home: Path) -> None:
     assert "✓ Plan (1) can be used" in result.out
     found = run("tariff", "check", home / "plan.toml", "--json").json
     assert (found["rates"], found["prefixes"], found["allowances"]) == (2, 1, 1)
+    assert found["withoutRate"]["voice-originated"] == ["elsewhere"]
+    assert found["withoutRate"]["data"] == ["home", "elsewhere"]
+    assert "voice-originated  elsewhere" in result.out
     (home / "bad.toml").write_text(PLAN.replace('"30 s"', '"30 B"'))
     result = run("tariff", "check", home / "bad.toml")
     assert result.code == 2
     assert "bad.toml:17:rates[1].increment" in result.err
+
+
+def test_tariff_check_lists_services_without_a_rate_in_a_zone(run: Run, home: Path) -> None:
+    zones = '[zones]\neurope = ["208"]\nafar = ["310"]\n'
+    rates = "".join(
+        f'[[rates]]\nname = "{name}"\nservices = ["{name}"]\nprice = "0.10"\nunit = "{unit}"\n{where}\n'
+        for name, unit, where in (
+            ("voice-originated", "60 s", 'zones = ["home", "europe"]'),
+            ("data", "1 MB", 'zones = ["home", "europe", "afar", "elsewhere"]'),
+            ("message-sent", "1 message", 'zones = ["elsewhere"]'),
+        )
+    )
+    (home / "zones.toml").write_text(PLAN[: PLAN.index("[destinations]")] + zones + rates)
+    result = run("tariff", "check", home / "zones.toml")
+    assert result.code == 0
+    said = dict(
+        line.strip().split(None, 1)
+        for line in result.out[result.out.index("Without a rate") :].splitlines()[1:]
+    )
+    assert said["voice-originated"] == "afar, elsewhere"
+    assert said["message-sent"] == "home, europe, afar"
+    assert "voice-terminated, voice-forwarded, message-received, mms, content" in result.out
+    assert "data" not in said
+    found = run("tariff", "check", home / "zones.toml", "--json").json["withoutRate"]
+    assert found["message-sent"] == ["home", "europe", "afar"]
+    assert found["mms"] == ["home", "europe", "afar", "elsewhere"]
 
 
 @pytest.mark.parametrize("number", ["+447700900123", "00447700900123"])
@@ -282,8 +311,11 @@ def test_check_is_not_pleased_with_a_tariff_that_prices_nothing(
     (home / "later.toml").write_text(plan)
     store(tariff="later.toml")
     result = run("check", home / "A2.json", "--tariff", home / "later.toml")
+    assert result.code == 4
     assert result.out.startswith("? no line could be checked: the tariff prices none of them")
     assert "outside validity  1, 0.10 EUR charged" in result.out
+    assert run("check", home / "A2.json", "--tariff", home / "later.toml", "--json").code == 4
+    assert run("check", home / "store").code == 4
 
 
 @pytest.mark.parametrize(
