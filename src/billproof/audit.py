@@ -335,6 +335,16 @@ def _same(file: Path, what: str, found: bytes, derived: bytes) -> None:
         raise DifferenceError(f"{file}: {what} is not what follows from the rest")
 
 
+def public_manifest(path: Path) -> Path | None:
+    """The public manifest that ``path`` is, or that lies in it alone; None for a batch, whole or not, or a
+    store."""
+    if path.is_file():
+        return path
+    found = path / "manifest.json"
+    whole = any((path / name).exists() for name in ("batch.json", "records.parquet", "entries.arrow"))
+    return found if found.is_file() and not whole else None
+
+
 def stored_batches(path: Path) -> Iterator[StoredBatch]:
     """The batch in a directory, or all batches of a store below it."""
     if (path / "batch.json").exists():

@@ -37,8 +37,8 @@ def audit(
 ) -> None:
     """Derive batches again and compare them with the chain.
 
-    PATH is a store, a batch in it, or a public manifest.json with its manifest.bin beside it: the latter is
-    all that anybody else needs. The first difference ends the audit with exit code 1.
+    PATH is a store, a batch in it, or a public manifest.json with its manifest.bin beside it (or their
+    directory), which is all that anybody else needs. The first difference ends the audit with exit code 1.
     """
     from billproof import audit as auditor
     from billproof.cli import choices
@@ -60,10 +60,11 @@ def audit(
                 raise InputError("is there already", file=ring_fault, advice="Use --force to overwrite.")
             write_file(ring_fault, json_bytes(fault.document()))
 
-    stored = [] if path.is_file() else list(auditor.stored_batches(path))
+    public = auditor.public_manifest(path)
+    stored = [] if public else list(auditor.stored_batches(path))
     manifests = []
-    if path.is_file():
-        manifest = auditor.Manifest.read(path)
+    if public:
+        manifest = auditor.Manifest.read(public)
         try:
             auditor.audit_manifest(manifest)
         except DifferenceError:

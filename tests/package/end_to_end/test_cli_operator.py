@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -176,6 +177,20 @@ def test_audits(run: Run, month: Path) -> None:
     manifest = Path("store/1/202610/0-1/manifest.json")
     assert run("audit", manifest).code == 0
     assert run("audit", "sim").code == 2
+    public = Path("public")
+    public.mkdir()
+    for name in ("manifest.json", "manifest.bin"):
+        shutil.copy(manifest.with_name(name), public / name)
+    alone = run("audit", public, "--json")
+    assert (alone.code, alone.json["batches"], alone.json["chain"]) == (0, 1, True)
+    # A batch that has lost its batch.json is no public manifest: less would be checked than there is.
+    shutil.copy(manifest.with_name("records.parquet"), public)
+    assert run("audit", public).code == 2
+    (public / "records.parquet").unlink()
+    (public / "manifest.bin").write_bytes(b"\0" + manifest.with_name("manifest.bin").read_bytes()[1:])
+    assert run("audit", public).code == 1
+    (public / "manifest.bin").unlink()
+    assert run("audit", public).code == 2
     content = manifest.read_bytes()
     manifest.write_bytes(content.replace(b'"records": "', b'"records": "1'))
     changed = run("audit", manifest)
