@@ -251,7 +251,12 @@ def _protect(
     if written.resolve() in {path.resolve() for path in read}:
         raise InputError("is an input of this run", file=written, field=option)
     if written.exists() and not force:
-        raise InputError("is there already", file=written, advice="Use --force to overwrite.")
+        raise InputError(
+            "is there already, perhaps of a run that was refused",
+            file=written,
+            advice=f"Remove it, or name another file with {option}. --force overwrites it, and also replaces"
+            " the last batch if that was made from these files and is not anchored.",
+        )
 
 
 def _result(batch_id: BatchId, intake: Intake, figures: Figures, amends: int) -> BatchResult:

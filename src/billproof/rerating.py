@@ -285,6 +285,8 @@ def judge(found: Rerated, pricing: Pricing, details: Path, beside: Path | None) 
             shutil.copyfile(details, copy)
     if refused:
         said = f"{place} has every line." if place else "Give --differences FILE to see every line."
+        if pricing.copy:
+            said += " Before the next run remove it, or name another file."
         most = ", ".join(f"{count:,}× {cause}" for cause, count in found.causes.most_common(3))
         raise DifferenceError(
             f"not what the tariffs say: {found.words} ({most})",

@@ -273,8 +273,23 @@ def test_lines_that_differ_are_let_pass_and_told_of(home: Path, run: Callable[..
     shutil.rmtree(stored.path / "tariffs")
     with pytest.raises(DifferenceError, match="tariffs/0x"):
         check_sums(stored.path)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="is there already") as again:
         run([*ROWS, DEAR], pricing=pricing, sequence=2)
+    assert "Remove it, or name another file with --differences." in again.value.advice
+
+
+def test_a_run_that_is_refused_says_what_to_do_with_its_file_before_the_next(
+    home: Path, run: Callable[..., BatchResult]
+) -> None:
+    pricing = Pricing(AccountTariffs.read(home / "accounts.csv"), copy=home / "copy.csv")
+    with pytest.raises(DifferenceError) as refused:
+        run([*ROWS, DEAR], pricing=pricing)
+    assert f"{home / 'copy.csv'} has every line. Before the next run remove it" in refused.value.advice
+    with pytest.raises(InputError, match="perhaps of a run that was refused"):
+        run(ROWS, pricing=pricing)
+    (home / "copy.csv").unlink()
+    stored_of(run(ROWS, pricing=pricing))
+    assert not (home / "copy.csv").exists()
 
 
 def test_the_audit_prices_every_line_again(
