@@ -16,6 +16,7 @@ from billproof.clearing.agreement import Agreement, Tolerance
 from billproof.clearing.books import NO_USAGE, Book, Codes
 from billproof.clearing.counting import added, at_place, counted
 from billproof.clearing.differences import Kind, Measures, common_of, grains_of, judge
+from billproof.clearing.edges import move_edges
 from billproof.clearing.kernel import Ints
 from billproof.clearing.pairs import Passes
 from billproof.clearing.parts import Part, Parts
@@ -165,7 +166,9 @@ def paired_and_judged(parts: Parts, agreement: Agreement, codes: Codes) -> None:
     single = pairs.standing_out(np.sum([votes for votes, _ in second], axis=0))
     renumbered = _renumbered(parts, parts.each(Third(tolerance, tuple(single))))
     grains = [grains_of(_common([each[side] for each in amounts]), agreement, codes) for side in (0, 1)]
-    parts.each(Judging(Measures(agreement, (grains[0], grains[1]), (exact[0], exact[1]))), renumbered)
+    measures = Measures(agreement, (grains[0], grains[1]), (exact[0], exact[1]))
+    parts.each(Judging(measures), renumbered)
+    move_edges(parts, measures.ends)
 
 
 def _passes(part: Part, tolerance: Tolerance) -> Passes:
