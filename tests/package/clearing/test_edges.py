@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from billproof.clearing.clearing import clear_in_parts
 from billproof.clearing.differences import Kind
 from billproof.simulate.partners import SINGLE, PartnerBooks, partner_books
 
@@ -36,6 +37,11 @@ def test_the_edge_of_one_network_is_a_cycle_shift(side: int, late: bool, cleared
     assert (cause.kind, cause.side) == (Kind.CYCLE_SHIFT, side)
     ids = result.ids[side][cause.rows]
     assert len(np.intersect1d(ids, gone)) >= 0.97 * len(gone)
+    clearing = result.clearing
+    for parts in (2, 5):
+        divided = clear_in_parts(*clearing.books, clearing.agreement, clearing.codes, parts)
+        assert sum(each.counts["cycle-shift"] for each in divided) == clearing.counts["cycle-shift"]
+        assert divided[0].explained.causes[0].money == cause.money
     # nothing else: but what the other side lacked there anyway
     labels = partners.labels["missing-theirs" if side == 0 else "missing-ours"]
     assert len(np.setdiff1d(ids, np.union1d(gone, labels))) == 0
