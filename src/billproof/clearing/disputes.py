@@ -26,7 +26,7 @@ from billproof.clearing.differences import FREE
 from billproof.clearing.document_form import File, LedgerForm
 from billproof.clearing.evidence import Statement, open_statement
 from billproof.clearing.kernel import Ints
-from billproof.clearing.sides import Sides
+from billproof.clearing.sides import Sides, turned
 from billproof.commitment.structs import TOTALS, hash_one
 from billproof.errors import InputError
 from billproof.files import replacing
@@ -68,14 +68,18 @@ class Disputed:
 
 
 def disputed_of(clearing: Clearing, document: File) -> Disputed:
-    """The disputed pairs and records of a clearing, in the order of the document's numbers."""
+    """The disputed pairs and records of a clearing, in the order of the document's numbers.
+
+    The clearing has the payee's book first, the document's ours may be either.
+    """
     pairs, found = clearing.pairs, clearing.differences
     paying = found.paying
     numbers = np.zeros(len(pairs.ours), np.int64), *(np.zeros(len(book), np.int64) for book in clearing.books)
     for number, cause in enumerate(clearing.explained.causes, 1):
         rows = cause.rows if cause.side is not None else cause.rows[paying[cause.rows] == cause.kind]
         numbers[0 if cause.side is None else 1 + cause.side][rows] = number
-    sides = {None: "both", 0: "ours", 1: "theirs"}
+    ours = 1 if document.payer == document.ours.operator else 0
+    sides = {None: "both", ours: "ours", 1 - ours: "theirs"}
     told = {(each.kind, str(each.side)): each.number for each in document.findings}
     for (kind, side), rows in clearing.explained.findings.items():
         rows = rows if side is not None else rows[paying[rows] == kind]
@@ -101,6 +105,8 @@ def disputed_of(clearing: Clearing, document: File) -> Disputed:
         both = (rows, none) if side == 0 else (none, rows)
         parts.append((numbers[1 + side][rows], kinds, money, *both, pairs.copies[side][some]))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    columns[3:5] = turned((columns[3], columns[4]), ours)
+    columns[2] *= -1 if ours else 1
     order = np.lexsort((columns[4], columns[3], columns[0]))
     return Disputed(*(column[order] for column in columns))
 
@@ -134,11 +140,12 @@ def write_disputes(
         tempfile.TemporaryFile(dir=path.parent) as first,
         tempfile.TemporaryFile(dir=path.parent) as second,
     ):
+        books = sides.turned(clearing.books)
         told = _Told(progress, sum(len(book) for book in clearing.books if book.sources))
         proved = [
             _prove(file, book, np.union1d(rows, doubles), clearing.codes, secrets, told)
             for file, book, rows, doubles in zip(
-                (first, second), clearing.books, disputed.sides, disputed.doubles, strict=True
+                (first, second), books, disputed.sides, disputed.doubles, strict=True
             )
         ]
         header = _header(document, sides, [statements for statements, _ in proved])
@@ -256,7 +263,7 @@ def _header(document: File, sides: Sides, statements: list[list[form.StatementFo
     ledger = next(source for side in sides.both for source in side.sources)
     ours, theirs = (
         form.SideForm(side.party.operator, side.party.name, of)
-        for side, of in zip(sides.both, statements, strict=True)
+        for side, of in zip(sides.turned(sides.both), statements, strict=True)
     )
     return form.Header(
         schema="billproof/disputes/1",

@@ -22,6 +22,7 @@ from billproof.clearing.disputes_reading import NumberedLine
 from billproof.clearing.kernel import Ints
 from billproof.clearing.loops import QUARTER
 from billproof.clearing.pairs import UNITS
+from billproof.clearing.sides import turned
 from billproof.inclusion import Problem
 
 #: Kinds of which whole books decide which it is; the second is what the records show by themselves.
@@ -115,7 +116,7 @@ class Judge:
         pairs = [each for each in known if each[1].ours is not None and each[1].theirs is not None]
         if pairs:
             ours, theirs = (self._book(pairs, side, codes) for side in (0, 1))
-            found += self._pairs(pairs, (ours, theirs), codes)
+            found += self._pairs(pairs, turned((ours, theirs), self._ours), codes)
         for side in (0, 1):
             single = [each for each in known if each[1].sides[1 - side] is None]
             if single:
@@ -125,6 +126,11 @@ class Judge:
                 copies = self._book(doubled, side, codes)
                 found += _doubled(doubled, side, copies, self._book(doubled, side, codes, doubles=True))
         return found
+
+    @property
+    def _ours(self) -> int:
+        """Which of the payee's and the payer's books is ours, 0 or 1."""
+        return 1 if self.header.payer == self.header.ours.operator else 0
 
     def _usable(self, each: NumberedLine, found: list[Problem]) -> bool:
         """Whether numbers that are told fit their types, and currencies have rates."""
@@ -164,7 +170,7 @@ class Judge:
         return book_of(pa.table(columns), self.agreement, None, codes, NAMES[side])
 
     def _pairs(self, lines: Sequence[NumberedLine], books: tuple[Book, Book], codes: Codes) -> list[Problem]:
-        """What is wrong about pairs: whether they are one, their kinds and their money."""
+        """What is wrong about pairs: whether they are one, their kinds and their money; the payee's first."""
         (ours, theirs), every = books, np.arange(len(lines))
         nothing = np.zeros(0, np.uint8)
         grains = self._grain(ours, codes), self._grain(theirs, codes)
@@ -185,7 +191,7 @@ class Judge:
                 what = "times" if far[at] else "services"
                 problems.append(Problem("theirs", f"no pair: the records are of different {what}", number))
                 continue
-            problems += _money(number, line, int(found.money[at]))
+            problems += _money(number, line, int(found.money[at]) * (-1 if self._ours else 1))
             if not true[at] or line.kinds != form.words_of(int(told[at])):
                 message = (
                     f"the records differ in {', '.join(form.words_of(int(found.kinds[at]))) or 'nothing'}"

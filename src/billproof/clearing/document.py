@@ -36,6 +36,7 @@ from billproof.clearing.document_form import (
     SideForm,
     TrafficForm,
 )
+from billproof.clearing.document_turned import turned
 from billproof.clearing.settlement_form import AgreementName
 from billproof.clearing.sides import Sides
 from billproof.clearing.totals import Found, Group, Sums, Totals, totals_of
@@ -62,7 +63,7 @@ class CauseWords:
 
 
 def document(clearing: Clearing, sides: Sides) -> File:
-    """What laying two books over each other has found."""
+    """What laying two books over each other has found, the payee's first: ``clearing`` has them so."""
     causes = told_causes(clearing.explained.causes, clearing.codes, clearing.agreement, sides)
     return document_of(totals_of(clearing), causes, clearing.agreement, sides)
 
@@ -86,6 +87,12 @@ def told_causes(
 
 def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreement, sides: Sides) -> File:
     """The same of what the parts of a clearing add up to; ``causes`` are in the order of their numbers."""
+    found = _of_payee(totals, causes, agreement, sides)
+    return turned(found) if sides.ours else found
+
+
+def _of_payee(totals: Totals, causes: Sequence[CauseWords], agreement: Agreement, sides: Sides) -> File:
+    """The document where the payee's book is ours."""
     routes = agreement.route_names
     everything = totals.all
     findings = _findings(totals, len(causes), sides.names)
@@ -103,7 +110,7 @@ def document_of(totals: Totals, causes: Sequence[CauseWords], agreement: Agreeme
         agreement=AgreementName(agreement.name, "0x" + agreement.hash.hex()),
         settlement=agreement.settlement,
         period=None if sides.period is None else str(sides.period),
-        payer=sides.both[sides.payer].party.operator,
+        payer=sides.both[1].party.operator,
         ours=ours,
         theirs=theirs,
         difference=str(everything.totals[0] - everything.totals[1]),

@@ -11,18 +11,22 @@ from billproof.clearing.books import Book, Codes
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.differences import Kind
 from billproof.clearing.kernel import Ints
+from billproof.clearing.sides import turned
 
 
-def listing(clearing: Clearing) -> pa.Table:
+def listing(clearing: Clearing, ours: int = 0) -> pa.Table:
     """Every difference as a row: kinds, the number of its cause (0: none), money, and both records.
 
-    Columns of a record that there is not are null. Money and amounts are in billionths.
+    ``ours`` is which of the books is ours, 0 (the payee's) or 1. Columns of a record that there is not are
+    null. Money, ours less theirs, and amounts are in billionths.
     """
     pairs, found = clearing.pairs, clearing.differences
     differing = np.flatnonzero(found.kinds)
     nothing_ours, nothing_theirs = (np.full(len(left), -1) for left in (pairs.ours_left, pairs.theirs_left))
-    ours = np.concatenate([pairs.ours[differing], pairs.ours_left, nothing_theirs])
-    theirs = np.concatenate([pairs.theirs[differing], nothing_ours, pairs.theirs_left])
+    at = (
+        np.concatenate([pairs.ours[differing], pairs.ours_left, nothing_theirs]),
+        np.concatenate([pairs.theirs[differing], nothing_ours, pairs.theirs_left]),
+    )
     money = np.concatenate(
         [
             found.money[differing],
@@ -33,14 +37,15 @@ def listing(clearing: Clearing) -> pa.Table:
     bits = [1 << left.astype(np.uint16) for left in found.left]
     kinds = np.concatenate([found.kinds[differing], *bits])
     distinct, codes = np.unique(kinds, return_inverse=True)
-    names = ["+".join(kind.word for kind in Kind if bit & (1 << kind)) for bit in distinct.tolist()]
+    words = ["+".join(kind.word for kind in Kind if bit & (1 << kind)) for bit in distinct.tolist()]
     columns = {
-        "kinds": pa.DictionaryArray.from_arrays(codes.astype(np.int32), names).cast(pa.string()),
+        "kinds": pa.DictionaryArray.from_arrays(codes.astype(np.int32), words).cast(pa.string()),
         "cause": _numbers_of_causes(clearing, differing),
-        "money": money,
-        **_columns("our", clearing.books[0], ours, clearing.codes),
-        **_columns("their", clearing.books[1], theirs, clearing.codes),
+        "money": -money if ours else money,
     }
+    mine, other = turned((0, 1), ours)
+    for name, side in (("our", mine), ("their", other)):
+        columns |= _columns(name, clearing.books[side], at[side], clearing.codes)
     return pa.table(columns)
 
 

@@ -1,18 +1,23 @@
 """Who is who in a clearing: whose book is whose, of which month, and who pays.
 
-``docs/clearing.md``, section 1.
+``docs/clearing.md``, section 1. Books are laid over each other the payee's first, whoever does it, so that both
+operators find the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from billproof.clearing.agreement import Agreement, Party, month_of
 from billproof.clearing.books import Book
 from billproof.clearing.models_year import months_of
 from billproof.clearing.sources import BatchSource
 from billproof.errors import InputError
+
+
+Of = TypeVar("Of")
 
 
 @dataclass(frozen=True)
@@ -26,17 +31,30 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """Both sides, ours first. ``period`` (YYYYMM) is None where nothing tells it; ``payer`` is 0 or 1."""
+    """Both sides: the payee's, then the payer's. ``ours`` is the place of ours, 0 or 1.
+
+    ``period`` (YYYYMM) is None where nothing tells it.
+    """
 
     both: tuple[Side, Side]
     period: int | None
-    payer: int
+    ours: int
 
     @property
     def names(self) -> tuple[str, str]:
         """What the operators are called."""
-        ours, theirs = self.both
-        return ours.party.name, theirs.party.name
+        payee, payer = self.both
+        return payee.party.name, payer.party.name
+
+    def turned(self, pair: tuple[Of, Of]) -> tuple[Of, Of]:
+        """What is ours and theirs as the payee's and the payer's, and the other way round."""
+        return turned(pair, self.ours)
+
+
+def turned(pair: tuple[Of, Of], ours: int) -> tuple[Of, Of]:
+    """A pair, the other way round where ``ours`` is 1."""
+    one, other = pair
+    return (other, one) if ours else (one, other)
 
 
 def sides_of(
@@ -47,10 +65,11 @@ def sides_of(
     period: int | None = None,
     payer: int = 1,
 ) -> Sides:
-    """Who is who. ``operator`` is whose book the first is, where batches do not tell it or to make sure.
+    """Who is who, of ours and theirs; ``payer`` is which of them pays, 0 or 1.
 
-    Raises :class:`InputError` where the books are not the two parties', of two periods or ledgers, or of
-    another period than the one given.
+    ``operator`` is whose book the first is, where batches do not tell it or to make sure. Raises
+    :class:`InputError` where the books are not the two parties', of two periods or ledgers, or of another
+    period than the one given.
     """
     sources = [tuple(book.sources.values()) for book in books]
     parties = _parties(books, agreement, operator)
@@ -71,10 +90,11 @@ def sides_of(
             file=agreement.file or None,
             advice=f"It is of {months[0]} to {months[-1]}.",
         )
-    ours, theirs = (
+    one, other = (
         Side(party, book.name, of) for party, book, of in zip(parties, books, sources, strict=True)
     )
-    return Sides((ours, theirs), period, payer)
+    ours = 1 - payer
+    return Sides(turned((one, other), ours), period, ours)
 
 
 def _parties(books: tuple[Book, Book], agreement: Agreement, operator: int | None) -> tuple[Party, Party]:

@@ -125,25 +125,26 @@ def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: 
     from billproof.clearing.books import Codes, load_book
     from billproof.clearing.clearing import clear as lay_over
     from billproof.clearing.document import document
+    from billproof.clearing.sides import turned
 
-    codes = Codes()
+    codes, ours = Codes(), ("theirs", "ours").index(given["payer"])
     accounts = given["our_account"], given["their_account"]
-    mine, other = (
+    payee, payer = (
         load_book(path, agreement, codes, account=account, period=given["month"])
-        for path, account in zip(books, accounts, strict=True)
+        for path, account in zip(turned(books, ours), turned(accounts, ours), strict=True)
     )
-    sides = _sides((mine, other), agreement, given)
+    sides = _sides(turned((payee, payer), ours), agreement, given)
     agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
     neighbours = [
-        [load_book(path, agreement, codes, account=account) for path in given[name]]
-        for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
+        [load_book(path, agreement, codes, account=account) for path in paths]
+        for paths, account in zip(turned(_neighbours(given), ours), turned(accounts, ours), strict=True)
     ]
     found = lay_over(
-        mine, other, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
+        payee, payer, agreement, codes, our_neighbours=neighbours[0], their_neighbours=neighbours[1]
     )
     told = document(found, sides)
     if given["as_csv"]:
-        _write_csv(found, given["as_csv"])
+        _write_csv(found, ours, given["as_csv"])
     if given["proofs"]:
         from billproof.clearing.disputes import write_disputes
 
@@ -159,24 +160,33 @@ def _on_spark(
     """The same by a cluster."""
     from billproof.clearing.agreement import month_of
     from billproof.clearing.document import document_of, told_causes
+    from billproof.clearing.sides import turned
     from billproof.spark.clearing import SparkClearing, Wanted
     from billproof.spark.files import File as SharedFile
 
     engine = SparkClearing(options.spark_settings(given["settings"]), given["scratch"] or ".")
-    accounts = given["our_account"], given["their_account"]
-    ours, theirs = (Wanted(*each, given["month"]) for each in zip(books, accounts, strict=True))
+    accounts, ours = (given["our_account"], given["their_account"]), ("theirs", "ours").index(given["payer"])
+    payee, payer = (
+        Wanted(*each, given["month"])
+        for each in zip(turned(books, ours), turned(accounts, ours), strict=True)
+    )
     near = [
-        [Wanted(path, account) for path in given[name]]
-        for name, account in zip(("our_neighbours", "their_neighbours"), accounts, strict=True)
+        [Wanted(path, account) for path in paths]
+        for paths, account in zip(turned(_neighbours(given), ours), turned(accounts, ours), strict=True)
     ]
-    with engine.open(ours, theirs, agreement) as opened:
-        sides = _sides(opened.both, agreement, given)
+    with engine.open(payee, payer, agreement) as opened:
+        sides = _sides(turned(opened.both, ours), agreement, given)
         agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
         found = opened.clear(agreement, *near)
         if given["as_csv"]:
-            found.write_listing(SharedFile.named(given["as_csv"]))
+            found.write_listing(SharedFile.named(given["as_csv"]), ours)
         causes = told_causes([cause for _, cause in found.causes], opened.codes, agreement, sides)
         return document_of(found.totals, causes, agreement, sides)
+
+
+def _neighbours(given: Mapping[str, Any]) -> tuple[Sequence[Path], Sequence[Path]]:
+    """The books of the periods before and after, ours and theirs."""
+    return given["our_neighbours"], given["their_neighbours"]
 
 
 def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, Any]) -> Sides:
@@ -191,14 +201,14 @@ def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, A
     )
 
 
-def _write_csv(found: Clearing, path: Path) -> None:
+def _write_csv(found: Clearing, ours: int, path: Path) -> None:
     import pyarrow.csv
 
     from billproof.clearing.listing import listing
     from billproof.files import replacing
 
     with replacing(path, mode=0o600) as partial:
-        pyarrow.csv.write_csv(listing(found), str(partial))
+        pyarrow.csv.write_csv(listing(found, ours), str(partial))
 
 
 def _print(found: File) -> None:

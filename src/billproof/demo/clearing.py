@@ -213,7 +213,7 @@ class Month:
             )
         )
         sides = sides_of((ours, theirs), self.agreement, payer=0 if payer == number else 1)
-        found = lay_over(ours, theirs, self.agreement, codes)
+        found = lay_over(*sides.turned((ours, theirs)), self.agreement, codes)
         file = document_of(found, sides)
         if number == 1:
             self.laid_over[payer] = found, file, sides

@@ -163,11 +163,11 @@ class Cleared:
     causes: list[tuple[Found, Cause]]
     totals: Totals
 
-    def write_listing(self, target: File) -> None:
-        """Writes every difference below a new directory, as CSV: a file a part."""
+    def write_listing(self, target: File, ours: int = 0) -> None:
+        """Writes every difference below a new directory, as CSV: a file a part; see :func:`listing`."""
         opened = self.opened
         target.make_directory()
-        work = Listing(self.causes, self.agreement, opened.codes, opened.place, target)
+        work = Listing(self.causes, self.agreement, opened.codes, opened.place, target, ours)
         items = [(state, None) for state in opened.states]
         for at, name in enumerate(_checked(opened.spark.run(work, items))):
             (target / name).rename(f"part-{at:05d}.csv")

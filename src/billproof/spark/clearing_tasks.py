@@ -224,6 +224,7 @@ class Listing:
     codes: Codes
     scratch: File
     target: File
+    ours: int  # which book is ours
 
     def __call__(self, names: tuple[str, str | None], attempt: int) -> str:
         import pyarrow.csv
@@ -233,5 +234,5 @@ class Listing:
         name = f".{attempt}.csv"
         with (self.target / name).write() as stream:
             found = clearing_of(part, self.causes, self.agreement, codes)
-            pyarrow.csv.write_csv(listing(found), stream)
+            pyarrow.csv.write_csv(listing(found, self.ours), stream)
         return name

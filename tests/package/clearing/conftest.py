@@ -53,7 +53,9 @@ class Cleared:
     def told(self, *, payer: int = 1, period: int = 202610) -> File:
         """The document; the first book is operator 1's, ``payer`` is 0 (the first) or 1."""
         books, agreement = self.clearing.books, self.clearing.agreement
-        return document(self.clearing, sides_of(books, agreement, operator=1, period=period, payer=payer))
+        sides = sides_of(books, agreement, operator=1, period=period, payer=payer)
+        found = clear(*sides.turned(books), agreement, self.clearing.codes) if sides.ours else self.clearing
+        return document(found, sides)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from billproof.clearing.differences import Kind
 from billproof.clearing.document import CauseWords, document, document_of
 from billproof.clearing.document_form import File, tree_of
 from billproof.clearing.document_reading import load_clear
+from billproof.clearing.document_turned import turned
 from billproof.clearing.sides import Sides, sides_of
 from billproof.clearing.sources import BatchSource
 from billproof.clearing.totals import (
@@ -272,8 +273,8 @@ def _cleared(books: tuple[list[dict], ...], home: Path, agreement: Agreement) ->
         pq.write_table(pa.Table.from_pylist(rows), home / f"{name}.parquet")
         loaded.append(load_book(home / f"{name}.parquet", agreement, codes))
     both = loaded[0], loaded[1]
-    found = clear(*both, agreement, codes)
-    return found, sides_of(both, agreement, operator=2, payer=0)
+    sides = sides_of(both, agreement, operator=2, payer=0)
+    return clear(*sides.turned(both), agreement, codes), sides
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -284,7 +285,8 @@ def test_the_document_of_any_books_can_be_read(
     clearing, sides = _cleared(books, tmp_path, agreement)
     file = document(clearing, sides)
     assert load_clear(_bytes(file)) == file
-    assert _told(file) == _one_by_one(clearing)
+    assert turned(turned(file)) == file
+    assert _told(turned(file)) == _one_by_one(clearing)
     assert (file.payer, file.ours.operator, file.period) == (2, 2, None)
 
 
@@ -365,5 +367,5 @@ def test_batches_say_who_is_who(small: Clearing) -> None:
     assert [(each.region, each.sequence) for each in file.ours.batches] == [("1", "3"), ("2", "0")]
     assert load_clear(_bytes(file)) == file
     alone = sides_of(_with(small, [], [_source(2)]), small.agreement, payer=0)
-    assert [side.party.operator for side in alone.both] == [1, 2]
+    assert ([side.party.operator for side in alone.both], alone.ours) == ([2, 1], 1)
     assert document(small, alone).payer == 1

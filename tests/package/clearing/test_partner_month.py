@@ -42,7 +42,7 @@ def cleared(files: PartnerFiles, stores: tuple[Path, Path], payer: Partner) -> d
     )
     ours, theirs = books
     sides = sides_of((ours, theirs), agreement, payer=PARTNERS.index(payer))
-    return tree_of(document(clear(ours, theirs, agreement, codes), sides))
+    return tree_of(document(clear(*sides.turned((ours, theirs)), agreement, codes), sides))
 
 
 @pytest.mark.parametrize(
