@@ -165,10 +165,24 @@ def load_book(
         parts.append(columns_of(piece, last[1], agreement, period, codes, name))
     if not any(len(part["service"]) for part in parts):
         raise nothing_in(path, accounts, period)
+    if sources:
+        sources, parts = _in_order(sources, parts)
     for code, text in batch_names(sources).items():
         codes.batches.texts[code] = text
     columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     return Book(name=str(path), sources=sources, **columns)
+
+
+def _in_order(
+    sources: Mapping[int, BatchSource], parts: list[dict[str, Any]]
+) -> tuple[dict[int, BatchSource], list[dict[str, Any]]]:
+    """Statements and their records by period, region, sequence and account, whatever files are called."""
+    renamed = dict(zip(sorted(sources, key=lambda code: sources[code].place), sorted(sources), strict=True))
+    parts = [part for part in parts if len(part["service"])]
+    for part in parts:
+        part["batch"] = np.full(len(part["batch"]), renamed[int(part["batch"][0])], np.int32)
+    parts.sort(key=lambda part: int(part["batch"][0]))
+    return {renamed[code]: sources[code] for code in renamed}, parts
 
 
 def book_of(table: pa.Table, agreement: Agreement, month: str | None, codes: Codes, name: str) -> Book:

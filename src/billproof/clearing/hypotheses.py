@@ -250,7 +250,7 @@ class _Rules:
         service = part.both("service")[0][rows]
         ours, theirs = part.books
         at = part.paired.ours[rows], part.paired.theirs[rows]
-        hashes = kernel.mixed(np.vstack([ours.batch[at[0]], ours.row[at[0]]])).view(np.uint64)
+        hashes = kernel.drawn(ours.number[at[0]], ours.started_at[at[0]], ours.usage[at[0]])
         found: dict[_Group, Ints] = {}
         for (value, place, code), bound in self.bounds.items():
             chosen = (service == value) & (hashes < np.uint64(bound))

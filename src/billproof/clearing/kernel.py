@@ -45,6 +45,14 @@ def numbers(texts: pa.StringArray) -> Ints:
     return found
 
 
+def drawn(number: Ints, started_at: Ints, usage: Ints) -> NDArray[np.uint64]:
+    """A hash of what records say, those below a bound being drawn: (n,).
+
+    It is the same in a store and in proof files, where batches have other codes and records other places.
+    """
+    return mixed(np.vstack([number, started_at, usage])).view(np.uint64)
+
+
 def mixed(columns: Ints) -> Ints:
     """A hash of each column of an (k, n) matrix; it decides an order, and nothing else: (n,)."""
     found = np.zeros(columns.shape[1], np.uint64)

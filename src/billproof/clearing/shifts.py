@@ -79,7 +79,7 @@ class Choosing:
 
     def _sample(self, book: Book, side: int) -> Ints:
         rows = _telling(book)
-        hashes = kernel.mixed(np.vstack([book.batch[rows], book.row[rows]])).view(np.uint64)
+        hashes = kernel.drawn(book.number[rows], book.started_at[rows], book.usage[rows])
         votes = []
         for at, name in enumerate(_DIMENSIONS):
             codes = getattr(book, name)[rows]

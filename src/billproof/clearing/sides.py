@@ -1,7 +1,7 @@
 """Who is who in a clearing: whose book is whose, of which month, and who pays.
 
-``docs/clearing.md``, section 1. Books are laid over each other the payee's first, whoever does it, so that both
-operators find the same.
+``docs/clearing.md``, section 1. Books are laid over each other the payee's first, whoever does it, so that
+both operators find the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from billproof.clearing.books import Book
 from billproof.clearing.models_year import months_of
 from billproof.clearing.sources import BatchSource
 from billproof.errors import InputError
-
 
 Of = TypeVar("Of")
 
@@ -90,9 +89,7 @@ def sides_of(
             file=agreement.file or None,
             advice=f"It is of {months[0]} to {months[-1]}.",
         )
-    one, other = (
-        Side(party, book.name, of) for party, book, of in zip(parties, books, sources, strict=True)
-    )
+    one, other = (Side(party, book.name, of) for party, book, of in zip(parties, books, sources, strict=True))
     ours = 1 - payer
     return Sides(turned((one, other), ours), period, ours)
 

@@ -62,6 +62,11 @@ class BatchSource:
     first: int = 0
 
     @property
+    def place(self) -> tuple[int, int, int, str]:
+        """Its place among the statements of a book, in whatever files these are."""
+        return self.period, self.region, self.sequence, self.account
+
+    @property
     def id(self) -> BatchId:
         """What the batch is called on the ledger."""
         return BatchId(self.chain_id, self.ledger, self.operator, self.period, self.region, self.sequence)

@@ -185,7 +185,7 @@ def _gathered(book: Wanted, number: int, dealt: Sequence[Dealt], codes: Codes) -
     statements: dict[int, BatchSource] = {}
     seen = Seen(book.path, named=bool(book.accounts))
     pieces = []
-    for one in dealt:
+    for one in sorted(dealt, key=_place):
         batches = []
         for origin in one.origins:
             if isinstance(origin, BatchSource):
@@ -204,6 +204,12 @@ def _gathered(book: Wanted, number: int, dealt: Sequence[Dealt], codes: Codes) -
     for code, text in batch_names(statements).items():
         codes.batches.texts[code] = text
     return _head(str(book.path), statements), pieces
+
+
+def _place(dealt: Dealt) -> tuple[Any, ...]:
+    """The place of what came of a file among the statements of its book; files of none keep their order."""
+    places = [origin.place for origin in dealt.origins if isinstance(origin, BatchSource)]
+    return min(places, default=())
 
 
 def _head(name: str, sources: Mapping[int, BatchSource]) -> Book:
