@@ -29,6 +29,7 @@ WORDS = {
 }
 #: Kinds of which the documents here have a cause; of the others they have findings.
 CAUSED = ("rate", "time-zone", "cycle-shift")
+FREE = ("time-zone", "number")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,17 @@ class Row:
     def money(self) -> int:
         """Ours less theirs."""
         return (self.ours or 0) - (self.theirs or 0)
+
+    @property
+    def both(self) -> int:
+        """What is in both books."""
+        ours, theirs = self.ours or 0, self.theirs or 0
+        return min(ours, theirs, key=abs) if ours * theirs > 0 else 0
+
+    @property
+    def beyond(self) -> tuple[int, int]:
+        """What each book has beyond that."""
+        return (self.ours or 0) - self.both, (self.theirs or 0) - self.both
 
 
 def some_rows(days: int = 31, routes: Sequence[str] = ("uk-mobile", "london", "elsewhere")) -> list[Row]:
@@ -120,14 +132,15 @@ def document(
                 "number": number,
                 "kind": kind,
                 "words": told[number - 1]["words"],
-                "claimant": parties[sign < 0][0],
+                "claimant": parties[side][0],
                 "count": len(claimed),
                 "amount": str(sum(claimed)),
             }
             for number, (kind, of) in enumerate(groups, 1)
+            for side in (0, 1)
             for sign in (1, -1)
-            if (claimed := [row.money * sign for row in of if row.money * sign > 0])
-            and kind not in ("time-zone", "number")
+            if (claimed := [claim for row in of if (claim := row.beyond[side]) * sign > 0])
+            and kind not in FREE
         ],
     }
 
@@ -206,13 +219,14 @@ def _side(rows: Sequence[Row], side: str, party: tuple[int, str]) -> dict[str, A
         "records": len(amounts),
         "total": str(sum(amounts)),
         "unpaired": sum(not _paired(row) for row in rows if getattr(row, side) is not None),
+        "tolerated": str(sum(row.beyond[side == "theirs"] for row in rows if row.kind in ("", *FREE))),
         "batches": [{"period": "202610", "region": "1", "sequence": "0", "root": root}],
         "ledger": {"chainId": "31337", "address": "0x" + "ab" * 20},
     }
 
 
 def _undisputed(rows: Sequence[Row]) -> int:
-    return sum(min(row.ours, row.theirs) for row in rows if row.ours is not None and row.theirs is not None)
+    return sum(row.both for row in rows)
 
 
 def _slice(rows: Sequence[Row]) -> dict[str, Any]:

@@ -48,6 +48,12 @@ class Kind(IntEnum):
 FREE = (Kind.TIME_ZONE, Kind.NUMBER)
 
 
+def undisputed(ours: Ints, theirs: Ints) -> Ints:
+    """How much of two amounts is in both: of one sign the one nearer to zero, else nothing: (n,)."""
+    found: Ints = np.clip(theirs, np.minimum(ours, 0), np.maximum(ours, 0))
+    return found
+
+
 @dataclass(frozen=True)
 class Differences:
     """Of k pairs and of what is left of either book."""

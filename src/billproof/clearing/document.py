@@ -39,7 +39,7 @@ from billproof.clearing.document_form import (
 from billproof.clearing.document_turned import turned
 from billproof.clearing.settlement_form import AgreementName
 from billproof.clearing.sides import Sides
-from billproof.clearing.totals import Found, Group, Sums, Totals, totals_of
+from billproof.clearing.totals import CLAIMS, Found, Group, Sums, Totals, totals_of
 from billproof.errors import InputError
 from billproof.printable import printable
 from billproof.tariff.values import word_of
@@ -145,6 +145,7 @@ def _side(sides: Sides, side: int, everything: Sums) -> SideForm:
         records=everything.records[side],
         total=str(everything.totals[side]),
         unpaired=everything.records[side] - everything.pairs,
+        tolerated=str(everything.tolerated[side]),
         batches=[
             BatchForm(str(period), str(region), str(sequence), "0x" + root.hex())
             for (period, region, sequence), root in sorted(batches.items())
@@ -252,14 +253,15 @@ def _examples(group: Group) -> list[ExampleForm]:
 def _disputes(
     told: Iterable[CauseForm | FindingForm], groups: Iterable[Group], sides: Sides
 ) -> list[DisputeForm]:
-    """What either side's book has more, money first."""
+    """What either side claims, money first."""
+    operators = [side.party.operator for side in sides.both]
     found = [
-        DisputeForm(each.number, each.kind, each.words, side.party.operator, count, str(amount))
+        DisputeForm(each.number, each.kind, each.words, operators[side], count, str(amount))
         for each, group in zip(told, groups, strict=True)
-        for side, (count, amount) in zip(sides.both, group.claims, strict=True)
+        for (side, _), (count, amount) in zip(CLAIMS, group.claims, strict=True)
         if count
     ]
-    return sorted(found, key=lambda each: (-int(each.amount), each.number, each.claimant))
+    return sorted(found, key=lambda each: (-abs(int(each.amount)), each.number, each.claimant, each.amount))
 
 
 def _service(code: int) -> Any:

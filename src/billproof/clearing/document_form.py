@@ -67,7 +67,11 @@ class BatchForm(_Strict, frozen=True):
 
 
 class SideForm(_Strict, frozen=True):
-    """An operator and its book. Without a ledger there are no batches: the book is of files not anchored."""
+    """An operator and its book. Without a ledger there are no batches: the book is of files not anchored.
+
+    ``total`` is what is undisputed, claimed by this side, and ``tolerated``: of pairs that nothing is claimed
+    of, what its amounts have beyond the undisputed one.
+    """
 
     operator: Operator
     name: Name
@@ -75,12 +79,13 @@ class SideForm(_Strict, frozen=True):
     records: Count
     total: Signed
     unpaired: Count
+    tolerated: Signed
     batches: list[BatchForm]
     ledger: LedgerForm | None = None
 
 
 class TrafficForm(_Strict, frozen=True):
-    """The pairs of a service and route: of each the lower billed usage and amount, which is undisputed."""
+    """The pairs of a service and route: the lower billed usage of each, and what of its amounts is in both."""
 
     service: AnyService
     route: Name
@@ -183,14 +188,17 @@ class FindingForm(_Strict, frozen=True):
 
 
 class DisputeForm(_Strict, frozen=True):
-    """What one side's book has more, of a cause or finding (``number``): of how many records how much."""
+    """What one side claims of a cause or finding (``number``): of how many records how much.
+
+    A debt, or below 0 a credit: what its amounts have beyond the undisputed ones.
+    """
 
     number: Number
     kind: KindWord
     words: Words
     claimant: Operator
     count: Number
-    amount: Unsigned
+    amount: Signed
 
 
 class File(_Strict, frozen=True, kw_only=True):

@@ -105,7 +105,7 @@ class _Checks:
             (("days",), [each.day for each in file.days]),
             (("routes",), [each.route for each in file.routes]),
             (("services",), [each.service for each in file.services]),
-            (("disputes",), [(each.number, each.claimant) for each in file.disputes]),
+            (("disputes",), [(each.number, each.claimant, each.amount[0] == "-") for each in file.disputes]),
         ]
         for side, of in zip(SIDES, file.sides, strict=True):
             batches = [(each.region, each.sequence) for each in of.batches]
@@ -226,12 +226,12 @@ class _Checks:
             raise self.source.error((*path, "side"), f"is none that {each.kind} has", _AGAIN)
 
     def _disputes(self) -> None:
-        """What is claimed of a cause or finding comes to its money."""
+        """What is claimed of a cause or finding comes to its money, and with the rest to each book's total."""
         file, fail = self.file, self.source.error
         told = dict(enumerate(self._all(), 1))
         operators = [side.operator for side in file.sides]
-        claimed: dict[int, int] = defaultdict(int)
-        counted: dict[int, int] = defaultdict(int)
+        claimed: dict[tuple[int, int], int] = defaultdict(int)
+        counted: dict[tuple[int, int], int] = defaultdict(int)
         for at, each in enumerate(file.disputes):
             path: Path = ("disputes", at)
             if each.number not in told:
@@ -239,16 +239,23 @@ class _Checks:
             of = told[each.number][1]
             if each.claimant not in operators:
                 raise fail((*path, "claimant"), "is neither operator", _AGAIN)
+            side = operators.index(each.claimant)
+            if of.side not in ("both", SIDES[side]):
+                raise fail((*path, "claimant"), "does not have these records", _AGAIN)
             self._equal((*path, "kind"), each.kind, of.kind)
             self._equal((*path, "words"), each.words, of.words)
             if each.kind in _FREE:
                 raise fail(path, f"nothing is claimed for {each.kind}", _AGAIN)
             if each.amount == "0":
                 raise fail((*path, "amount"), "is nothing", "leave the dispute out")
-            counted[each.number] += each.count
-            if counted[each.number] > of.count:
+            counted[each.number, side] += each.count
+            if counted[each.number, side] > of.count:
                 raise fail((*path, "count"), "is more than there are differences", _AGAIN)
-            claimed[each.number] += int(each.amount) * (1 if each.claimant == operators[0] else -1)
+            claimed[each.number, side] += int(each.amount)
         for number, (path, of) in told.items():
             if of.kind not in _FREE:
-                self._equal((*path, "money"), int(of.money), claimed[number])
+                self._equal((*path, "money"), int(of.money), claimed[number, 0] - claimed[number, 1])
+        undisputed = sum(int(each.amount) for each in file.traffic)
+        for place, (key, one) in enumerate(zip(SIDES, file.sides, strict=True)):
+            claims = sum(money for (_, side), money in claimed.items() if side == place)
+            self._equal((key, "total"), int(one.total), undisputed + claims + int(one.tolerated))

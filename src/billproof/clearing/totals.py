@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from billproof.clearing import wording
 from billproof.clearing.books import NO_USAGE, Book, Codes
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.differences import FREE, Kind
+from billproof.clearing.differences import FREE, Kind, undisputed
 from billproof.clearing.kernel import Ints
 from billproof.errors import InputError
 from billproof.printable import printable
@@ -37,6 +37,10 @@ _MOST_DAYS = 4000
 Side = int | None
 #: Causes count from 1; 0 is what no cause explains.
 Found = tuple[int, Kind, Side]
+#: Who claims what: ours (0) or theirs (1) a debt (1) or a credit (-1).
+CLAIMS = ((0, 1), (0, -1), (1, 1), (1, -1))
+#: Of how many records how much; credits are negative.
+Claim = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,21 @@ class Rows:
 class Members:
     """The pairs or records of a cause, or of a kind that no cause explains: (n,) each.
 
-    ``money`` is ours less theirs where it belongs to this kind, else 0. ``rank`` is the order of places that
-    decides between records of equal money; ``record`` makes the example of a row.
+    ``ours`` and ``theirs`` are settled amounts where money belongs to this kind, else 0; 0 of a record that
+    there is not. ``rank`` is the order of places that decides between records of equal money; ``record``
+    makes the example of a row.
     """
 
     of: Found
-    money: Ints
+    ours: Ints
+    theirs: Ints
     rank: tuple[Ints, ...]
     record: Callable[[int], dict[str, Any]]
+
+    @property
+    def money(self) -> Ints:
+        """Ours less theirs: (n,)."""
+        return self.ours - self.theirs
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,7 @@ class Sums:
     agreed: int = 0  # pairs
     volume: int = 0  # undisputed
     undisputed: int = 0
+    tolerated: tuple[int, int] = (0, 0)  # what amounts that no one claims have beyond the undisputed one
     at_stake: tuple[int, ...] = (0,) * (_KINDS + 1)  # of pairs that agree, then by Kind
 
     def __add__(self, other: Sums) -> Sums:
@@ -92,23 +104,24 @@ class Sums:
             self.agreed + other.agreed,
             self.volume + other.volume,
             self.undisputed + other.undisputed,
+            _both(self.tolerated, other.tolerated),
             tuple(map(int.__add__, self.at_stake, other.at_stake)),
         )
 
 
 @dataclass(frozen=True)
 class Group:
-    """Of a cause or finding: ``claims`` are those of ours and of theirs, of how many records how much."""
+    """Of a cause or finding: ``claims`` in the order of :data:`CLAIMS`."""
 
     count: int = 0
     money: int = 0
-    claims: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    claims: tuple[Claim, ...] = ((0, 0),) * len(CLAIMS)
     examples: tuple[tuple[int, dict[str, Any]], ...] = ()  # money and records, the most first
 
     def __add__(self, other: Group) -> Group:
         examples = sorted((*self.examples, *other.examples), key=_most_first)[:EXAMPLES]
-        ours, theirs = (_both(*of) for of in zip(self.claims, other.claims, strict=True))
-        return Group(self.count + other.count, self.money + other.money, (ours, theirs), tuple(examples))
+        claims = tuple(map(_both, self.claims, other.claims))
+        return Group(self.count + other.count, self.money + other.money, claims, tuple(examples))
 
 
 @dataclass(frozen=True)
@@ -167,18 +180,20 @@ def sums_of(rows: Rows) -> Totals:
 
 def group_of(members: Members) -> Group:
     """What the rows of a cause or finding add up to."""
+    money = members.money
+    examples = [(int(money[at]), members.record(at)) for at in _most(money, members.rank)]
+    return Group(len(money), _exact(money), _claims(members), tuple(sorted(examples, key=_most_first)))
+
+
+def _claims(members: Members) -> tuple[Claim, ...]:
+    """What either side's amounts have beyond the undisputed one; of kinds that are about money."""
     _, kind, _ = members.of
-    claims = []
-    for sign in (1, -1):
-        claimed = members.money[members.money * sign > 0] if kind not in FREE else members.money[:0]
-        claims.append((len(claimed), abs(_exact(claimed))))
-    examples = [(int(members.money[at]), members.record(at)) for at in _most(members)]
-    return Group(
-        len(members.money),
-        _exact(members.money),
-        (claims[0], claims[1]),
-        tuple(sorted(examples, key=_most_first)),
-    )
+    if kind in FREE:
+        return Group().claims
+    both = undisputed(members.ours, members.theirs)
+    beyond = members.ours - both, members.theirs - both
+    claimed = [beyond[side][np.sign(beyond[side]) == sign] for side, sign in CLAIMS]
+    return tuple((len(some), _exact(some)) for some in claimed)
 
 
 def rows_of(clearing: Clearing) -> Iterator[Rows]:
@@ -234,15 +249,16 @@ def members_of(clearing: Clearing) -> Iterator[Members]:
     for of, rows in groups:
         _, kind, side = of
         if side is None:
-            at = pairs.ours[rows], pairs.theirs[rows]
-            money = np.where(paying[rows] == kind, found.money[rows], 0)
-            sides = [(books[0], at[0]), (books[1], at[1])]
+            pays = paying[rows] == kind
+            sides = [(books[0], pairs.ours[rows]), (books[1], pairs.theirs[rows])]
+            ours, theirs = (np.where(pays, book.settled[at], 0) for book, at in sides)
         else:
-            money = books[side].settled[rows] * (1 if side == 0 else -1)
+            settled, none = books[side].settled[rows], np.zeros(len(rows), np.int64)
             sides = [(books[side], rows)]
+            ours, theirs = (settled, none) if side == 0 else (none, settled)
         rank = tuple(column for book, at in sides for column in (order[book.batch[at]], book.row[at]))
         names = _SIDES if side is None else _SIDES[side : side + 1]
-        yield Members(of, money, rank, partial(_example, names, sides, clearing.codes))
+        yield Members(of, ours, theirs, rank, partial(_example, names, sides, clearing.codes))
 
 
 _SIDES = ("ours", "theirs")
@@ -277,8 +293,9 @@ def _sums(rows: Rows, codes: Ints, size: int, slots: Ints) -> list[Sums]:
     count = np.bincount(codes, minlength=size).tolist()
     agreed = np.bincount(codes[slots == 0], minlength=size).tolist()
     ours, theirs = (_added(of_both, shape, column) for column in (rows.ours, rows.theirs))
+    in_both = [[0] * shape[1]] * size
     if rows.side is None:
-        undisputed = _added(codes, (size, 1), np.minimum(rows.ours, rows.theirs))
+        in_both = _added(of_both, shape, undisputed(rows.ours, rows.theirs))
         volume = _added(codes, (size, 1), rows.volume)
     return [
         Sums(
@@ -287,11 +304,17 @@ def _sums(rows: Rows, codes: Ints, size: int, slots: Ints) -> list[Sums]:
             pairs=count[at] if rows.side is None else 0,
             agreed=agreed[at],
             volume=volume[at][0] if rows.side is None else 0,
-            undisputed=undisputed[at][0] if rows.side is None else 0,
+            undisputed=sum(in_both[at]),
+            tolerated=(_tolerated(ours[at], in_both[at]), _tolerated(theirs[at], in_both[at])),
             at_stake=tuple(one - other for one, other in zip(ours[at], theirs[at], strict=True)),
         )
         for at in range(size)
     ]
+
+
+def _tolerated(totals: Sequence[int], in_both: Sequence[int]) -> int:
+    """What amounts that nothing is claimed of have beyond the undisputed one; both by kind, -1 first."""
+    return sum(totals[1 + kind] - in_both[1 + kind] for kind in (-1, *FREE))
 
 
 def _added(codes: Ints, shape: tuple[int, int], column: Ints) -> list[list[int]]:
@@ -321,14 +344,14 @@ def _coded(keys: Ints) -> tuple[Ints, list[int]]:
     return place[keys - first], (np.flatnonzero(there) + first).tolist()
 
 
-def _most(members: Members) -> list[int]:
+def _most(money: Ints, rank: tuple[Ints, ...]) -> list[int]:
     """The rows of most money; among equal money the first by rank decide."""
-    money = np.abs(members.money)
+    money = np.abs(money)
     if len(money) <= EXAMPLES:
         return list(range(len(money)))
     least = np.partition(money, len(money) - EXAMPLES)[len(money) - EXAMPLES]
     above, equal = np.flatnonzero(money > least), np.flatnonzero(money == least)
-    for column in members.rank:  # narrow down to those that may be first, column by column
+    for column in rank:  # narrow down to those that may be first, column by column
         keep = EXAMPLES - len(above)
         if len(equal) <= keep:
             break

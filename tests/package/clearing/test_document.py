@@ -39,14 +39,23 @@ from billproof.clearing.totals import (
     totals_of,
 )
 from billproof.errors import InputError
-from billproof.records import Service
+from billproof.records import NANO, Service
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
 
 _FREE = {"time-zone", "number"}
+_CALL = {
+    "service": 1, "started_at": 1_790_812_800, "usage": 60, "billed_usage": 60, "number": "+447700900123",
+    "network": "", "amount": 5 * NANO, "currency": "EUR", "rate": "",
+}  # fmt: skip
 
 
 def _bytes(file: File) -> bytes:
     return json.dumps(tree_of(file)).encode()
+
+
+def _in_both(ours: int, theirs: int) -> int:
+    """What is undisputed of two amounts."""
+    return min(ours, theirs, key=abs) if ours * theirs > 0 else 0
 
 
 def _one_by_one(clearing: Clearing) -> dict[str, Any]:
@@ -69,14 +78,13 @@ def _one_by_one(clearing: Clearing) -> dict[str, Any]:
         kinds = [kind.word for kind in Kind if int(found.kinds[at]) >> kind & 1]
         about_money = [kind.word for kind in Kind if kind.word not in _FREE]
         paying = next((kind for kind in (*about_money, "number", "time-zone") if kind in kinds), "agreed")
-        sums = {"ours": mine, "theirs": other, "our": 1, "their": 1, "undisputed": min(mine, other)}
+        both = _in_both(mine, other)
+        sums = {"ours": mine, "theirs": other, "our": 1, "their": 1, "undisputed": both}
         sums |= {"pairs": 1, "agreed": int(not kinds)}
         count(ours, a, {**sums, f"at {paying}": mine - other})
         key = Service(int(ours.service[a])).name.lower().replace("_", "-"), names[ours.route[a]]
         volume = min(int(ours.billed_usage[a]), int(theirs.billed_usage[b]))
-        traffic[key].update(
-            {"records": 1, "amount": min(mine, other), "volume": volume if ours.service[a] < 32 else 0}
-        )
+        traffic[key].update({"records": 1, "amount": both, "volume": volume if ours.service[a] < 32 else 0})
     for side, (book, left) in enumerate(((ours, pairs.ours_left), (theirs, pairs.theirs_left))):
         for row, kind in zip(left.tolist(), found.left[side].tolist(), strict=True):
             money = int(book.settled[row])
@@ -128,30 +136,96 @@ def test_a_document_says_what_its_records_add_up_to(
     assert _told(file) == _one_by_one(found.clearing)
 
 
-def test_disputes_are_what_either_book_has_more(cleared: Callable) -> None:
-    found = cleared(partner_books(20_000, 5, (*SINGLE, *SYSTEMATIC)))
-    file, clearing = found.told(), found.clearing
-    claims = Counter[tuple[int, str, int]]()
-    paying = clearing.differences.paying
+def _amounts(clearing: Clearing, side: int | None, row: int) -> tuple[int, int]:
+    """The settled amounts of a pair, or of a record and the one that there is not."""
+    ours, theirs = clearing.books
+    if side is not None:
+        settled = int(clearing.books[side].settled[row])
+        return (settled, 0) if side == 0 else (0, settled)
+    pairs = clearing.pairs
+    return int(ours.settled[pairs.ours[row]]), int(theirs.settled[pairs.theirs[row]])
+
+
+def _check_claims(clearing: Clearing, file: File) -> None:
+    """What a document says is claimed is what its records add up to; with the rest, each book's total."""
+    paying = clearing.differences.paying.tolist()
+    claims: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
     groups = [(cause.kind, cause.side, cause.rows) for cause in clearing.explained.causes]
     groups += [(kind, side, rows) for (kind, side), rows in clearing.explained.findings.items()]
     for number, (kind, side, rows) in enumerate(groups):
-        if kind.word in _FREE:
-            continue
-        if side is None:
-            rows = rows[paying[rows] == kind]
-            money = clearing.differences.money[rows].tolist()
-        else:
-            money = (clearing.books[side].settled[rows] * (1, -1)[side]).tolist()
-        for amount in money:
-            claims[number, kind.word, 1 if amount > 0 else 2] += abs(amount)
-    expected = sorted((kind, claimant, amount) for (_, kind, claimant), amount in claims.items() if amount)
-    assert sorted((each.kind, each.claimant, int(each.amount)) for each in file.disputes) == expected
+        for row in rows.tolist() if kind.word not in _FREE else ():
+            if side is None and paying[row] != kind:
+                continue
+            amounts = _amounts(clearing, side, row)
+            for claimant, amount in zip((1, 2), amounts, strict=True):
+                if beyond := amount - _in_both(*amounts):
+                    one = claims[number, kind.word, claimant, beyond > 0]
+                    one[0] += 1
+                    one[1] += beyond
+    expected = sorted((kind, claimant, *of) for (_, kind, claimant, _), of in claims.items())
+    found = [(each.kind, each.claimant, each.count, int(each.amount)) for each in file.disputes]
+    assert sorted(found) == expected
     undisputed = sum(int(each.amount) for each in file.traffic)
-    claimed = [sum(int(each.amount) for each in file.disputes if each.claimant == one) for one in (1, 2)]
     for side, of in enumerate(file.sides):
-        tolerated = clearing.differences.money[(paying < 0) | (paying <= Kind.NUMBER)] * (1, -1)[side]
-        assert int(of.total) == undisputed + claimed[side] + int(tolerated[tolerated > 0].sum())
+        tolerated = 0
+        for row, kind in enumerate(paying):
+            if kind < 0 or Kind(kind).word in _FREE:
+                amounts = _amounts(clearing, None, row)
+                tolerated += amounts[side] - _in_both(*amounts)
+        claimed = sum(int(each.amount) for each in file.disputes if each.claimant == side + 1)
+        assert int(of.tolerated) == tolerated
+        assert int(of.total) == undisputed + claimed + tolerated
+
+
+def test_disputes_are_what_either_book_has_beyond_what_is_in_both(cleared: Callable) -> None:
+    found = cleared(partner_books(20_000, 5, (*SINGLE, *SYSTEMATIC)))
+    _check_claims(found.clearing, found.told())
+    assert len({each.claimant for each in found.told().disputes}) == 2
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "undisputed", "claims"),
+    [
+        (100, -1_000_000, 0, {(1, 100), (2, -1_000_000)}),
+        (-10, -1000, -10, {(2, -990)}),
+        (-1000, -10, -10, {(1, -990)}),
+        (10, 1000, 10, {(2, 990)}),
+        (0, -7, 0, {(2, -7)}),
+        (7, 0, 0, {(1, 7)}),
+        (None, -7, 0, {(2, -7)}),
+        (-7, None, 0, {(1, -7)}),
+        (None, 7, 0, {(2, 7)}),
+    ],
+)
+def test_no_side_draws_money_by_an_amount_of_its_own(
+    ours: int | None, theirs: int | None, undisputed: int, claims: set[tuple[int, int]],
+    tmp_path: Path, agreement: Agreement,
+) -> None:  # fmt: skip
+    books = []
+    for amount in (theirs, ours):
+        rows = [{**_CALL, "number": "+447700900999"}]
+        rows += [] if amount is None else [{**_CALL, "amount": amount * NANO}]
+        books.append(rows)
+    clearing, sides = _cleared((books[0], books[1]), tmp_path, agreement)
+    file = document(clearing, sides)
+    assert load_clear(_bytes(file)) == file
+    assert sum(int(each.amount) for each in file.traffic) == (5 + undisputed) * NANO
+    found = {(each.claimant, int(each.amount)) for each in file.disputes}
+    assert found == {(claimant, amount * NANO) for claimant, amount in claims}
+    assert (file.ours.tolerated, file.theirs.tolerated) == ("0", "0")
+
+
+def test_what_is_within_tolerance_is_told_of_either_book(tmp_path: Path, agreement: Agreement) -> None:
+    most = agreement.tolerance.amount
+    assert most > 2
+    clearing, sides = _cleared(
+        ([{**_CALL, "amount": -1}], [{**_CALL, "amount": most - 1}]), tmp_path, agreement
+    )
+    file = document(clearing, sides)
+    assert load_clear(_bytes(file)) == file
+    assert (file.disputes, file.agreed, file.ours.tolerated, file.theirs.tolerated) == (
+        [], 1, "-1", str(most - 1),
+    )  # fmt: skip
 
 
 def test_books_that_agree_have_nothing_to_dispute(cleared: Callable) -> None:
@@ -179,7 +253,8 @@ def _divided(clearing: Clearing, parts: int, seed: int) -> list[Totals]:
                 group = group_of(
                     Members(
                         members.of,
-                        members.money[here],
+                        members.ours[here],
+                        members.theirs[here],
                         tuple(column[here] for column in members.rank),
                         lambda row, here=here, record=members.record: record(int(here[row])),
                     )
@@ -210,7 +285,8 @@ def test_of_equal_money_the_first_by_batch_and_row_are_shown() -> None:
         return group_of(
             Members(
                 (0, Kind.RATE, None),
-                money,
+                money + 1,
+                np.ones_like(money),
                 rank,
                 lambda at: {"ours": {"batch": rows[at][1], "row": rows[at][2]}},
             )
@@ -228,14 +304,14 @@ def test_of_equal_money_the_first_by_batch_and_row_are_shown() -> None:
 
 
 def test_sums_leave_64_bits() -> None:
-    most = np.full(3, (1 << 63) - 1, np.int64)
+    most = np.full(3, (1 << 62) - 1, np.int64)
     none = np.zeros(3, np.int64)
     rows = Rows(
         0, none.astype(np.uint8) + 1, none.astype(np.int32), none, most, none, none,
         np.full(3, 1 << Kind.MISSING, np.uint16), np.full(3, Kind.MISSING, np.int8),
     )  # fmt: skip
     (sums,) = sums_of(rows).places.values()
-    assert sums.totals == (3 * ((1 << 63) - 1), 0)
+    assert sums.totals == (3 * ((1 << 62) - 1), 0)
     assert sums.at_stake[1 + Kind.MISSING] == sums.totals[0]
 
 
@@ -287,6 +363,7 @@ def test_the_document_of_any_books_can_be_read(
     assert load_clear(_bytes(file)) == file
     assert turned(turned(file)) == file
     assert _told(turned(file)) == _one_by_one(clearing)
+    _check_claims(clearing, turned(file))
     assert (file.payer, file.ours.operator, file.period) == (2, 2, None)
 
 
@@ -302,11 +379,7 @@ def test_the_document_of_any_books_can_be_read(
 def test_what_a_document_cannot_say_is_refused(
     column: str, value: int, message: str, tmp_path: Path, agreement: Agreement
 ) -> None:
-    record = {
-        "service": 1, "started_at": 1_790_812_800, "usage": 60, "billed_usage": 60, "number": "+447700900123",
-        "network": "", "amount": 5, "currency": "EUR", "rate": "",
-    }  # fmt: skip
-    record[column] = value
+    record = {**_CALL, column: value}
     with pytest.raises(InputError, match=message):
         document(*_cleared(([record], [record]), tmp_path, agreement))
 

@@ -223,6 +223,28 @@ def test_another_number_is_not_claimed_for(tree: dict[str, Any]) -> None:
         _read({**tree, "disputes": [*tree["disputes"], claim]})
 
 
+def test_only_who_has_a_record_without_a_pair_claims_it(tree: dict[str, Any]) -> None:
+    at, one = next((at, each) for at, each in enumerate(tree["disputes"]) if each["kind"] == "missing")
+    other = {
+        **one,
+        "claimant": 3 - one["claimant"],
+        "amount": str(-int(one["amount"])),
+    }  # the same difference
+    with pytest.raises(ClearError, match="does not have these records"):
+        _read(_changed(tree, ("disputes", at), other))
+
+
+def test_money_may_not_move_from_what_is_open_to_what_is_undisputed(tree: dict[str, Any]) -> None:
+    """Both sides' claims of a cause rise alike: its money is as it was, and neither book's total is."""
+    at, one = next((at, each) for at, each in enumerate(tree["disputes"]) if each["kind"] == "rate")
+    more = [
+        {**one, "amount": str(int(one["amount"]) + 10**9)},
+        {**one, "claimant": 3 - one["claimant"], "amount": str(10**9)},
+    ]
+    with pytest.raises(ClearError, match=r"ours\.total"):
+        _read({**tree, "disputes": [*tree["disputes"][:at], *more, *tree["disputes"][at + 1 :]]})
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": "billproof/settlement/1"}', b"\xff"])
 def test_what_is_none_is_refused(content: bytes) -> None:
     with pytest.raises(ClearError):
