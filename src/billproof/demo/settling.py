@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def settle(month: Month, found: dict[int, list[File]]) -> Settlement:
         for number in found:
             write_file(month.home(number) / "settlement.json", content, mode=0o600)
         got, signed = load_document(month.home(2) / "settlement.json")
-        if _without_words(got) != _without_words(settle_documents(found[2], month.agreement, *days)):
+        if content != document(settle_documents(found[2], month.agreement, *days)):
             month.problems.append("the two operators would not settle the same")
         page = html_report([tree_of(each) for each in found[1]], got)
         for name, octets in (
@@ -114,8 +113,3 @@ def sign(month: Month, clearing: bytes, settlement: Settlement) -> PartState:
             month.problems.append(f"the part is {stored.status.word} on the chain")
         step.detail = f"part {part.number}, signed by both, {stored.status.word.lower()} by the creditor"
     return stored
-
-
-def _without_words(settlement: Settlement) -> Settlement:
-    """A settlement but for how its disputes are worded, which each side does from where it stands."""
-    return replace(settlement, disputes=tuple(replace(each, words="") for each in settlement.disputes))

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from billproof.billing_run import Input, batch
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.books import Codes, load_book
 from billproof.clearing.clearing import clear
@@ -17,20 +16,7 @@ from billproof.clearing.document_form import tree_of
 from billproof.clearing.sides import sides_of
 from billproof.simulate.partner_files import PartnerFiles, account_of, write_partner_files
 from billproof.simulate.partner_month import MERIDIAN, PARTNERS, SKYLARK, Partner
-
-LEDGER = "0x" + "11" * 20
-
-
-def store_of(files: PartnerFiles, partner: Partner, home: Path) -> Path:
-    """An operator's batches of its regions."""
-    store = home / f"store-{partner.operator}"
-    for region in partner.regions:
-        batch(
-            [Input("csv", [files.file(partner, region)], files.mapping(partner))],
-            operator=partner.operator, period=files.period, region=region.number, chain_id=1, ledger=LEDGER,
-            store=store, secrets=home / f"secrets-{partner.operator}",
-        )  # fmt: skip
-    return store
+from tests.support.partner_stores import store_of
 
 
 def cleared(files: PartnerFiles, stores: tuple[Path, Path], payer: Partner) -> dict[str, Any]:
