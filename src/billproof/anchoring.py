@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from billproof.anchoring_tariffs import TariffWarning, tariff_warnings
 from billproof.errors import DifferenceError, InputError, NotAnchoredError
 from billproof.ledger import outbox
 from billproof.ledger.client import LedgerClient
@@ -66,14 +67,16 @@ def anchor_period(
     secrets: Path | None = None,
     patience: Patience | None = None,
     progress: Callable[[outbox.Progress], None] | None = None,
+    warn: Callable[[TariffWarning], None] | None = None,
 ) -> list[AnchorResult]:
     """Anchors every batch of the period that is not anchored yet; may be interrupted and run again.
 
     With ``secrets``, the batch secrets of anchored batches are destroyed and their opening keys kept.
+    ``warn`` is told of tariffs that are not published, or not in time, before anything is sent.
     """
     _batches(store, operator_id, period)
     with period_lock(store / str(operator_id) / str(period), wait=False):
-        return _anchor_alone(store, client, operator_id, period, secrets, patience, progress)
+        return _anchor_alone(store, client, operator_id, period, secrets, patience, progress, warn)
 
 
 def _anchor_alone(
@@ -84,6 +87,7 @@ def _anchor_alone(
     secrets: Path | None,
     patience: Patience | None,
     progress: Callable[[outbox.Progress], None] | None,
+    warn: Callable[[TariffWarning], None] | None,
 ) -> list[AnchorResult]:
     stored = _batches(store, operator_id, period)
     deployment = client.deployment
@@ -95,6 +99,9 @@ def _anchor_alone(
                 advice=f"Rebuild it for {deployment.name} with `billproof batch --force`.",
             )
         check_sums(batch.path)
+    if warn is not None:
+        for found in tariff_warnings(stored, client.endpoint, deployment):
+            warn(found)
     results = outbox.anchor(
         [anchor_request(batch) for batch in stored], client, patience=patience, progress=progress
     )

@@ -18,7 +18,7 @@ from billproof.bundle import documents as doc
 from billproof.ledger.abi import END_OF_TIME
 from billproof.ledger.states import TariffState
 
-_USAGE = range(32)
+USAGE = range(32)
 """Services that a tariff's days apply to; fees, discounts and taxes may stand where the bill puts them, and
 what corrects another line is priced by no tariff."""
 
@@ -26,6 +26,8 @@ _HASH_SHOWN = 8
 
 PUBLISHED, NONE = "published", "none"
 _FAULTS = {
+    "no-book": "there is no tariff book beside this ledger",
+    "unpublished": "never published",
     "late": "published after the period or a line that it prices began",
     "withdrawn": "withdrawn before the last line",
     "outside": "not valid for every line",
@@ -86,13 +88,18 @@ def judge(
     lines = [
         (int(record.startedAt), int(record.utcOffset))
         for record in _records(document)
-        if int(record.service) in _USAGE and not any(bytes.fromhex(record.corrects[2:]))
+        if int(record.service) in USAGE and not any(bytes.fromhex(record.corrects[2:]))
     ]
     found = faults(batch.period, lines, state)
     message = f"priced by the tariff 0x{tariff.hex()[:_HASH_SHOWN]}… {_words(state)}"
     if not found:
         return Publication(PUBLISHED, message, tariff, state)
-    return Publication(found[0], f"{message}: {', '.join(_FAULTS[fault] for fault in found)}", tariff, state)
+    return Publication(found[0], f"{message}: {fault_words(found)}", tariff, state)
+
+
+def fault_words(found: Sequence[str]) -> str:
+    """``published after the period or a line that it prices began, not valid for every line``."""
+    return ", ".join(_FAULTS[fault] for fault in found)
 
 
 def faults(period: int, lines: Sequence[tuple[int, int]], state: TariffState) -> list[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from billproof.cli import options
 from billproof.cli.batch import renew_backup
 from billproof.cli.output import emit, say
+
+if TYPE_CHECKING:
+    from billproof.anchoring_tariffs import TariffWarning
 
 
 @click.command(short_help="Anchor a period's batches on the chain.")
@@ -41,13 +44,21 @@ def anchor(
     """Anchor a period's batches on the chain, and wait for confirmations.
 
     It may be interrupted at any point and run again: every signed transaction is written down before it is
-    sent, and what the chain has already is recognised.
+    sent, and what the chain has already is recognised. It warns, before it sends, of tariffs that statements
+    name and that are not published, or not in time (`billproof tariff publish`): verifiers say so of each.
     """
     from billproof.anchoring import anchor_period
     from billproof.cli import choices
     from billproof.ledger.outbox import Patience
 
     client = choices.signing_client(**signing)
+    warned: list[TariffWarning] = []
+
+    def warn(found: TariffWarning) -> None:
+        warned.append(found)
+        if not as_json:
+            say(f"Look again: batch {found.batch.region}-{found.batch.sequence}: {found.words}.")
+
     results = anchor_period(
         store,
         client,
@@ -56,11 +67,13 @@ def anchor(
         secrets=secrets_root,
         patience=Patience(timeout=timeout, confirmations=confirmations),
         progress=lambda step: None if as_json else say(f"{step.request.key}: {step.stage} {step.detail}"),
+        warn=warn,
     )
     if secrets_root is not None:
         renew_backup(secrets_root)
     if as_json:
-        emit("anchored", {"batches": [_document(result) for result in results]})
+        warnings = [found.document() for found in warned]
+        emit("anchored", {"batches": [_document(result) for result in results], "tariffWarnings": warnings})
     elif secrets_root is None:
         say("The batch secrets are kept: give --secrets to destroy them, opening keys stay.")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,21 @@ def write(name: str, version: str = "1", first: str = "2090-01-01", until: str |
 
 def hash_of(file: Path) -> str:
     return "0x" + keccak(file.read_bytes()).hex()
+
+
+@contextmanager
+def book_on_chain() -> Iterator[tuple[Any, Any]]:
+    """The chain's file and its tariff book, which an anchorer signs for."""
+    from billproof.ledger import deployments
+    from billproof.ledger.client import LedgerClient
+    from billproof.ledger.embedded import EmbeddedChain
+    from billproof.ledger.reads import chain_id
+    from billproof.ledger.signers import development_signer
+    from billproof.ledger.tariff_book import TariffBook
+
+    with EmbeddedChain.open("chain.jsonl", writable=True) as chain:
+        number = chain_id(chain)
+        yield chain, TariffBook(LedgerClient(chain, deployments.load(number), development_signer(2, number)))
 
 
 def test_deploy_puts_the_book_beside_the_ledger(run: Run) -> None:
@@ -159,18 +175,9 @@ def test_withdrawal_from_soon(run: Run) -> None:
 
 def test_a_file_published_for_other_days(run: Run) -> None:
     """An insider who was faster with other days is told, not overwritten."""
-    from billproof.ledger import deployments
-    from billproof.ledger.client import LedgerClient
-    from billproof.ledger.embedded import EmbeddedChain
-    from billproof.ledger.reads import chain_id
-    from billproof.ledger.signers import development_signer
-    from billproof.ledger.tariff_book import TariffBook
-
     file = write("flex.toml")
-    with EmbeddedChain.open("chain.jsonl", writable=True) as chain:
-        chain_number = chain_id(chain)
-        client = LedgerClient(chain, deployments.load(chain_number), development_signer(2, chain_number))
-        TariffBook(client).publish(1, keccak(file.read_bytes()), 1)
+    with book_on_chain() as (_, book):
+        book.publish(1, keccak(file.read_bytes()), 1)
     refused = run("tariff", "publish", file, "--operator", 1, "--dev-account", 1)
     assert refused.code == 1
     assert "published already, but valid from 1970-01-01 00:00:01 on" in refused.err
@@ -181,3 +188,110 @@ def test_what_names_no_tariff(run: Run) -> None:
         shown = run("tariff", "published", "--operator", 1, name)
         assert shown.code == 2
         assert "0x and 64 hex digits" in shown.err
+
+
+MAPPING = """
+[account]
+column = "account"
+[service]
+column = "service"
+[service.values]
+call = "voice_originated"
+fee = "recurring"
+[time]
+column = "start"
+zone = "UTC"
+[usage]
+column = "seconds"
+[number]
+column = "number"
+[amount]
+column = "amount"
+[currency]
+value = "EUR"
+"""
+
+
+def build(run: Run, period: int, rows: list[str], *tariffs: Path) -> None:
+    """A batch of the accounts A, B …, each of which has one of the tariffs."""
+    Path("map.toml").write_text(MAPPING)
+    Path("cdr.csv").write_text("\n".join(["account,service,start,seconds,number,amount", *rows]) + "\n")
+    named = [f"{account},{tariff}" for account, tariff in zip("ABCDEF", tariffs, strict=False)]
+    Path("accounts.csv").write_text("\n".join(["account,tariff", *named]) + "\n")
+    pricing = ("--tariffs", "accounts.csv", "--tariff-differences", "unchecked") if tariffs else ()
+    of = ("--operator", 1, "--period", period, "--store", "store", "--secrets", "secrets")
+    made = run("batch", "cdr.csv", "--format", "csv", "--mapping", "map.toml", *of, *pricing)
+    assert made.code == 0, made.err
+
+
+def in_february_2090() -> None:
+    """Lets the chain's clock run on: no period is anchored before it has begun."""
+    with book_on_chain() as (chain, book):
+        chain.set_time(3_789_590_400)
+        book.publish(1, keccak(b"whatever"), 1)
+
+
+def call(account: str, start: str) -> str:
+    return f"{account},call,{start},60,+447700900123,0.10"
+
+
+@pytest.mark.parametrize("range_", [1, 1 << 18])
+def test_anchor_warns_of_tariffs_that_are_not_published_in_time(
+    run: Run, monkeypatch: pytest.MonkeyPatch, range_: int
+) -> None:
+    monkeypatch.setattr("billproof.anchoring_tariffs._RANGE", range_)
+    good, unpublished = write("good.toml"), write("none.toml", "2")
+    ended = write("ended.toml", "3", until="2090-01-10")
+    signed = ("--operator", 1, "--dev-account", 2)
+    assert run("tariff", "publish", good, ended, *signed).code == 0
+    rows = [call(account, "2090-01-05T10:00:00Z") for account in "ABCD"] + [call("C", "2090-01-11T10:00:00Z")]
+    build(run, 209001, rows, good, unpublished, ended, unpublished)
+    here = ("anchor", "--operator", 1, "--period", 209001, "--store", "store", "--dev-account", 2)
+    in_february_2090()
+    done = run(*here)
+    assert done.code == 0, done.err
+    warnings = sorted(line for line in done.err.splitlines() if "Look again" in line)
+    said = "Look again: batch 0-1: {} tariff {}: {}.".format
+    assert warnings == sorted(
+        [
+            said("1 statement names the", hash_of(ended), "not valid for every line"),
+            said("2 statements name the", hash_of(unpublished), "never published"),
+        ]
+    )
+    before = done.err.index("Look again")
+    assert before < done.err.index("0-1: "), "before anything is sent"
+    again = run(*here, "--json")  # the chain has it: too late to warn
+    assert (again.code, again.json["tariffWarnings"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults"),
+    [
+        ([call("A", "2020-05-05T10:00:00Z")], ["late"]),
+        (["A,fee,2020-05-01T00:00:00Z,0,,5.00"], ["late"]),
+        ([call("A", "2020-05-05T10:00:00Z"), call("A", "2020-05-01T10:00:00Z")], ["late", "outside"]),
+    ],
+)
+def test_anchor_warns_of_tariffs_that_are_published_late(
+    run: Run, rows: list[str], faults: list[str]
+) -> None:
+    late = write("late.toml", first="2020-01-01" if "outside" not in faults else "2020-05-02", until=None)
+    assert run("tariff", "publish", late, "--operator", 1, "--dev-account", 2).code == 0
+    build(run, 202005, rows, late)
+    here = ("anchor", "--operator", 1, "--period", 202005, "--store", "store", "--dev-account", 2)
+    done = run(*here, "--json")
+    assert done.code == 0, done.err
+    (warning,) = done.json["tariffWarnings"]
+    assert (warning["tariff"], warning["statements"], warning["faults"]) == (hash_of(late), 1, faults)
+
+
+@pytest.mark.parametrize("tariffs", [0, 1])
+def test_anchor_warns_of_nothing_where_all_is_well(run: Run, tariffs: int) -> None:
+    good = write("good.toml")
+    assert run("tariff", "publish", good, "--operator", 1, "--dev-account", 2).code == 0
+    build(run, 209001, [call("A", "2090-01-05T10:00:00Z")], *[good] * tariffs)
+    in_february_2090()
+    done = run(
+        "anchor", "--operator", 1, "--period", 209001, "--store", "store", "--dev-account", 2, "--json"
+    )
+    assert (done.code, done.json["tariffWarnings"]) == (0, [])
