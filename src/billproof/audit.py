@@ -23,12 +23,11 @@ from billproof.commitment import tree
 from billproof.commitment.keccak import ByteRows, keccak, rows_of
 from billproof.commitment.structs import Struct, hash_one
 from billproof.errors import DifferenceError, InputError
-from billproof.files import json_bytes
 from billproof.leaves import byte_rows
 from billproof.ledger.deployments import Deployment
 from billproof.ledger.events import batch_events
 from billproof.ledger.outbox import load_state
-from billproof.ledger.outbox_state import of_receipt
+from billproof.ledger.outbox_state import of_receipt, state_bytes
 from billproof.ledger.reads import batch_state, operator, period_state
 from billproof.ledger.rpc import Endpoint
 from billproof.ledger.states import AnchoredEvent, BatchKey
@@ -235,9 +234,9 @@ def _audit_head(
 def _audit_anchor_file(batch: StoredBatch, endpoint: Endpoint, deployment: Deployment) -> None:
     """``anchor.json`` against the transaction that it tells of, and its receipt."""
     file = batch.anchor_path
-    state = load_state(anchor_request(batch), deployment)
-    content = file.read_bytes()
-    if state is None or content != json_bytes(json.loads(content)):
+    request = anchor_request(batch)
+    state = load_state(request, deployment)
+    if state is None or file.read_bytes() != state_bytes(request, deployment, state):
         raise DifferenceError(f"{file}: not as `billproof anchor` writes it")
     for signed in state.transactions:
         _same(file, "transaction hash", bytes.fromhex(signed.hash[2:]), keccak(signed.raw))

@@ -159,6 +159,11 @@ def load_state(request: AnchorRequest, deployment: Deployment) -> AnchorState | 
 
 def save_state(request: AnchorRequest, deployment: Deployment, state: AnchorState) -> None:
     """Writes the file in one step and syncs it."""
+    write_file(request.state_path, state_bytes(request, deployment, state))
+
+
+def state_bytes(request: AnchorRequest, deployment: Deployment, state: AnchorState) -> bytes:
+    """The content of the file, to the byte."""
     tree = _about(request, deployment) | {
         "status": state.status,
         "anchorer": state.anchorer,
@@ -174,7 +179,7 @@ def save_state(request: AnchorRequest, deployment: Deployment, state: AnchorStat
         ],
         "anchored": None if state.anchored is None else _anchored_tree(state.anchored),
     }
-    write_file(request.state_path, json_bytes(tree))
+    return json_bytes(tree)
 
 
 def _state(tree: dict[str, Any]) -> AnchorState:

@@ -91,6 +91,17 @@ def test_any_one_byte_changed_is_found(
         full(world, copy)
 
 
+def test_hexadecimal_digits_of_another_case_are_found(world: Any, audited: Any, tmp_path: Path) -> None:
+    """The same numbers, otherwise written."""
+    shutil.copytree(audited[1], tmp_path / "copy")
+    file = tmp_path / "copy/anchor.json"
+    content = json.loads(file.read_bytes())
+    content["transactions"][0]["raw"] = "0x" + content["transactions"][0]["raw"][2:].upper()
+    file.write_bytes(json_bytes(content))
+    with pytest.raises(DifferenceError, match=r"anchor\.json: not as"):
+        full(world, tmp_path / "copy")
+
+
 @pytest.mark.parametrize("name", NAMES[:-2])
 def test_a_missing_file_is_found(world: Any, audited: Any, tmp_path: Path, name: str) -> None:
     shutil.copytree(audited[1], tmp_path / "copy")
