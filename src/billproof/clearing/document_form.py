@@ -85,7 +85,7 @@ class SideForm(_Strict, frozen=True):
 
 
 class TrafficForm(_Strict, frozen=True):
-    """The pairs of a service and route: the lower billed usage of each, and what of its amounts is in both."""
+    """The pairs of a service and route: the lower billed usage of each, and what of amounts is in both."""
 
     service: AnyService
     route: Name

@@ -226,7 +226,7 @@ class _Checks:
             raise self.source.error((*path, "side"), f"is none that {each.kind} has", _AGAIN)
 
     def _disputes(self) -> None:
-        """What is claimed of a cause or finding comes to its money, and with the rest to each book's total."""
+        """What is claimed comes to the money of causes and findings, and with the rest to both totals."""
         file, fail = self.file, self.source.error
         told = dict(enumerate(self._all(), 1))
         operators = [side.operator for side in file.sides]

@@ -85,7 +85,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Claim:
-    """What one operator's book has more of, and is not settled."""
+    """What one operator claims and is not settled: a debt, or below 0 a credit."""
 
     number: int
     kind: str
@@ -142,7 +142,7 @@ class Traffic:
             )
             for each in self.document["disputes"]
         ]
-        return sorted(found, key=lambda each: (-each.amount, each.number, each.claimant))
+        return sorted(found, key=lambda each: (-abs(each.amount), each.number, each.claimant, each.amount))
 
 
 def traffic_of(documents: Sequence[Mapping[str, Any]]) -> list[Traffic]:

@@ -15,7 +15,7 @@ from billproof.clearing.report_facts import (
 )
 from billproof.clearing.report_figures import Cell, Currency, Figure, Html, safe, section, table
 from billproof.clearing.settlement import Charge, Direction, Settlement
-from billproof.clearing.settlement_tables import Money, headline
+from billproof.clearing.settlement_tables import Money, claim_word, headline
 from billproof.tariff import values
 
 _MOST_MODELS = 5
@@ -179,7 +179,8 @@ class Owed:
             parts.append(
                 self._charts.bars(
                     f"What the books say of {each.title}, {self._currency.code}",
-                    "The sum of either book, and of what is in both: of every pair the lower amount.",
+                    "The sum of either book, and of what is in both: of every pair, of one sign, the lower"
+                    " amount.",
                     bars,
                 )
             )
@@ -196,7 +197,7 @@ class Owed:
         settlement = self._settlement
         if settlement is None:
             found = [claim for each in self._traffic for claim in each.claims()]
-            return sorted(found, key=lambda each: -each.amount)
+            return sorted(found, key=lambda each: -abs(each.amount))
         return [
             Claim(each.number, each.kind, each.words, each.claimant, each.count, each.amount, each.deadline)
             for each in settlement.disputes
@@ -220,13 +221,14 @@ class Owed:
         ]
         chart = self._charts.bars(
             f"What either side claims, {self._currency.code}",
-            "Of every pair what one book has more, and records that only one book has.",
+            "Of every pair what a book has beyond what is in both, and records that only one book has; debts"
+            " and credits are added up without signs.",
             bars,
         )
         kept = cut(claims, _MOST_CLAIMS, lambda each: each.amount, _other_claims)
         dated = self._settlement is not None and not _until(claims)
         rows = [self._claim(each, dated) for each in kept]
-        columns = ["Cause", "What differs", "Claimed by", *(["Until"] if dated else [])]
+        columns = ["Cause", "What differs", "Claimed by", "As", *(["Until"] if dated else [])]
         empty = ("",) * (len(columns) - 1)
         sums: Sequence[Cell] = (
             "Total",
@@ -237,7 +239,10 @@ class Owed:
         columns += ["Records", self._currency.code]
         shown = table("Open, by cause", columns, rows, self._currency, sums=sums, style="fold claims")
         until = f" until {_until(claims)}" if _until(claims) else ""
-        words = f"This is not paid now: it stays open{until}, claimed by the side whose book has more."
+        words = (
+            f"This is not paid now: it stays open{until}. What a book has beyond what is in both is claimed"
+            " by its side, as a debt or as a credit."
+        )
         return section("open", "What is open", [f"<p>{safe(words)}</p>", chart, shown], "owed")
 
     def _claim(self, claim: Claim, dated: bool) -> Sequence[Cell]:
@@ -246,9 +251,10 @@ class Owed:
             f"{claim.number} {kind}" if claim.number else "",
             claim.words,
             self._names.get(claim.claimant, ""),
+            claim_word(claim.amount) if claim.number else "",
             *([claim.deadline or ""] if dated else []),
             claim.count,
-            Money(claim.amount),
+            Money(abs(claim.amount)),
         )
 
     def _legend(self, words: str) -> str:
@@ -280,7 +286,8 @@ def _model(charge: Charge) -> str:
 
 
 def _claimed(claims: Sequence[Claim]) -> int:
-    return sum(each.amount for each in claims)
+    """What is open, without signs."""
+    return sum(abs(each.amount) for each in claims)
 
 
 def _until(claims: Sequence[Claim]) -> str:

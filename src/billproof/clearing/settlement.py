@@ -65,7 +65,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A cause whose money is not settled; ``claimant`` is whose book has ``amount`` more."""
+    """What ``claimant``'s book has of a cause beyond what is settled: a debt, or below 0 a credit."""
 
     number: int  # of the cause in the clearing
     kind: str
@@ -158,8 +158,8 @@ class Settlement:
 
     @property
     def disputed(self) -> int:
-        """The money of all disputes, whoever claims it."""
-        return sum(each.amount for each in self.disputes)
+        """The money of all disputes, without signs: neither a claim nor a credit makes less of another."""
+        return sum(abs(each.amount) for each in self.disputes)
 
     def party(self, operator: int) -> Party:
         """The party of a number; KeyError for a stranger."""
@@ -198,7 +198,9 @@ def settle(
         kind=kind,
         amounts=tuple(sorted(amounts, key=lambda each: (-abs(each.amount), each.payer, each.service))),
         charges=tuple(sorted(charges, key=lambda each: (-abs(each.share), each.payer, each.model))),
-        disputes=tuple(sorted(disputes, key=lambda each: (-each.amount, each.number, each.claimant))),
+        disputes=tuple(
+            sorted(disputes, key=lambda each: (-abs(each.amount), each.number, each.claimant, each.amount))
+        ),
         batches=tuple(
             sorted(batches, key=lambda each: (each.operator, each.period, each.region, each.sequence))
         ),

@@ -1,7 +1,7 @@
 """Clear documents → what two operators settle of a month, and the year's volumes.
 
-Of every pair the lower amount is undisputed; the rest, and records without a pair, are claimed by the side
-whose book has more (``docs/clearing.md``, section 7). Documents have both: no record is looked at again.
+Of every pair so much is undisputed as is in both books; what either has beyond that, and records without a
+pair, it claims (``docs/clearing.md``, section 7). Documents have both: no record is looked at again.
 """
 
 from __future__ import annotations

@@ -109,14 +109,14 @@ class ChargeForm(_Strict, frozen=True):
 
 
 class DisputeForm(_Strict, frozen=True):
-    """A cause whose money stays open until its deadline."""
+    """A cause whose money stays open until its deadline: what one side claims, a debt or below 0 a credit."""
 
     number: Count
     kind: Name
     words: Words
     claimant: Operator
     count: Count
-    amount: Unsigned
+    amount: Signed
     deadline: Day
 
 

@@ -189,7 +189,7 @@ def _check_once(source: documents.Source[form.File], file: form.File) -> None:
     keys: dict[str, list[Any]] = {
         "amounts": [(each.payer, each.service) for each in file.amounts],
         "charges": [(each.payer, each.model) for each in file.charges],
-        "disputes": [(each.number, each.claimant) for each in file.disputes],
+        "disputes": [(each.number, each.claimant, each.amount[0] == "-") for each in file.disputes],
         "batches": [(each.operator, each.period, each.region, each.sequence) for each in file.batches],
     }
     for table, found in keys.items():

@@ -69,6 +69,11 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
     ]
 
 
+def claim_word(amount: int) -> str:
+    """What a claim is."""
+    return "debt" if amount > 0 else "credit"
+
+
 def sheets(settlement: Settlement) -> list[Sheet]:
     """Traffic, discount models, disputes and batches: those that there are."""
     names = {party.operator: party.name for party in settlement.parties}
@@ -112,11 +117,12 @@ def sheets(settlement: Settlement) -> list[Sheet]:
         ),
         Sheet(
             "Disputed",
-            ("Amount", "Claimed by", "Cause", "Count", "Deadline", "What differs"),
+            ("Amount", "Claimed by", "As", "Cause", "Count", "Deadline", "What differs"),
             tuple(
                 (
-                    Money(each.amount),
+                    Money(abs(each.amount)),
                     names[each.claimant],
+                    claim_word(each.amount),
                     f"{each.number} {each.kind}",
                     each.count,
                     each.deadline,
@@ -128,11 +134,12 @@ def sheets(settlement: Settlement) -> list[Sheet]:
                 Money(settlement.disputed),
                 "",
                 "",
+                "",
                 sum(each.count for each in settlement.disputes),
                 "",
                 "",
             ),
-            wide=frozenset({5}),
+            wide=frozenset({6}),
         ),
         Sheet(
             "Batches",

@@ -211,6 +211,15 @@ def _write_csv(found: Clearing, ours: int, path: Path) -> None:
         pyarrow.csv.write_csv(listing(found, ours), str(partial))
 
 
+def _claimed(found: File, operator: int) -> str:
+    """What one side claims: debts and credits."""
+    from billproof.records import money
+
+    amounts = [int(each.amount) for each in found.disputes if each.claimant == operator]
+    debts, credits = (sum(max(0, sign * amount) for amount in amounts) for sign in (1, -1))
+    return f"{money(debts)} {found.settlement}" + (f", and credits of {money(credits)}" if credits else "")
+
+
 def _print(found: File) -> None:
     """The money first, then causes, then what has none."""
     from billproof.records import money
@@ -229,6 +238,7 @@ def _print(found: File) -> None:
             ("pairs", f"{found.pairs:,}, of which {found.agreed:,} agree"),
             ("without a pair", f"{found.ours.unpaired:,} of ours, {found.theirs.unpaired:,} of theirs"),
             ("undisputed", f"{money(sum(int(each.amount) for each in found.traffic))} {settlement}"),
+            *((f"{side.name} claims", _claimed(found, side.operator)) for side in found.sides),
             (
                 "in pairs that agree",
                 f"{money(int(found.at_stake['agreed']))} {settlement}, within the tolerance",

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from billproof.clearing.document_form import File
     from billproof.clearing.models_year import Volume
     from billproof.clearing.settlement import Settlement
+    from billproof.clearing.settlement_check import Difference
 
 _SHOWN = 30
+#: What a settlement that is checked says itself, and what makes one.
+_MADE = ("due", "issued", "dispute_deadline", "out", "volumes", "xlsx", "pdf", "report", "force")
 
 
 def _day(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -33,8 +36,8 @@ def _day(context: click.Context, parameter: click.Parameter, value: str | None) 
         raise click.BadParameter(f"{value!r} is no day YYYY-MM-DD") from None
 
 
-def _day_option(name: str, text: str, *, required: bool = False) -> options.Decorator:
-    return click.option(name, metavar="YYYY-MM-DD", callback=_day, required=required, help=text)
+def _day_option(name: str, text: str) -> options.Decorator:
+    return click.option(name, metavar="YYYY-MM-DD", callback=_day, help=text)
 
 
 @click.command(short_help="Settle a month of two operators: who pays whom how much, and what stays open.")
@@ -42,7 +45,7 @@ def _day_option(name: str, text: str, *, required: bool = False) -> options.Deco
 @click.option(
     "--agreement", "agreement_file", type=options.FILE, required=True, help="The agreement's file (TOML)."
 )
-@_day_option("--due", "When the net amount is to be paid.", required=True)
+@_day_option("--due", "When the net amount is to be paid; always given, but with --check.")
 @_day_option("--issued", "The settlement's date. [default: today]")
 @_day_option("--dispute-deadline", "Until when disputes stay open. [default: when the amount is due]")
 @click.option(
@@ -54,16 +57,27 @@ def _day_option(name: str, text: str, *, required: bool = False) -> options.Deco
 @click.option("--xlsx", type=options.FILE, help="Write it as a workbook.")
 @click.option("--pdf", type=options.FILE, help="Write it as pages.")
 @click.option("--report", type=options.FILE, help="Write a report of it and of why books differ (HTML).")
+@click.option(
+    "--check",
+    type=options.FILE,
+    metavar="SETTLEMENT.json",
+    help="Make nothing: compare what the other side has made with what these documents come to.",
+)
 @options.force_option
 @options.json_option
-def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **given: Any) -> None:
+def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **given: Any) -> int:
     """Make a settlement of a month: of what `billproof clear --out` wrote, a DOCUMENT of each direction.
 
     What both books have is settled, in both directions, with the agreement's discounts of the year to date;
     what only one has stays open by cause (docs/clearing.md). Volumes of --before and --volumes have the form
     of `billproof agreement evaluate`.
 
-    Exit codes: 0 done, 2 a document, the agreement or the volumes cannot be used.
+    Either operator makes the same settlement, to the byte. So one makes it, and the other runs this with
+    --check before it signs: days and round are taken from the settlement, and whatever else is not what its
+    own documents come to is told.
+
+    Exit codes: 0 done, 1 with --check: the settlement is another, 2 a document, the agreement, the volumes
+    or the settlement cannot be used.
     """
     from billproof.clearing.agreement import load_agreement, month_of
     from billproof.clearing.document_reading import load_clear
@@ -73,12 +87,18 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
 
     if len(documents) > 2:
         raise click.UsageError("two documents at most: one of each direction")
+    if given["check"]:
+        _check_alone(given)
+    elif not given["due"]:
+        raise click.UsageError("--due is missing: when is the net amount to be paid?")
     written = [given[name] for name in ("out", "volumes", "xlsx", "pdf", "report") if given[name]]
     check_free(written, given["force"])
     agreement = load_agreement(agreement_file)
     files = [load_clear(path) for path in documents]
     period, _ = check_together(files, agreement)
     before = _before(given["before"], agreement, month_of(period))
+    if given["check"]:
+        return _check(given["check"], files, agreement, before, as_json)
     issued, due = given["issued"] or date.today().isoformat(), given["due"]
     deadline = given["dispute_deadline"] or due
     for name, day in (("--due", due), ("--dispute-deadline", deadline)):
@@ -92,10 +112,53 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     _write(found, signed, files, before, given)
     if as_json:
         emit("settlement", json.loads(content))
-        return
+        return 0
     _print(found, signed)
     for path in written:
         say(f"Written: {path}")
+    return 0
+
+
+def _check_alone(given: dict[str, Any]) -> None:
+    """Refuses what makes a settlement where one is compared."""
+    for name in _MADE:
+        if given[name]:
+            option = "--" + name.replace("_", "-")
+            raise click.UsageError(f"{option} makes a settlement, --check only compares one")
+    source = click.get_current_context().get_parameter_source("number")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--round makes a settlement, --check only compares one")
+
+
+def _check(
+    path: Path, files: Sequence[File], agreement: Agreement, before: Sequence[Volume], as_json: bool
+) -> int:
+    """Compares a settlement with what one's own documents come to; the exit code."""
+    from billproof.clearing.settlement_check import differences, own_settlement
+    from billproof.clearing.settlement_reading import load_document
+
+    settlement, signed = load_document(path)
+    found = differences(settlement, own_settlement(settlement, files, agreement, before))
+    if as_json:
+        told = [{"what": each.what, "settlement": each.given, "own": each.own} for each in found]
+        emit("settlement-check", {"same": not found, "hash": "0x" + signed.hex(), "differences": told})
+    elif found:
+        _print_differences(found)
+    else:
+        say("The settlement is what these documents come to, to the byte; its days are not in them.")
+        _print(settlement, signed)
+    return 1 if found else 0
+
+
+def _print_differences(found: Sequence[Difference]) -> None:
+    table(
+        ["", "the settlement says", "these documents come to"],
+        [[each.what, each.given, each.own] for each in found[:_SHOWN]],
+        title="The settlement is another than these documents come to",
+    )
+    if len(found) > _SHOWN:
+        say(f"{len(found) - _SHOWN:,} more: see --json.")
+    say("Do not sign it; ask who made it.")
 
 
 def _before(path: Path | None, agreement: Agreement, month: str) -> list[Volume]:
@@ -146,7 +209,7 @@ def _write(
 def _print(found: Settlement, signed: bytes) -> None:
     """Who pays whom, then what for, then what stays open."""
     from billproof.clearing.agreement import month_of
-    from billproof.clearing.settlement_tables import headline
+    from billproof.clearing.settlement_tables import claim_word, headline
     from billproof.records import money
 
     amount, currency = found.net.amount, found.currency
@@ -182,15 +245,16 @@ def _print(found: Settlement, signed: bytes) -> None:
         )
     if found.disputes:
         table(
-            ["", "claims", "kind", "what", "records", currency],
+            ["", "claims", "as", "kind", "what", "records", currency],
             [
                 [
                     each.number,
                     found.party(each.claimant).name,
+                    claim_word(each.amount),
                     each.kind,
                     each.words,
                     f"{each.count:,}",
-                    money(each.amount),
+                    money(abs(each.amount)),
                 ]
                 for each in found.disputes[:_SHOWN]
             ],

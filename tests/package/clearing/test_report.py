@@ -136,7 +136,7 @@ def _check_sums(documents: list[dict[str, Any]], report: Report) -> None:
             rows, sums = report.money(f"Money by cause, {traffic}")
             assert sums == [int(each["difference"])] == [sum(row[0] for row in rows)]
             assert {int(one["money"]) for one in told} <= {row[0] for row in rows}
-    claims = [int(one["amount"]) for each in documents for one in each["disputes"]]
+    claims = [abs(int(one["amount"])) for each in documents for one in each["disputes"]]
     if claims:
         rows, sums = report.money("Open, by cause")
         assert sums == [sum(claims)] == [sum(row[0] for row in rows)]

@@ -264,7 +264,7 @@ def test_workbook_has_no_formula_whatever_the_other_side_writes(settlement: Sett
     named = dataclasses.replace(settlement.parties[0], name="=2+5")
     spoilt = dataclasses.replace(settlement, disputes=disputes, parties=(named, settlement.parties[1]))
     content = workbook(spoilt, bytes(32))
-    words = [cells_of(content)["Disputed"][f"F{row}"] for row in range(2, 2 + len(hostile))]
+    words = [cells_of(content)["Disputed"][f"G{row}"] for row in range(2, 2 + len(hostile))]
     assert [text.strip() for text in words] == [text.strip() for text in hostile]
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         styles = ElementTree.fromstring(book.read("xl/styles.xml"))  # noqa: S314
@@ -272,14 +272,30 @@ def test_workbook_has_no_formula_whatever_the_other_side_writes(settlement: Sett
     formats = next(styles.iter(f"{_XML}cellXfs"))
     quoted = {str(place) for place, each in enumerate(formats) if each.get("quotePrefix") == "1"}
     style = {str(cell.get("r")): cell.get("s") for cell in page.iter(f"{_XML}c")}
-    assert all(style[f"F{row}"] in quoted for row in range(2, 10))
-    assert style["F10"] not in quoted
+    assert all(style[f"G{row}"] in quoted for row in range(2, 10))
+    assert style["G10"] not in quoted
 
 
 def test_workbook_says_large_amounts_exactly(settlement: Settlement) -> None:
     large = Amount(1, Service.DATA, 1, 1, 123_456_789_012_345_678_901)
     cells = cells_of(workbook(dataclasses.replace(settlement, amounts=(large,)), bytes(32)))
     assert cells["Agreed traffic"]["A2"] == "123456789012.345678901"
+
+
+def test_a_credit_makes_no_less_of_what_is_open(settlement: Settlement) -> None:
+    debt = Dispute(1, "rate", "dearer", 1, 2, 7 * NANO, "2026-05-01")
+    credit = dataclasses.replace(debt, count=3, amount=-5 * NANO)
+    open_ = dataclasses.replace(settlement, disputes=(debt, credit))
+    assert open_.disputed == 12 * NANO
+    content = document(open_)
+    assert load_settlement(content) == open_
+    assert load_settlement(content).disputes[1].amount == -5 * NANO
+    cells = cells_of(workbook(open_, bytes(32)))["Disputed"]
+    assert [cells[f"C{row}"] for row in (2, 3)] == ["debt", "credit"]
+    assert [float(cells[f"A{row}"]) for row in (2, 3, 4)] == [7, 5, 12]
+    twice = dataclasses.replace(settlement, disputes=(debt, credit, credit))
+    with pytest.raises(SettlementError, match="there twice"):
+        load_settlement(document(twice))
 
 
 # The pages.
