@@ -13,6 +13,7 @@ import pytest
 from clearings import local_document, spread_document
 from click.testing import CliRunner
 from engines import InProcess
+from partner_stores import store_of
 
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.books import Codes, load_book
@@ -20,6 +21,8 @@ from billproof.clearing.clearing import clear
 from billproof.clearing.listing import listing
 from billproof.cli.clear import clear as clear_command
 from billproof.errors import InputError
+from billproof.simulate.partner_files import account_of, write_partner_files
+from billproof.simulate.partner_month import PARTNERS, Partner
 from billproof.simulate.partners import partner_books
 from billproof.spark import clearing as module
 from billproof.spark.clearing import SparkClearing, Wanted
@@ -152,3 +155,27 @@ def test_a_listing_does_not_go_over_another(inside: InProcess, tmp_path: Path) -
     (tmp_path / "there").mkdir()
     with pytest.raises(InputError, match="is there already"):
         File.named(tmp_path / "there").make_directory()
+
+
+@pytest.mark.parametrize("payer", PARTNERS, ids=["meridian", "skylark"])
+def test_batches_in_stores(payer: Partner, inside: InProcess, tmp_path: Path) -> None:
+    files = write_partner_files(tmp_path / "files", records=2_000, period=202610, seed=4)
+    stores = [store_of(files, partner, tmp_path) for partner in PARTNERS]
+    words = [*map(str, stores), "--agreement", str(files.agreement), "--json"]
+    words += [
+        "--our-account",
+        account_of(PARTNERS[0], payer),
+        "--their-account",
+        account_of(PARTNERS[1], payer),
+    ]
+    words += ["--payer", "ours" if payer is PARTNERS[0] else "theirs"]
+
+    def told(*more: str) -> str:
+        done = CliRunner().invoke(
+            clear_command, [*words, *more], standalone_mode=False, catch_exceptions=False
+        )
+        return str(done.stdout)
+
+    spread = told("--engine", "spark", "--scratch", str(tmp_path))
+    assert len(inside.jobs) > 20
+    assert spread == told()
