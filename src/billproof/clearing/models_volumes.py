@@ -44,6 +44,23 @@ def read_volumes(path: Path, agreement: Agreement) -> Iterator[Volume]:
         raise InputError("is not UTF-8 text", file=path, advice="Save it as UTF-8.") from None
 
 
+def volumes_before(file: Path | None, agreement: Agreement, month: str) -> list[Volume]:
+    """The volumes of the months before ``month`` ("2026-03"), none without a file.
+
+    Raises :class:`InputError` as :func:`read_volumes` does, and where one is not before.
+    """
+    found = [] if file is None else list(read_volumes(file, agreement))
+    for each in found:
+        if each.month >= month:
+            raise InputError(
+                f"has traffic of {each.month}, which is not before {month}",
+                file=file,
+                field="month",
+                advice="Give the file that --volumes wrote with the month before.",
+            )
+    return found
+
+
 def volumes_csv(volumes: Iterable[Volume]) -> bytes:
     """A file that :func:`read_volumes` reads, a row for each traffic; InputError beyond 18 digits."""
     sums: dict[tuple[str, int, Service, str], Fraction] = defaultdict(Fraction)

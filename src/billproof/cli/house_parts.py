@@ -14,6 +14,7 @@ from billproof.printable import printable
 
 if TYPE_CHECKING:
     from billproof.clearing.house_model import Amount, Owed, Part, RingNetting
+    from billproof.clearing.settlement import Settlement
     from billproof.ledger.clearing_house import ClearingHouse
     from billproof.ledger.states import BatchKey
 
@@ -101,6 +102,15 @@ def propose(
     callback=house_options.address_of,
     help="Where we are paid in a token, as the creditor: compared with the part.",
 )
+@click.option(
+    "--document",
+    "documents",
+    type=options.FILE,
+    multiple=True,
+    help="What we cleared (clear --out), one of each direction: the settlement has to be what they come to.",
+)
+@click.option("--agreement", "agreement_file", type=options.FILE, help="The agreement, with --document.")
+@click.option("--before", type=options.FILE, help="The year's volumes before (CSV), with --document.")
 @house_options.side_option
 @house_options.signature_option
 @house_options.digest_option
@@ -109,6 +119,9 @@ def sign(
     file: Path,
     settlement: Path,
     payee: str | None,
+    documents: tuple[Path, ...],
+    agreement_file: Path | None,
+    before: Path | None,
     operator_id: int | None,
     signature: str | None,
     digest: bool,
@@ -120,8 +133,11 @@ def sign(
     Compared are the document's hash, net amount, creditor, period, round, currency, token and decimals, the
     batches of the settlement with both opened books and their roots in the ledger, state and deadlines, and
     the signatures that are there. Whatever differs is refused with the reason. The creditor of a part that
-    is paid in a token says with --payee where. Read before what the settlement says: that it is right, no
-    program can say.
+    is paid in a token says with --payee where.
+
+    That the settlement is right, only our own clearing can say: give what `billproof clear --out` wrote with
+    --document and --agreement, or run `billproof settle … --check` before. Its days nobody can compare: read
+    them.
     """
     from dataclasses import replace
 
@@ -132,6 +148,7 @@ def sign(
 
     part = read_part(file)
     found, document = load_document(settlement)
+    _require_own(found, documents, agreement_file, before)
     house = signing_house(signing, signature, digest)
     logic.require_part(house.client, part, found, document)
     if digest:
@@ -147,6 +164,25 @@ def sign(
         part = logic.sign(house, part, operator_id, payee)
     write_part(part, file)
     _tell(part, file, as_json, "Signed")
+
+
+def _require_own(
+    settlement: Settlement, documents: tuple[Path, ...], agreement_file: Path | None, before: Path | None
+) -> None:
+    """Compares a settlement with what one's own documents come to, where they are given."""
+    from billproof.clearing.agreement import load_agreement, month_of
+    from billproof.clearing.document_reading import load_clear
+    from billproof.clearing.models_volumes import volumes_before
+    from billproof.clearing.settlement_check import own_settlement, require_same
+
+    if bool(documents) != (agreement_file is not None) or (before and not documents):
+        raise click.UsageError("--document and --agreement are given together, --before with them")
+    if agreement_file is None:
+        return
+    agreement = load_agreement(agreement_file)
+    volumes = volumes_before(before, agreement, month_of(settlement.period))
+    files = [load_clear(path) for path in documents]
+    require_same(settlement, own_settlement(settlement, files, agreement, volumes))
 
 
 @click.command(short_help="Submit a part that both have signed.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 30
 #: What a settlement that is checked says itself, and what makes one.
-_MADE = ("due", "issued", "dispute_deadline", "out", "volumes", "xlsx", "pdf", "report", "force")
+_MADE = ("due", "issued", "dispute_deadline", "round", "out", "volumes", "xlsx", "pdf", "report", "force")
 
 
 def _day(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -48,9 +48,7 @@ def _day_option(name: str, text: str) -> options.Decorator:
 @_day_option("--due", "When the net amount is to be paid; always given, but with --check.")
 @_day_option("--issued", "The settlement's date. [default: today]")
 @_day_option("--dispute-deadline", "Until when disputes stay open. [default: when the amount is due]")
-@click.option(
-    "--round", "number", type=click.IntRange(1), default=1, show_default=True, help="The clearing's round."
-)
+@click.option("--round", type=click.IntRange(1), help="The clearing's round. [default: 1]")
 @click.option("--before", type=options.FILE, help="The volumes of the year's months before (CSV).")
 @click.option("--volumes", type=options.FILE, help="Write those with this month's, for the next month.")
 @click.option("--out", type=options.FILE, help="Write the settlement there (JSON): what both sides sign.")
@@ -81,6 +79,7 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     """
     from billproof.clearing.agreement import load_agreement, month_of
     from billproof.clearing.document_reading import load_clear
+    from billproof.clearing.models_volumes import volumes_before
     from billproof.clearing.settlement_filling import check_together, settle_documents
     from billproof.clearing.settlement_form import document, document_hash
     from billproof.files import write_file
@@ -96,7 +95,7 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     agreement = load_agreement(agreement_file)
     files = [load_clear(path) for path in documents]
     period, _ = check_together(files, agreement)
-    before = _before(given["before"], agreement, month_of(period))
+    before = volumes_before(given["before"], agreement, month_of(period))
     if given["check"]:
         return _check(given["check"], files, agreement, before, as_json)
     issued, due = given["issued"] or date.today().isoformat(), given["due"]
@@ -104,7 +103,9 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     for name, day in (("--due", due), ("--dispute-deadline", deadline)):
         if day < issued:
             raise InputError(f"{day} is before {issued}, when it is issued", field=name)
-    found = settle_documents(files, agreement, issued, due, deadline, before=before, number=given["number"])
+    found = settle_documents(
+        files, agreement, issued, due, deadline, before=before, number=given["round"] or 1
+    )
     content = document(found)
     signed = document_hash(content)
     if given["out"]:
@@ -125,9 +126,6 @@ def _check_alone(given: dict[str, Any]) -> None:
         if given[name]:
             option = "--" + name.replace("_", "-")
             raise click.UsageError(f"{option} makes a settlement, --check only compares one")
-    source = click.get_current_context().get_parameter_source("number")
-    if source is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--round makes a settlement, --check only compares one")
 
 
 def _check(
@@ -159,22 +157,6 @@ def _print_differences(found: Sequence[Difference]) -> None:
     if len(found) > _SHOWN:
         say(f"{len(found) - _SHOWN:,} more: see --json.")
     say("Do not sign it; ask who made it.")
-
-
-def _before(path: Path | None, agreement: Agreement, month: str) -> list[Volume]:
-    """The volumes of the months before; InputError where one is not before ``month``."""
-    from billproof.clearing.models_volumes import read_volumes
-
-    found = [] if path is None else list(read_volumes(path, agreement))
-    for each in found:
-        if each.month >= month:
-            raise InputError(
-                f"has traffic of {each.month}, which is not before {month}",
-                file=path,
-                field="month",
-                advice="Give the file that --volumes wrote with the month before.",
-            )
-    return found
 
 
 def _write(
