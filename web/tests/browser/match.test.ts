@@ -133,6 +133,7 @@ test.each([
   expect(await area.inputValue()).toBe(mine);
   expect(await box.getByText(kept).isVisible()).toBe(true);
   expect(await box.locator("pre").textContent()).toBe(mine); // what is printed
+  await shot(page, `letter-${look.locale}`);
   expect(await axe(page)).toEqual([]);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
   // It outlasts a change of language too.
@@ -195,6 +196,7 @@ test.each([
   if (rest) expect(await verdict.textContent()).toContain(`${rest} lines, €${(0.27 * rest).toFixed(2)}, could not be compared: see below.`);
   expect(await page.locator("textarea").count()).toBe(0);
   expect(await axe(page)).toEqual([]);
+  await shot(page, `confirmed-${logged}`);
   await context.close();
 });
 
