@@ -61,6 +61,12 @@ def volumes_before(file: Path | None, agreement: Agreement, month: str) -> list[
     return found
 
 
+def months_without(volumes: Iterable[Volume], agreement: Agreement, month: str) -> list[str]:
+    """The agreement's months before ``month`` of which nothing is known; none without discount models."""
+    known = {each.month for each in volumes}
+    return [each for each in months_of(agreement) if each < month and each not in known and agreement.models]
+
+
 def volumes_csv(volumes: Iterable[Volume]) -> bytes:
     """A file that :func:`read_volumes` reads, a row for each traffic; InputError beyond 18 digits."""
     sums: dict[tuple[str, int, Service, str], Fraction] = defaultdict(Fraction)

@@ -97,7 +97,9 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     period, _ = check_together(files, agreement)
     before = volumes_before(given["before"], agreement, month_of(period))
     if given["check"]:
-        return _check(given["check"], files, agreement, before, as_json)
+        code = _check(given["check"], files, agreement, before, as_json)
+        _say_unknown(before, agreement, month_of(period))
+        return code
     issued, due = given["issued"] or date.today().isoformat(), given["due"]
     deadline = given["dispute_deadline"] or due
     for name, day in (("--due", due), ("--dispute-deadline", deadline)):
@@ -113,11 +115,23 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     _write(found, signed, files, before, given)
     if as_json:
         emit("settlement", json.loads(content))
-        return 0
-    _print(found, signed)
-    for path in written:
-        say(f"Written: {path}")
+    else:
+        _print(found, signed)
+        for path in written:
+            say(f"Written: {path}")
+    _say_unknown(before, agreement, month_of(period))
     return 0
+
+
+def _say_unknown(before: Sequence[Volume], agreement: Agreement, month: str) -> None:
+    """Names the year's months that no volumes are known of: with them, what is due may be another sum."""
+    from billproof.clearing.models_volumes import months_without
+
+    if unknown := months_without(before, agreement, month):
+        say(
+            f"No volumes of {', '.join(unknown)}: discounts and commitments of the year to date take them as"
+            " months without traffic. Give what --volumes wrote with the month before as --before."
+        )
 
 
 def _check_alone(given: dict[str, Any]) -> None:
@@ -204,7 +218,7 @@ def _print(found: Settlement, signed: bytes) -> None:
                 (
                     f"{each.payer.name} pays",
                     f"{money(each.total)} {currency}: {money(each.records)} of records, "
-                    f"{money(each.adjustments)} by discounts",
+                    f"{money(each.adjustments)} by discounts and commitments",
                 )
                 for each in found.directions
             ),
@@ -223,7 +237,7 @@ def _print(found: Settlement, signed: bytes) -> None:
                 ]
                 for each in found.charges
             ],
-            title="Discounts",
+            title="Discounts and commitments",
         )
     if found.disputes:
         table(

@@ -97,6 +97,20 @@ def test_a_year_to_date_goes_from_month_to_month(month: Path, tmp_path: Path) ->
     assert months == {"2026-01", "2026-10"}
 
 
+def test_months_that_nothing_is_known_of_are_named(month: Path, tmp_path: Path) -> None:
+    """Without their volumes a year to date is another one, and so is the net amount."""
+    before = tmp_path / "before.csv"
+    rows = [f"2026-{number:02},2,voice-originated,fr-mobile,1 min\n" for number in range(1, 10)]
+    for missing in ((), (3,), (3, 8)):
+        kept = [row for number, row in enumerate(rows, 1) if number not in missing]
+        before.write_text("month,from,service,route,volume\n" + "".join(kept))
+        said = _settle(month, "--before", str(before), "--json").stderr
+        assert said.count("No volumes of ") == bool(missing)
+        assert all(f"2026-{number:02}" in said for number in missing)
+    named = ", ".join(f"2026-{number:02}" for number in range(1, 10))
+    assert f"No volumes of {named}: " in _settle(month, "--json").stderr
+
+
 def test_volumes_that_are_not_before_are_refused(month: Path, tmp_path: Path) -> None:
     before = tmp_path / "before.csv"
     before.write_text("month,from,service,route,volume\n2026-10,1,data,,1 GB\n")
