@@ -21,6 +21,11 @@ from billproof.printable import printable
 MAX_BYTES = 64 << 20
 _MAX_DEPTH = 16
 
+#: Escapes of JSON texts; ``half`` is a surrogate without the other one.
+_HALVES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+
 
 class DocumentError(InputError):
     """A document that cannot be used: names file, line and key, and says what to write instead."""
@@ -94,6 +99,8 @@ class Source(Generic[Form]):
             positions.depth_of(text) > _MAX_DEPTH or positions.has_long_key(text, _MAX_DEPTH)
         ):
             self._refuse("is nested too deeply", self.kind.none)
+        if self.format == "json":
+            self._refuse_surrogates(text)
         try:
             return self._json(text) if self.format == "json" else tomllib.loads(text)
         except json.JSONDecodeError as error:
@@ -105,6 +112,13 @@ class Source(Generic[Form]):
             self._refuse(f"is not TOML: {printable(message)}", self.kind.see, line)
         except (RecursionError, ValueError):
             self._refuse("cannot be read: a number too long, or nested too deeply", self.kind.see)
+
+    def _refuse_surrogates(self, text: str) -> None:
+        """JSON can write half a character, which no text in UTF-8 has; TOML cannot."""
+        for escape in _HALVES.finditer(text):
+            if escape["half"]:
+                line = text.count("\n", 0, escape.start()) + 1
+                self._refuse(f"{escape[0]} is half a character", "Write the character itself.", line)
 
     def _json(self, text: str) -> Any:
         if nested_deeper(self.content, _MAX_DEPTH):
