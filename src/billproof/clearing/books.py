@@ -35,6 +35,7 @@ _INTEGERS = {
     "amount": np.int64,
 }
 _TEXT_BIT = np.int64(1 << 57)  # of a number that is none
+_MOST = 1 << 62  # of any number, so that the difference of two fits in 64 bits
 
 
 class Names:
@@ -60,9 +61,11 @@ class Names:
         """The codes of a column of texts: (n,)."""
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
-        known = np.array([self.code(text or "") for text in column.dictionary.to_pylist()], np.int32)
-        at = column.indices.fill_null(0).to_numpy(zero_copy_only=False)
-        return known[at] if len(known) else np.zeros(len(at), np.int32)
+        texts, indices = column.dictionary.to_pylist(), column.indices.cast(pa.int32())
+        if indices.null_count:
+            texts, indices = [*texts, ""], indices.fill_null(len(texts))
+        known = np.array([self.code(text or "") for text in texts], np.int32)
+        return known[indices.to_numpy()]
 
 
 @dataclass
@@ -243,8 +246,16 @@ def _part(
         column = table[name]
         if column.null_count or not pa.types.is_integer(column.type):
             raise InputError("is not whole numbers throughout", file=file, field=name)
-        part[name] = column.to_numpy().astype(kind)
+        numbers = column.to_numpy()
+        lowest, highest = (0, 255) if name == "service" else (-_MOST, _MOST)
+        _check(
+            numbers, (numbers < lowest) | (numbers > highest), rows, file, name, "Is it in the right unit?"
+        )
+        part[name] = numbers.astype(kind)
     part["service"][_corrections(table, file)] = Service.CREDIT
+    for name in ("usage", "billed_usage"):
+        below = (part[name] < 0) & (part["service"] < NO_USAGE)
+        _check(part[name], below, rows, file, name, "Usage is not negative.")
     texts = {
         name: table[name].combine_chunks() if table.num_rows else pa.array([], pa.string())
         for name in ("number", "network", "currency", "rate")
@@ -262,6 +273,13 @@ def _part(
     part["row"] = rows
     part["settled"] = _settled(part, agreement, month, codes, file)
     return part
+
+
+def _check(numbers: Ints, wrong: NDArray[np.bool_], rows: Ints, file: str, name: str, advice: str) -> None:
+    """Raises for the first number that is wrong."""
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(f"row {rows[at]} has {numbers[at]}", file=file, field=name, advice=advice)
 
 
 def _corrections(table: pa.Table, file: str) -> NDArray[np.bool_]:
@@ -296,6 +314,9 @@ def _settled(
         rate = agreement.rate_of(currency, month, file=file)
         if rate != 1:
             rows = currencies == code
+            if max(int(amounts[rows].max()), -int(amounts[rows].min())) * rate > _MOST:
+                message = f"is more than can be said in {agreement.settlement}"
+                raise InputError(message, file=file, field="amount", advice=f"Is {currency}'s rate right?")
             found[rows] = times(amounts[rows], round(rate * NANO))
     return found
 

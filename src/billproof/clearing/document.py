@@ -156,10 +156,6 @@ def _side(sides: Sides, side: int, everything: Sums) -> SideForm:
 
 def _traffic(totals: Totals, routes: Sequence[str]) -> list[TrafficForm]:
     """Undisputed traffic, money first."""
-    if any(sums.volume < 0 for sums in totals.places.values()):
-        raise InputError(
-            "adds up to less than nothing", field="billed_usage", advice="Usage is not negative."
-        )
     found = [
         TrafficForm(_service(service), routes[route], sums.pairs, str(sums.volume), str(sums.undisputed))
         for (service, route), sums in totals.places.items()
