@@ -64,9 +64,16 @@ def mixed(columns: Ints) -> Ints:
 
 
 def by_key(columns: Ints) -> Ints:
-    """The order of an (k, n) matrix by its first two rows, key and start: (n,)."""
+    """The order of an (k, n) matrix by its rows, key and start first, whatever order it comes in: (n,)."""
     order = np.argsort(columns[1], kind="stable")
-    return order[np.argsort(columns[0][order], kind="stable")]
+    order = order[np.argsort(columns[0][order], kind="stable")]
+    key, start = columns[0][order], columns[1][order]
+    equal = (key[1:] == key[:-1]) & (start[1:] == start[:-1])
+    if equal.any():
+        tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+        rows = order[tied]
+        order[tied] = rows[np.lexsort(columns[::-1, rows])]
+    return order
 
 
 def pair_identical(ours: Ints, theirs: Ints) -> tuple[Ints, Ints]:

@@ -132,7 +132,10 @@ def windows(ours: Any, theirs: Any, window: int, limits: Any, partner: Any, work
             right = j < m and theirs[0, j] == key
             if not left and not right:
                 break
-            first = left and (not right or ours[1, i] <= theirs[1, j])
+            first = left
+            if left and right:  # of equal starts as many of either side, so that no cut has one side alone
+                apart = ours[1, i] - theirs[1, j]
+                first = apart < 0 or (apart == 0 and i - i0 <= j - j0)
             start = ours[1, i] if first else theirs[1, j]
             gap = start - last
             if gap > window:

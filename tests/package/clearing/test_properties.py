@@ -57,6 +57,62 @@ def test_the_other_side_sees_the_same(
     assert len(one.pairs.ours_left) == len(other.pairs.theirs_left)
 
 
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(size=st.integers(20, 200), spread=st.sampled_from([0, 3, 60, 2000]), seed=st.integers(0, 1 << 32))
+def test_the_order_of_records_decides_nothing(
+    size: int, spread: int, seed: int, tmp_path: Path, agreement: Agreement
+) -> None:
+    """Calls to one number at nearly the same time, which may be paired in many ways that cost the same."""
+    drawn = np.random.default_rng(seed)
+    books = [
+        [
+            {
+                "service": 1,
+                "started_at": 1_790_812_800 + int(drawn.integers(0, spread + 1)),
+                "usage": int(drawn.integers(1, 100)),
+                "billed_usage": 60,
+                "number": "+447700900123",
+                "network": "",
+                "amount": int(drawn.integers(1, 10)) * 10**8,
+                "currency": "EUR",
+                "rate": "",
+            }
+            for _ in range(size)
+        ]
+        for _ in range(2)
+    ]
+    found = []
+    for _ in range(3):
+        one = _cleared(books[0], books[1], tmp_path, agreement)
+        ours, theirs = (book.settled for book in one.books)
+        both = int(np.minimum(ours[one.pairs.ours], theirs[one.pairs.theirs]).sum())
+        found.append((len(one.pairs.ours), both, one.counts))
+        for rows in books:
+            drawn.shuffle(rows)
+    assert found == found[:1] * 3
+
+
+def test_a_chain_is_cut_where_either_side_has_records(tmp_path: Path, agreement: Agreement) -> None:
+    """More calls to one number in one second than are assigned together: all of them have a pair."""
+    rows = [
+        {
+            "service": 1,
+            "started_at": 1_790_812_800,
+            "usage": 100 + 10 * at,
+            "billed_usage": 60,
+            "number": "+447700900123",
+            "network": "",
+            "amount": 10**8,
+            "currency": "EUR",
+            "rate": "",
+        }
+        for at in range(60)
+    ]
+    longer = [{**row, "usage": row["usage"] + 3} for row in rows]
+    found = _cleared(rows, longer, tmp_path, agreement)
+    assert len(found.pairs.ours) == len(rows)
+
+
 def test_copies_of_a_book_agree_whatever_is_in_them(tmp_path: Path, agreement: Agreement) -> None:
     @settings(deadline=None, max_examples=20)
     @given(rows=st.lists(RECORD, min_size=1, max_size=40))
