@@ -15,6 +15,9 @@ from billproof.records import SCHEMA, Service
 _INT64_SAFE = float(1 << 62)
 _BITS = 63
 
+#: Records that no statement takes, and the currency of the statement that their account has.
+STRAYS = SCHEMA.append(pa.field("statement_currency", SCHEMA.field("currency").type, nullable=False))
+
 
 @dataclass(frozen=True)
 class Statements:
@@ -43,19 +46,23 @@ class Statements:
 def arrange(records: pa.Table) -> tuple[Statements, pa.Table]:
     """Statements of all records, and the records left out because their currency differs.
 
-    A statement has one currency: that of the account's first record; records in another are returned
-    apart, to be rejected by line. An account whose total does not fit 64 bits raises :class:`InputError`.
+    A statement has one currency: that of most of the account's records, among as many that of the earliest.
+    Records in another are returned apart (:data:`STRAYS`), to be rejected by line. An account whose total
+    does not fit 64 bits raises :class:`InputError`.
     """
     coded = with_codes(records)
     first, count = np.empty(0, np.int64), np.empty(0, np.int64)
-    strays = coded.slice(0, 0)
+    strays = STRAYS.empty_table()
     if coded.num_rows:
         coded = _ordered(coded)
         first, count = _runs(codes(coded, "account"))
         currency = codes(coded, "currency")
-        same = currency == np.repeat(currency[first], count)
+        prevailing = np.repeat(_prevailing(currency, first, count), count)
+        same = currency == prevailing
         if not same.all():
-            strays = coded.filter(pa.array(~same))
+            names = coded["currency"].chunk(0).dictionary
+            theirs = pa.DictionaryArray.from_arrays(pa.array(prevailing[~same]), names)
+            strays = coded.filter(pa.array(~same)).append_column(STRAYS.field("statement_currency"), theirs)
             coded = coded.filter(pa.array(same)).combine_chunks()
             first, count = _runs(codes(coded, "account"))
     take = pa.array(first)
@@ -132,6 +139,27 @@ def _runs(accounts: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.in
         return np.empty(0, np.int64), np.empty(0, np.int64)
     first = np.concatenate(([0], np.flatnonzero(accounts[1:] != accounts[:-1]) + 1))
     return first, np.diff(np.append(first, len(accounts)))
+
+
+def _prevailing(
+    currency: NDArray[np.int32], first: NDArray[np.int64], count: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """The currency of most of a statement's records, among as many that of the earliest: (m,)."""
+    found = currency[first]
+    owner = np.repeat(np.arange(len(first)), count)
+    mixed = np.zeros(len(first), np.bool_)
+    mixed[owner[currency != found[owner]]] = True
+    if not mixed.any():
+        return found
+    rows = np.flatnonzero(mixed[owner])
+    size = int(currency.max()) + 1
+    pairs, earliest, counts = np.unique(
+        owner[rows] * size + currency[rows], return_index=True, return_counts=True
+    )
+    order = np.lexsort((-earliest, counts, pairs // size))
+    best = pairs[order[np.append(np.diff(pairs[order] // size) != 0, True)]]
+    found[best // size] = best % size
+    return found
 
 
 def _totals(records: pa.Table, first: NDArray[np.int64]) -> NDArray[np.int64]:

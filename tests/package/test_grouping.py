@@ -20,7 +20,7 @@ from billproof.grouping import Grouping, parts_for
 from billproof.records import SCHEMA, ZERO32
 from billproof.secret_store import SecretStore
 from billproof.statement_tariffs import StatementTariffs
-from billproof.statements import arrange, repeated
+from billproof.statements import STRAYS, arrange, repeated
 
 ROW = st.fixed_dictionaries(
     {
@@ -62,7 +62,7 @@ def check(rows: pa.Table, home: Path, batch: BatchId, parts: int, rows_a_batch: 
         counted, _ = grouping.arranged(part, last=False)
         statements, beside = grouping.arranged(part, last=True)
         assert statements.records.equals(counted.records)
-        strays.append(beside.cast(SCHEMA))
+        strays.append(beside.cast(STRAYS))
         repeats += repeated(statements)
         if len(statements):
             keys = vault.opening_keys(batch, statements.accounts)

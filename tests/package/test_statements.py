@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +18,14 @@ ROW = st.fixed_dictionaries(
         "account": st.sampled_from(["a", "b", "B", "ä", "00", "0", "\U0001f4de", "\uffff"]),
         "started_at": st.integers(0, 5) | st.integers(0, (1 << 62)),
         "amount": st.integers(-(1 << 50), 1 << 50),
-        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD"]),
+        "currency": st.sampled_from(["EUR", "EUR", "EUR", "USD", "USD", "ARS"]),
     }
 )
+
+
+def prevailing(currencies: list[str]) -> str:
+    """The one that is there most often, and among those the one that comes first."""
+    return max(dict.fromkeys(currencies), key=currencies.count)
 
 
 def naive(rows: list[dict[str, Any]]) -> tuple[dict[str, list[int]], list[int]]:
@@ -29,7 +35,7 @@ def naive(rows: list[dict[str, Any]]) -> tuple[dict[str, list[int]], list[int]]:
     for account in sorted({row["account"] for row in rows}, key=str.encode):
         own = [at for at, row in enumerate(rows) if row["account"] == account]
         own.sort(key=lambda at: rows[at]["started_at"])
-        currency = rows[own[0]]["currency"]
+        currency = prevailing([rows[at]["currency"] for at in own])
         by_account[account] = [at for at in own if rows[at]["currency"] == currency]
         strays += [at for at in own if rows[at]["currency"] != currency]
     return by_account, strays
@@ -51,9 +57,19 @@ def test_grouping_is_what_plain_python_makes_of_it(
         assert statements.records["account"].to_pylist()[first : first + count] == [account] * count
         assert int(statements.total[at]) == sum(rows[line]["amount"] for line in own)
         assert statements.currencies[at].as_py() == rows[own[0]]["currency"]
+        theirs = strays.filter(pc.equal(strays["account"].cast("string"), account))
+        assert set(theirs["statement_currency"].to_pylist()) <= {rows[own[0]]["currency"]}
         assert statements.index[first : first + count].tolist() == list(range(count))
     assert int(statements.count.sum()) == len(lines) == len(rows) - len(left_out)
     assert sorted(strays["line"].to_pylist()) == sorted(line + 1 for line in left_out)
+
+
+def test_one_stray_row_at_the_top_does_not_push_out_the_others(make_records: Callable[..., Any]) -> None:
+    rows = [{"currency": "ARS", "started_at": 0}] + [{"currency": "BRL", "started_at": at} for at in (1, 2)]
+    statements, strays = arrange(make_records(rows))
+    assert statements.currencies.to_pylist() == ["BRL"]
+    found = strays.select(["line", "currency", "statement_currency"]).to_pylist()
+    assert found == [{"line": 1, "currency": "ARS", "statement_currency": "BRL"}]
 
 
 @settings(max_examples=50, deadline=None)

@@ -20,13 +20,13 @@ from billproof.errors import BillproofError
 from billproof.intake import CdrMapping, Format, form_and_mapping
 from billproof.intake_run import Input, Intake, Progress
 from billproof.leaves import byte_rows
-from billproof.records import SCHEMA
 from billproof.secret_store import BatchSecret, SecretStore
 from billproof.spark.cluster import Cluster, cluster
 from billproof.spark.files import File
 from billproof.spark.pieces import Piece, read_batches
 from billproof.spark.slices import DigestOf, Slice, joined, runs, slices_of
 from billproof.spark.tasks import ROOTED, Made, Making, Read, Reading, write_list
+from billproof.statements import STRAYS
 
 #: Bytes of text, or of the like, to a slice and to a part: a task takes some 1.5 GB of memory for either.
 SLICE_BYTES = PART_BYTES = 128 << 20
@@ -212,7 +212,7 @@ class SparkParts:
 
 
 def _strays(made: Made) -> pa.Table:
-    return _table(made.strays, SCHEMA)
+    return _table(made.strays, STRAYS)
 
 
 def _rooted(made: Made, secret: BatchSecret) -> RootedStatements | None:
