@@ -294,7 +294,8 @@ def agree(house: ClearingHouse, part: Part) -> Receipt | None:
     house.check()
     stored = part_state(client.endpoint, client.deployment, part.place.clearing, part.number)
     if stored.status is not PartStatus.NONE:
-        if stored.amount_commitment == part.owed.commitment:
+        agreed = stored.creditor, stored.debtor, stored.document_hash, stored.amount_commitment
+        if agreed == (part.creditor, part.debtor, part.document_hash, part.owed.commitment):
             return None
         raise LedgerError(
             f"part {part.number} was agreed with other terms", advice="look at it: billproof house status"

@@ -254,7 +254,8 @@ def _is_paid(house: ClearingHouse, owed: Owed) -> bool:
     from billproof.ledger.house_states import PartStatus
 
     state = part_state(house.client.endpoint, house.client.deployment, owed.source, owed.number)
-    if state.status is PartStatus.PAID and state.amount_commitment == owed.commitment:
+    stored = state.creditor, state.debtor, state.amount_commitment
+    if state.status is PartStatus.PAID and stored == (owed.creditor, owed.debtor, owed.commitment):
         return True
     require_owed(house.client, owed)
     return False

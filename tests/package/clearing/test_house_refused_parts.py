@@ -23,7 +23,13 @@ from commands import run
 from doubles import put
 
 from billproof.clearing.agreement import Party
-from billproof.clearing.house_files import document_hash_of, read_netting, write_netting
+from billproof.clearing.house_files import (
+    document_hash_of,
+    read_netting,
+    read_part,
+    write_netting,
+    write_part,
+)
 from billproof.clearing.house_model import Owed, RingNetting
 from billproof.clearing.settlement import BatchReference
 from billproof.ledger.client import BatchAnchor
@@ -64,6 +70,28 @@ def test_one_document_is_one_part(desk: Desk) -> None:
     assert "the next part is number 2" in stale["message"]
     twice = desk.look("propose", clearing, settlement, "--part", desk.home / "p.json", code=1)
     assert "was agreed already, as part 1" in twice["message"]
+
+
+def test_a_part_that_was_agreed_and_is_another_now(desk: Desk) -> None:
+    """Who changes its file afterwards is not told that this was agreed, nor that it was paid."""
+    client = desk.client(7)
+    euro, payee = put(client.endpoint, client.signer, "TrickToken"), desk.client(8).signer.address
+    _, file = desk.agreed(1, 2, 10**9, 2, "--token", euro, "--payee", payee)
+    assert desk.call(1, "agree", file)["already"]
+    part, other = read_part(file), desk.home / "other.json"
+    for changed in (
+        replace(part, creditor=2),
+        replace(part, document_hash=b"\1" * 32),
+        replace(part, amount=replace(part.amount, opening=replace(part.amount.opening, amount=1))),
+    ):
+        write_part(changed, other)
+        assert "with other terms" in desk.call(1, "agree", other, code=1)["message"]
+    write_part(replace(part, creditor=2), other)
+    desk.run("house", "pay", file, "--dev-account", 7, "--json")
+    paid = json.loads(desk.run("house", "pay", file, "--dev-account", 7, "--json").out)
+    assert paid["already"]
+    refused = desk.run("house", "pay", other, "--dev-account", 7, "--json")
+    assert (refused.code, "another amount, creditor" in refused.err) == (1, True)
 
 
 @pytest.mark.parametrize(
