@@ -16,6 +16,7 @@ from billproof.commitment.keccak import keccak
 from billproof.documents import source as documents
 from billproof.documents.positions import Path
 from billproof.documents.shape import shaped
+from billproof.records import NANO
 from billproof.tariff import values
 from billproof.tariff.building import check_name, check_prefixes, zones_of
 
@@ -23,6 +24,7 @@ from billproof.tariff.building import check_name, check_prefixes, zones_of
 _MOST_PREFIXES = 100_000
 _MOST_MODELS = 500
 _MOST_MONTHS = 12
+_MOST_TOLERATED = 1 << 53  # seconds, bytes or billionths
 _EPOCH = date(1970, 1, 1)
 
 
@@ -196,7 +198,10 @@ class _Builder:
         parts = [Fraction(part.strip()) for part in (over, under or "1")]
         if 0 in parts:
             raise self.fail(path, "is 0", f"write how many {self.file.settlement} one {currency} is worth")
-        return parts[0] / parts[1]
+        rate = parts[0] / parts[1]
+        if not round(rate * NANO):
+            raise self.fail(path, "is nothing in nine decimals", "settle in the other currency")
+        return rate
 
     def _tolerance(self) -> model.Tolerance:
         given = self.file.tolerance
@@ -207,7 +212,13 @@ class _Builder:
                 advice = 'write data: "1 kB"' if kind == values.BYTES else 'write a time: "60 s"'
                 raise self.fail(("tolerance", key), f"is in {got}", advice)
             found[key] = amount
-        return model.Tolerance(**found, amount=values.money(given.amount))
+        found["amount"] = values.money(given.amount)
+        for key, amount in found.items():
+            if amount > _MOST_TOLERATED:
+                raise self.fail(
+                    ("tolerance", key), "is more than records can differ", "write what is tolerated"
+                )
+        return model.Tolerance(**found)
 
     def _models(self) -> tuple[models.Model, ...]:
         file = self.file

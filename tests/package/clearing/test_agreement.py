@@ -150,6 +150,27 @@ CASES = {
         "is the settlement currency",
     ),
     "rate of 0": ('"1.1834"', '"0.000"', 16, "exchange.GBP", "is 0"),
+    "rate of next to nothing": (
+        '"1.1834"',
+        '"0.000000001/3"',
+        16,
+        "exchange.GBP",
+        "is nothing in nine decimals",
+    ),
+    "tolerance of data beyond everything": (
+        '"1 kB"',
+        '"9007200 GB"',
+        22,
+        "tolerance.data",
+        "more than records can differ",
+    ),
+    "tolerance of amounts beyond everything": (
+        '"0.005"',
+        '"9007200"',
+        23,
+        "tolerance.amount",
+        "more than records can differ",
+    ),
     "rate over 0": ('"1/1.08"', '"1/0"', 17, "exchange.USD", "is 0"),
     "rate of a month that is not in it": (
         '"1.1834"',
