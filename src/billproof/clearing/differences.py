@@ -167,7 +167,9 @@ def in_unit(usages: tuple[Ints, Ints], unit: int) -> Bools:
     """Which usages have a ratio, as :attr:`Differences.unit` tells it, to within one unit: (n,)."""
     small, large = usages if unit > 0 else usages[::-1]
     ratio = UNITS[abs(unit) - 1]
-    found: Bools = np.abs(small * ratio - large) <= ratio
+    whole, rest = np.divmod(large, ratio)  # of which no product leaves 64 bits
+    apart = small - whole
+    found: Bools = (apart == 0) | (apart == 1) | ((apart == -1) & (rest == 0))
     return found
 
 
@@ -184,7 +186,7 @@ def _units(usages: tuple[Ints, Ints], agrees: Bools) -> NDArray[np.int8]:
     for place in range(1, len(UNITS) + 1):
         for unit in (place, -place):
             small, large = some if unit > 0 else some[::-1]
-            off = np.abs(large / (small * UNITS[place - 1]) - 1)
+            off = np.abs(large / (small * float(UNITS[place - 1])) - 1)
             better = in_unit(some, unit) & (off < best)
             best[better] = off[better]
             found[rows[better]] = unit
