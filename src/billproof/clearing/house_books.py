@@ -86,6 +86,18 @@ def book_of_store(
     return book, found
 
 
+def statements_of(batches: Iterable[StoredBatch], accounts: Sequence[str]) -> tuple[int, int]:
+    """How many statements of the accounts there are in the batches, and how many records in these."""
+    statements = records = 0
+    for batch in batches:
+        entries = batch.entries
+        named = pc.is_in(entries["account"].cast(pa.string()), pa.array(accounts, pa.string()))
+        counts = entries["count"].filter(named)
+        statements += len(counts)
+        records += pc.sum(counts).as_py() or 0
+    return statements, records
+
+
 def require_anchored(endpoint: Endpoint, deployment: Deployment, batches: Iterable[StoredBatch]) -> int:
     """The time of the last one's anchoring, when every batch stands in the ledger as it is in the store."""
     last = 0
@@ -123,7 +135,9 @@ def commit_book(house: ClearingHouse, book: Book, anchored_at: int, path: Path) 
         salted = read_book(path)
         if replace(salted, salt=book.salt) != book:
             raise InputError(
-                "is there already, with another book", file=path, advice="A book is never overwritten."
+                "is there already, with another book",
+                file=path,
+                advice="A book is never overwritten: name another file.",
             )
         book = salted
     clearing = book.place.clearing

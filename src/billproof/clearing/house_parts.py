@@ -124,9 +124,9 @@ def require_part(client: LedgerClient, part: Part, settlement: Settlement, docum
         require_signature(client, operator_id, part.digest, signature)
 
 
-def _require(holds: bool, message: str) -> None:
+def _require(holds: bool, message: str, advice: str = "do not sign; ask who proposed it") -> None:
     if not holds:
-        raise DifferenceError(message, advice="do not sign; ask who proposed it")
+        raise DifferenceError(message, advice=advice)
 
 
 def _require_timely(client: LedgerClient, state: ClearingState, part: Part) -> None:
@@ -154,13 +154,17 @@ def _require_settlement(part: Part, settlement: Settlement, document: bytes) -> 
     pairs: list[tuple[str, Any, Any]] = [
         ("operators", place.operators, tuple(each.operator for each in settlement.parties)),
         ("period", place.period, settlement.period),
-        ("round", place.round, settlement.round),
         ("chain", place.chain_id, settlement.chain_id),
         ("ledger", place.ledger, settlement.ledger),
         ("creditor", part.creditor, settlement.net.payee.operator),
         ("debtor", part.debtor, settlement.net.payer.operator),
         ("currency", part.amount.currency, settlement.currency),
     ]
+    _require(
+        place.round == settlement.round,
+        f"round: the clearing is in round {place.round}, the settlement is of round {settlement.round}",
+        advice=f"do not sign; make a settlement of this round: billproof settle --round {place.round}",
+    )
     for name, ours, theirs in pairs:
         _require(ours == theirs, f"{name}: the part says {ours}, the settlement {theirs}")
 
@@ -202,6 +206,7 @@ def _require_new_document(client: LedgerClient, part: Part) -> None:
         _require(
             earlier.document_hash != part.document_hash,
             f"this settlement was agreed already, as part {number}",
+            advice="do not sign; a further part needs a document of its own",
         )
 
 

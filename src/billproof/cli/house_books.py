@@ -111,10 +111,13 @@ def commit(
     anchored_at = house_books.require_anchored(node, deployment, stored)
     receipt = house_books.commit_book(client, ours, anchored_at, book)
     named = ", ".join(str(each) for each in ours.batches)
+    statements, records = house_books.statements_of(stored, accounts)
     words = (
-        f"Operator {side} is committed to its book of the batches {named}; keep {printable(str(book), 500)}."
+        f"Operator {side} is committed to its book of the batches {named}, {statements:,} statements of"
+        f" {records:,} records; keep {printable(str(book), 500)}."
     )
-    house_options.done([receipt], words, as_json, "house-committed", operator=side, book=str(book))
+    counts = {"statements": statements, "records": records}
+    house_options.done([receipt], words, as_json, "house-committed", operator=side, book=str(book), **counts)
 
 
 @click.command(short_help="Open our commitment, when both have committed.")

@@ -50,7 +50,8 @@ def test_from_stores_to_a_confirmed_part(fresh_desk: Desk) -> None:
     assert stat.S_IMODE(book.stat().st_mode) == 0o600
     assert [step["operators"] for step in desk.status(clearing)["next"]] == [[2]]
     assert "has not committed yet" in desk.reveal(clearing, 1, 2, code=1)["message"]
-    desk.commit(clearing, 2, 1)
+    committed = desk.commit(clearing, 2, 1)
+    assert (committed["statements"], committed["records"]) == (1, 2)
     assert desk.status(clearing)["state"] == "Revealing"
     desk.reveal(clearing, 1, 2)
     assert "has not opened" in desk.look("check", clearing, book, "--partner", 2, code=3)["message"]
