@@ -54,6 +54,12 @@ def undisputed(ours: Ints, theirs: Ints) -> Ints:
     return found
 
 
+def claims_of(ours: Ints, theirs: Ints) -> tuple[Ints, Ints]:
+    """What either side claims of two amounts: its own beyond what is in both, with its sign: (n,), (n,)."""
+    both = undisputed(ours, theirs)
+    return ours - both, theirs - both
+
+
 @dataclass(frozen=True)
 class Differences:
     """Of k pairs and of what is left of either book."""

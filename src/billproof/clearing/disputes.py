@@ -22,7 +22,7 @@ from billproof.bundle.text import Template, integers, texts, values
 from billproof.clearing import disputes_form as form
 from billproof.clearing.books import Book, Codes
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.differences import FREE
+from billproof.clearing.differences import FREE, claims_of
 from billproof.clearing.document_form import File, LedgerForm
 from billproof.clearing.evidence import Statement, open_statement
 from billproof.clearing.kernel import Ints
@@ -46,13 +46,18 @@ class Disputed:
 
     number: Ints  # of the document's causes and findings
     kinds: NDArray[np.uint16]  # bits 1 << Kind
-    money: Ints  # ours less theirs, never 0
+    claims: tuple[Ints, Ints]  # what either side claims, ours first; never 0 both
     ours: Ints  # places in our book
     theirs: Ints
     double: Ints  # of a duplicate, the place in its book of the record that it is a copy of
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def money(self) -> Ints:
+        """Ours less theirs."""
+        return self.claims[0] - self.claims[1]
 
     @property
     def sides(self) -> tuple[Ints, Ints]:
@@ -86,29 +91,23 @@ def disputed_of(clearing: Clearing, document: File) -> Disputed:
         numbers[0 if side is None else 1 + side][rows] = told[kind.word, sides[side]]
     claimed = (paying >= 0) & ~np.isin(paying, FREE) & (found.money != 0)
     at = np.flatnonzero(claimed)
-    parts = [
-        (
-            numbers[0][at],
-            found.kinds[at],
-            found.money[at],
-            pairs.ours[at],
-            pairs.theirs[at],
-            np.full(len(at), _NONE),
-        )
-    ]
+    both = pairs.ours[at], pairs.theirs[at]
+    claims = claims_of(clearing.books[0].settled[both[0]], clearing.books[1].settled[both[1]])
+    parts = [(numbers[0][at], found.kinds[at], *claims, *both, np.full(len(at), _NONE))]
     for side, rows in enumerate((pairs.ours_left, pairs.theirs_left)):
         settled = clearing.books[side].settled[rows]
         some = settled != 0
         rows, kinds = rows[some], np.uint16(1) << found.left[side][some].astype(np.uint16)
         none = np.full(len(rows), _NONE)
-        money = settled[some] * (1 if side == 0 else -1)
-        both = (rows, none) if side == 0 else (none, rows)
-        parts.append((numbers[1 + side][rows], kinds, money, *both, pairs.copies[side][some]))
+        claims = turned((settled[some], np.zeros_like(settled[some])), side)
+        both = turned((rows, none), side)
+        parts.append((numbers[1 + side][rows], kinds, *claims, *both, pairs.copies[side][some]))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    columns[3:5] = turned((columns[3], columns[4]), ours)
-    columns[2] *= -1 if ours else 1
-    order = np.lexsort((columns[4], columns[3], columns[0]))
-    return Disputed(*(column[order] for column in columns))
+    for pair in (2, 4):
+        columns[pair : pair + 2] = turned((columns[pair], columns[pair + 1]), ours)
+    order = np.lexsort((columns[5], columns[4], columns[0]))
+    number, kinds, mine, other, *places = (column[order] for column in columns)
+    return Disputed(number, kinds, (mine, other), *places)
 
 
 def write_disputes(
@@ -305,10 +304,15 @@ def _lines(disputed: Disputed, part: slice, proved: list[_Texts]) -> Iterator[by
     our_doubles, their_doubles = (
         texts.of(rows[part]) for texts, rows in zip(proved, disputed.doubles, strict=True)
     )
-    columns: tuple[Any, ...] = (disputed.number[part].tolist(), kinds.tolist(), disputed.money[part].tolist())
+    money, claims = disputed.money[part], [of[part].tolist() for of in disputed.claims]
+    columns: tuple[Any, ...] = (disputed.number[part].tolist(), kinds.tolist(), money.tolist(), *claims)
     names = (b"ours", b"theirs", b"ourDouble", b"theirDouble")
-    for number, bits, money, *records in zip(*columns, ours, theirs, our_doubles, their_doubles, strict=True):
-        yield b'{"number":%d,"kinds":%b,"money":"%d"' % (number, words[bits], money)
+    of_lines = zip(*columns, ours, theirs, our_doubles, their_doubles, strict=True)
+    for number, bits, difference, our_claim, their_claim, *records in of_lines:
+        yield b'{"number":%d,"kinds":%b,"money":"%d"' % (number, words[bits], difference)
+        for name, claim in ((b"ourClaim", our_claim), (b"theirClaim", their_claim)):
+            if claim:
+                yield b',"%b":"%d"' % (name, claim)
         for name, record in zip(names, records, strict=True):
             if record:
                 yield b',"%b":%b' % (name, record)

@@ -249,28 +249,35 @@ class DisputesChecker:
         return _standing(answer)
 
 
-def claims_of(settlement: Settlement) -> dict[tuple[str, str, int], tuple[int, int]]:
-    """Count and amount of a settlement's disputes, by kind, words and claimant.
+#: A dispute as settlements and files call it: kind, words, claimant, and whether it is a credit.
+Called = tuple[str, str, int, bool]
+
+
+def claims_of(settlement: Settlement) -> dict[Called, tuple[int, int]]:
+    """Count and amount of a settlement's disputes.
 
     Numbers are left out: a settlement of both directions has its own.
     """
-    found: dict[tuple[str, str, int], tuple[int, int]] = {}
+    found: dict[Called, tuple[int, int]] = {}
     for each in settlement.disputes:
-        key = each.kind, each.words, each.claimant
+        key = each.kind, each.words, each.claimant, each.amount < 0
         count, amount = found.get(key, (0, 0))
         found[key] = count + each.count, amount + each.amount
     return found
 
 
-def keys_of(settlement: Settlement, header: form.Header) -> list[tuple[str, str, int]]:
-    """The disputes of a file by kind, words and claimant, as the settlement calls them.
+def keys_of(settlement: Settlement, header: form.Header) -> list[Called]:
+    """The disputes of a file as the settlement calls them.
 
     A settlement of both directions says whose traffic each is about.
     """
     claims = claims_of(settlement)
     payer = next(side.name for side in header.sides if side.operator == header.payer)
     candidates = [
-        [(each.kind, worded(each.words, ending), each.claimant) for each in header.disputes]
+        [
+            (each.kind, worded(each.words, ending), each.claimant, int(each.amount) < 0)
+            for each in header.disputes
+        ]
         for ending in ("", traffic_words(payer))
     ]
     return max(candidates, key=lambda keys: sum(key in claims for key in keys))

@@ -118,15 +118,25 @@ Theirs = TypeVar("Theirs")
 
 
 class Line(_Strict, Generic[Ours, Theirs], frozen=True):
-    """A disputed pair, or a record without one. ``money`` is ours less theirs; ``number`` is a dispute's."""
+    """A disputed pair, or a record without one. ``money`` is ours less theirs; ``number`` is a dispute's.
+
+    Claims are what either side's amount has beyond what is in both, 0 where they are left out.
+    """
 
     number: Number
     kinds: Annotated[list[KindWord], Meta(min_length=1, max_length=8)]
     money: Signed
+    our_claim: Signed = "0"
+    their_claim: Signed = "0"
     ours: Ours | None = None
     theirs: Theirs | None = None
     our_double: Ours | None = None
     their_double: Theirs | None = None
+
+    @property
+    def claims(self) -> tuple[int, int]:
+        """What we claim, and what they do."""
+        return int(self.our_claim), int(self.their_claim)
 
     @property
     def doubles(self) -> tuple[Ours | None, Theirs | None]:

@@ -17,8 +17,9 @@ import pyarrow as pa
 from billproof.clearing import disputes_form as form
 from billproof.clearing.agreement import Agreement
 from billproof.clearing.books import NO_USAGE, Book, Codes, book_of
-from billproof.clearing.differences import FREE, Kind, compare, in_unit
+from billproof.clearing.differences import FREE, Kind, claims_of, compare, in_unit
 from billproof.clearing.disputes_reading import NumberedLine
+from billproof.clearing.document_form import DisputeForm
 from billproof.clearing.kernel import Ints
 from billproof.clearing.loops import QUARTER
 from billproof.clearing.pairs import UNITS
@@ -48,36 +49,49 @@ _NEAR = 2  # seconds, at which records are paired whatever the agreement tolerat
 NAMES, DOUBLES = ("ours", "theirs"), ("ourDouble", "theirDouble")
 
 
+#: A dispute: its number, who claims it, and whether it is a credit.
+Claim = tuple[int, int, bool]
+
+
 @dataclass
 class Sums:
-    """What the lines add up to: by number and claimant, of how many records how much."""
+    """What the lines add up to: by dispute, of how many records how much."""
 
     header: form.Header
-    found: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    found: dict[Claim, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._kinds = {(each.number, each.claimant): each.kind for each in self.header.disputes}
+        self._kinds = {_claim(each): each.kind for each in self.header.disputes}
 
     def add(self, at: int, line: form.Line[Any, Any]) -> Problem | None:
-        """Counts line ``at`` of the file; what is wrong about its claim."""
-        money = int(line.money)
-        if not money:
-            return Problem("money", "is 0: nothing is disputed", at)
-        claimant = self.header.sides[0 if money > 0 else 1].operator
-        kind = self._kinds.get((line.number, claimant))
-        if kind is None:
-            return Problem("number", f"the header has no dispute {line.number} that {claimant} claims", at)
-        if paying(line.kinds) != kind:
-            return Problem("kinds", f"dispute {line.number} is of money of the kind {kind}", at)
-        count, amount = self.found.get((line.number, claimant), (0, 0))
-        self.found[line.number, claimant] = count + 1, amount + abs(money)
+        """Counts line ``at`` of the file; what is wrong about its claims."""
+        ours, theirs = line.claims
+        if not ours and not theirs:
+            return Problem("money", "is claimed by nobody: nothing is disputed", at)
+        if int(line.money) != ours - theirs:
+            return Problem("money", "is not what we claim less what they claim", at)
+        claims = [
+            ((line.number, side.operator, amount < 0), amount)
+            for side, amount in zip(self.header.sides, line.claims, strict=True)
+            if amount
+        ]
+        for claim, _ in claims:
+            kind = self._kinds.get(claim)
+            if kind is None:
+                what = f"that {claim[1]} claims as a {'credit' if claim[2] else 'debt'}"
+                return Problem("number", f"the header has no dispute {line.number} {what}", at)
+            if paying(line.kinds) != kind:
+                return Problem("kinds", f"dispute {line.number} is of money of the kind {kind}", at)
+        for claim, claimed in claims:
+            count, amount = self.found.get(claim, (0, 0))
+            self.found[claim] = count + 1, amount + claimed
         return None
 
     def problems(self) -> list[Problem]:
         """Where the header says something else than its lines add up to."""
         problems = []
         for at, dispute in enumerate(self.header.disputes):
-            found = self.found.get((dispute.number, dispute.claimant), (0, 0))
+            found = self.found.get(_claim(dispute), (0, 0))
             for name, told, added in zip(
                 ("count", "amount"), (dispute.count, int(dispute.amount)), found, strict=True
             ):
@@ -90,10 +104,14 @@ class Sums:
         """Claims as JSON values, with what was added up."""
         claims = []
         for each in self.header.disputes:
-            count, amount = self.found.get((each.number, each.claimant), (0, 0))
+            count, amount = self.found.get(_claim(each), (0, 0))
             told = {"number": each.number, "kind": each.kind, "words": each.words, "claimant": each.claimant}
             claims.append({**told, "count": count, "amount": str(amount)})
         return claims
+
+
+def _claim(dispute: DisputeForm) -> Claim:
+    return dispute.number, dispute.claimant, dispute.amount[0] == "-"
 
 
 def paying(kinds: Sequence[str]) -> str | None:
@@ -185,13 +203,14 @@ class Judge:
         true = _plain(told) == _plain(found.kinds.astype(np.int64))
         true &= units | (told & 1 << Kind.UNIT == 0)
         true &= found.has(Kind.CURRENCY) | (told & 1 << Kind.CURRENCY == 0)
+        claims = claims_of(ours.settled, theirs.settled)
         problems: list[Problem] = []
         for at, (number, line) in enumerate(lines):
             if far[at] or ours.service[at] != theirs.service[at]:
                 what = "times" if far[at] else "services"
                 problems.append(Problem("theirs", f"no pair: the records are of different {what}", number))
                 continue
-            problems += _money(number, line, int(found.money[at]) * (-1 if self._ours else 1))
+            problems += _claimed(number, line, turned((int(claims[0][at]), int(claims[1][at])), self._ours))
             if not true[at] or line.kinds != form.words_of(int(told[at])):
                 message = (
                     f"the records differ in {', '.join(form.words_of(int(found.kinds[at]))) or 'nothing'}"
@@ -222,9 +241,8 @@ def _currency(record: form.Proved | form.Told, side: form.SideForm) -> str:
 def _single(lines: Sequence[NumberedLine], side: int, book: Book) -> list[Problem]:
     """What is wrong about one side's records without a pair."""
     problems = []
-    settled = book.settled * (1 if side == 0 else -1)
-    for (number, line), money in zip(lines, settled.tolist(), strict=True):
-        problems += _money(number, line, money)
+    for (number, line), settled in zip(lines, book.settled.tolist(), strict=True):
+        problems += _claimed(number, line, turned((settled, 0), side))
         if len(line.kinds) != 1 or line.kinds[0] not in SINGLE:
             message = f"a record without a pair is one of {', '.join(SINGLE)}"
             problems.append(Problem("kinds", message, number))
@@ -255,7 +273,12 @@ def _plain(kinds: Ints) -> Ints:
     return found
 
 
-def _money(number: int, line: form.Line[Any, Any], settled: int) -> list[Problem]:
-    if int(line.money) == settled:
-        return []
-    return [Problem("money", f"the records differ by {settled}", number)]
+def _claimed(number: int, line: form.Line[Any, Any], claims: tuple[int, int]) -> list[Problem]:
+    """What is wrong about the money of a line, whose records say what either side claims."""
+    names = "money", "ourClaim", "theirClaim"
+    told = zip(names, (int(line.money), *line.claims), (claims[0] - claims[1], *claims), strict=True)
+    return [
+        Problem(name, f"is {given}, and the records come to {computed}", number)
+        for name, given, computed in told
+        if given != computed
+    ][:1]

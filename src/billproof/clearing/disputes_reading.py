@@ -154,6 +154,7 @@ def _check(header: form.Header, path: Path) -> None:
     for at, dispute in enumerate(header.disputes):
         if dispute.claimant not in operators:
             raise error(f"disputes[{at}].claimant", f"is neither {operators[0]} nor {operators[1]}")
-        if (dispute.number, dispute.claimant) in claims:
+        claim = dispute.number, dispute.claimant, dispute.amount[0] == "-"
+        if claim in claims:
             raise error(f"disputes[{at}]", "is there twice")
-        claims.add((dispute.number, dispute.claimant))
+        claims.add(claim)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from billproof.clearing import wording
 from billproof.clearing.books import NO_USAGE, Book, Codes
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.differences import FREE, Kind, undisputed
+from billproof.clearing.differences import FREE, Kind, claims_of, undisputed
 from billproof.clearing.kernel import Ints
 from billproof.errors import InputError
 from billproof.printable import printable
@@ -190,9 +190,8 @@ def _claims(members: Members) -> tuple[Claim, ...]:
     _, kind, _ = members.of
     if kind in FREE:
         return Group().claims
-    both = undisputed(members.ours, members.theirs)
-    beyond = members.ours - both, members.theirs - both
-    claimed = [beyond[side][np.sign(beyond[side]) == sign] for side, sign in CLAIMS]
+    claims = claims_of(members.ours, members.theirs)
+    claimed = [claims[side][np.sign(claims[side]) == sign] for side, sign in CLAIMS]
     return tuple((len(some), _exact(some)) for some in claimed)
 
 

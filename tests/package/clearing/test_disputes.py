@@ -114,13 +114,16 @@ def test_lines_are_those_of_the_listing_and_records_those_of_the_bundles(
     bundles = [doc.parse((partners.theirs / f"region-{region}.json").read_bytes()) for region in range(3)]
     rates = {"EUR": Fraction(1), "GBP": Fraction("1.1834")}
     for line in lines:
-        money = 0
-        for side, sign in (("ours", 1), ("theirs", -1)):
+        amounts = [0, 0]
+        for at, side in enumerate(("ours", "theirs")):
             if side in line:
                 statement = header[side]["statements"][line[side]["statement"]]
                 exact = int(line[side]["record"]["amount"]) * rates[statement["currency"]]
-                money += sign * floor(exact + Fraction(1, 2))
-        assert money == int(line["money"])
+                amounts[at] = floor(exact + Fraction(1, 2))
+        both = min(amounts, key=abs) if amounts[0] * amounts[1] > 0 else 0
+        claims = [int(line.get(name, "0")) for name in ("ourClaim", "theirClaim")]
+        assert claims == [amount - both for amount in amounts]
+        assert int(line["money"]) == amounts[0] - amounts[1]
         if "theirs" in line:
             statement = header["theirs"]["statements"][line["theirs"]["statement"]]
             bundle = bundles[int(statement["region"])]

@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from commands import Run, run
 from disputed_books import ACCOUNTS, Partners, make_partners
 
 from billproof.answers import Answers
+from billproof.clearing import disputes_form as form
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.disputes_check import DisputesChecker, DisputesReport
+from billproof.clearing.disputes_judging import Sums
 from billproof.clearing.disputes_reading import DisputesError, DisputesFile
+from billproof.clearing.document_form import DisputeForm
 from billproof.clearing.settlement_reading import load_settlement
 from billproof.errors import InputError
 from billproof.identity import identify
@@ -275,6 +279,40 @@ def test_records_in_the_wrong_place_are_refused(desk: Callable[[Run], Desk], run
         report = found.check([*found.lines[:at], changed, *found.lines[at + 1 :]])
         assert report.verdict is Verdict.INVALID
         assert f"line {at + 1}, {field}" in told(report), (field, told(report))
+
+
+def test_claims_of_both_sides_that_rise_alike_are_refused(desk: Callable[[Run], Desk], run: Run) -> None:
+    """The money of the line is as it was: only the records and the header say what is claimed."""
+    found = desk(run)
+    at = found.first(lambda line: "ours" in line and "theirs" in line and "ourClaim" in line)
+    line = found.lines[at]
+    assert "theirClaim" not in line
+    more = {"ourClaim": str(int(line["ourClaim"]) + 7), "theirClaim": "7"}
+    order = [*list(line)[:3], *more, *list(line)[4:]]
+    changed = {key: {**line, **more}[key] for key in order}
+    report = found.check([*found.lines[:at], changed, *found.lines[at + 1 :]])
+    assert f"line {at + 1}, ourClaim: is {more['ourClaim']}, and the records come to" in told(report)
+    zero = {key: value for key, value in line.items() if key != "ourClaim"}
+    words = told(found.check([*found.lines[:at], zero, *found.lines[at + 1 :]]))
+    assert f"line {at + 1}, money: is claimed by nobody" in words
+    other = {**changed, "ourClaim": line["ourClaim"]}
+    words = told(found.check([*found.lines[:at], other, *found.lines[at + 1 :]]))
+    assert f"line {at + 1}, money: is not what we claim less what they claim" in words
+
+
+def test_a_pair_of_two_signs_is_claimed_by_both(desk: Callable[[Run], Desk], run: Run) -> None:
+    header = msgspec.json.decode(encoded(desk(run).lines[0]), type=form.Header)
+    words = {"kind": "rate", "words": "x", "count": 1}
+    disputes = [DisputeForm(1, claimant=who, amount=of, **words) for who, of in ((1, "5"), (2, "-9"))]
+    sums = Sums(msgspec.structs.replace(header, disputes=disputes))
+    line = form.Line(1, ["rate"], "14", "5", "-9")
+    assert sums.add(2, line) is None
+    assert (sums.problems(), sums.found) == ([], {(1, 1, False): (1, 5), (1, 2, True): (1, -9)})
+    debt = form.Line(1, ["rate"], "-4", "5", "9")
+    problem = sums.add(3, debt)
+    assert problem is not None
+    assert "no dispute 1 that 2 claims as a debt" in problem.message
+    assert sums.found[1, 1, False] == (1, 5)
 
 
 def test_a_pair_of_two_calls_is_none(desk: Callable[[Run], Desk], run: Run) -> None:
