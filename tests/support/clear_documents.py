@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billproof.clearing.agreement import Party, Rounding
-from billproof.clearing.settlement import Amount, Charge, Dispute, Settlement
+from billproof.clearing.settlement import Amount, Charge, Dispute, Settlement, Year
 from billproof.tariff.values import service_of
 
 HASH = "0x" + "5a" * 32
@@ -174,6 +174,7 @@ def settlement(documents: Sequence[dict[str, Any]], charges: Sequence[Charge] = 
                 one["kind"],
                 one["words"],
                 one["claimant"],
+                each["payer"],
                 one["count"],
                 int(one["amount"]),
                 "2026-12-15",
@@ -195,6 +196,7 @@ def settlement(documents: Sequence[dict[str, Any]], charges: Sequence[Charge] = 
         amounts=tuple(amounts),
         charges=tuple(charges),
         disputes=tuple(disputes),
+        year=Year((202610,), ()) if charges else None,
     )
 
 

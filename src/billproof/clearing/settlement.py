@@ -71,9 +71,30 @@ class Dispute:
     kind: str
     words: str
     claimant: int
+    payer: int  # who handed the traffic over, and pays for it
     count: int  # pairs, or records without one
     amount: int
     deadline: str  # YYYY-MM-DD
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A claim that is open no more: what of it was ``accepted`` is paid now, and the rest is given up."""
+
+    claim: Dispute  # as it was open
+    outcome: str  # of OUTCOMES
+    accepted: int  # of its amount, and of its sign; 0 where it was not accepted
+
+
+ACCEPTED, REJECTED, WITHDRAWN = OUTCOMES = ("accepted", "rejected", "withdrawn")
+
+
+@dataclass(frozen=True)
+class Year:
+    """The agreement's months up to the settled one, YYYYMM: of which volumes are in what is due to date."""
+
+    covered: tuple[int, ...]
+    missing: tuple[int, ...]  # taken as months without traffic
 
 
 @dataclass(frozen=True)
@@ -89,17 +110,18 @@ class BatchReference:
 
 @dataclass(frozen=True)
 class Direction:
-    """What one operator pays: its records, what discount models add to them, and both."""
+    """What one operator pays: its records, what discount models add to them, accepted claims, and all."""
 
     payer: Party
     payee: Party
     records: int
     adjustments: int
+    claims: int
 
     @property
     def total(self) -> int:
         """In billionths, not rounded."""
-        return self.records + self.adjustments
+        return self.records + self.adjustments + self.claims
 
 
 @dataclass(frozen=True)
@@ -113,7 +135,11 @@ class Net:
 
 @dataclass(frozen=True)
 class Settlement:
-    """A settlement of one period; ``kind`` is "undisputed" (the first part) or "disputed" (what was open)."""
+    """A settlement of one period; ``kind`` is "undisputed" (the first part) or "disputed" (what was open).
+
+    A disputed one ``continues`` another, by its document's hash, and says of claims that were open there what
+    was ``resolved``; ``disputes`` are those that stay open. ``year`` is there where discount models are.
+    """
 
     agreement: str
     agreement_hash: bytes
@@ -132,6 +158,9 @@ class Settlement:
     batches: tuple[BatchReference, ...] = ()
     chain_id: int | None = None
     ledger: str | None = field(default=None)  # lower-case 0x address
+    year: Year | None = None
+    continues: bytes | None = None
+    resolved: tuple[Resolved, ...] = ()
 
     @property
     def directions(self) -> tuple[Direction, Direction]:
@@ -145,6 +174,7 @@ class Settlement:
             payee,
             sum(each.amount for each in self.amounts if each.payer == payer.operator),
             sum(each.adjustment for each in self.charges if each.payer == payer.operator),
+            sum(each.accepted for each in self.resolved if each.claim.payer == payer.operator),
         )
 
     @property
@@ -178,9 +208,9 @@ def settle(
     batches: Iterable[BatchReference] = (),
     ledger: tuple[int, str] | None = None,
     number: int = 1,
-    kind: str = "undisputed",
+    year: Year | None = None,
 ) -> Settlement:
-    """A settlement under an agreement, everything in the order in which documents show it: money first.
+    """The undisputed settlement under an agreement, in the order in which documents show it: money first.
 
     ``ledger`` is its chain's id and address; ``number`` the round of the clearing.
     """
@@ -195,15 +225,20 @@ def settle(
         issued=issued,
         due=due,
         round=number,
-        kind=kind,
         amounts=tuple(sorted(amounts, key=lambda each: (-abs(each.amount), each.payer, each.service))),
         charges=tuple(sorted(charges, key=lambda each: (-abs(each.share), each.payer, each.model))),
-        disputes=tuple(
-            sorted(disputes, key=lambda each: (-abs(each.amount), each.number, each.claimant, each.amount))
-        ),
+        disputes=in_order(disputes),
         batches=tuple(
             sorted(batches, key=lambda each: (each.operator, each.period, each.region, each.sequence))
         ),
         chain_id=ledger[0] if ledger else None,
         ledger=ledger[1] if ledger else None,
+        year=year,
+    )
+
+
+def in_order(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
+    """Disputes as documents show them: money first."""
+    return tuple(
+        sorted(disputes, key=lambda each: (-abs(each.amount), each.number, each.claimant, each.amount))
     )

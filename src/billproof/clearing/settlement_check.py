@@ -14,8 +14,9 @@ from typing import Any
 from billproof.clearing.agreement import Agreement, month_of
 from billproof.clearing.document_form import File
 from billproof.clearing.models_year import Volume
-from billproof.clearing.settlement import Charge, Dispute, Settlement
+from billproof.clearing.settlement import Charge, Settlement
 from billproof.clearing.settlement_filling import settle_documents
+from billproof.clearing.settlement_resolving import key_of, named
 from billproof.errors import DifferenceError
 from billproof.printable import printable
 from billproof.records import money
@@ -41,11 +42,11 @@ def own_settlement(
 
     Raises :class:`InputError` as :func:`settle_documents` does.
     """
-    deadlines = {_key(each): each.deadline for each in given.disputes}
+    deadlines = {key_of(each): each.deadline for each in given.disputes}
     own = settle_documents(
         documents, agreement, given.issued, given.due, given.due, before=before, number=given.round
     )
-    disputes = tuple(replace(each, deadline=deadlines.get(_key(each), given.due)) for each in own.disputes)
+    disputes = tuple(replace(each, deadline=deadlines.get(key_of(each), given.due)) for each in own.disputes)
     return replace(own, disputes=disputes)
 
 
@@ -65,6 +66,9 @@ def differences(given: Settlement, own: Settlement) -> list[Difference]:
         *_each(_rates(given), _rates(own)),
         *_each(_amounts(given, named), _amounts(own, named)),
         *_each(_charges(given, named), _charges(own, named)),
+        *_of("months of the year to date", _year(given), _year(own)),
+        *_of("document that is continued", _continued(given), _continued(own)),
+        *_each(_resolved(given, named), _resolved(own, named)),
         *_each(_disputes(given, named), _disputes(own, named)),
         *_each(_batches(given), _batches(own)),
     ]
@@ -83,10 +87,6 @@ def require_same(given: Settlement, own: Settlement) -> None:
             f"{first.what}: the settlement says {first.given}, the documents come to {first.own}{more}",
             advice="do not sign; see all of it: billproof settle … --check",
         )
-
-
-def _key(dispute: Dispute) -> tuple[int, int, bool]:
-    return dispute.number, dispute.claimant, dispute.amount < 0
 
 
 def _of(what: str, given: str, own: str) -> Iterator[Difference]:
@@ -177,9 +177,32 @@ def _disputes(settlement: Settlement, names: _Names) -> dict[str, str]:
         what += f" ({seen[what]})" if seen[what] > 1 else ""
         found[what] = (
             f"{money(each.amount)} {settlement.currency} of {each.count:,} records, {each.kind},"
-            f" number {each.number}, open until {each.deadline}"
+            f" number {each.number}, of {names[each.payer]}'s traffic, open until {each.deadline}"
         )
     return found
+
+
+def _resolved(settlement: Settlement, names: _Names) -> dict[str, str]:
+    return {
+        f"claim {named(each.claim)}, {names[each.claim.claimant]}'s: {each.claim.words}": (
+            f"{each.outcome}, {money(each.accepted)} of {money(each.claim.amount)} {settlement.currency}"
+            f" that {names[each.claim.payer]} pays, of {each.claim.count:,} records, {each.claim.kind},"
+            f" open until {each.claim.deadline}"
+        )
+        for each in settlement.resolved
+    }
+
+
+def _year(settlement: Settlement) -> str:
+    year = settlement.year
+    if year is None:
+        return _NOTHING
+    covered, missing = (", ".join(map(month_of, months)) for months in (year.covered, year.missing))
+    return f"{covered}; without traffic {missing}" if missing else covered
+
+
+def _continued(settlement: Settlement) -> str:
+    return _NOTHING if settlement.continues is None else "0x" + settlement.continues.hex()
 
 
 def _batches(settlement: Settlement) -> dict[str, str]:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from billproof.clearing.agreement import Agreement, month_of
 from billproof.clearing.document_form import File, SideForm
 from billproof.clearing.models_year import Volume, evaluate, model_of, months_of
-from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, settle
+from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, Year, settle
 from billproof.errors import InputError
+from billproof.printable import printable
 from billproof.records import Service
 from billproof.tariff import values
 
@@ -37,6 +38,7 @@ def settle_documents(
     direction each.
     """
     period, ledger = check_together(documents, agreement)
+    before = list(before)
     documents = sorted(documents, key=lambda each: each.payer)
     disputes: list[Dispute] = []
     after = 0
@@ -55,6 +57,18 @@ def settle_documents(
         batches=batches_of(documents),
         ledger=ledger,
         number=number,
+        year=year_of(agreement, month_of(period), before),
+    )
+
+
+def year_of(agreement: Agreement, month: str, before: Iterable[Volume]) -> Year | None:
+    """Of which months up to ``month`` there are volumes; None for an agreement without discount models."""
+    if not agreement.models:
+        return None
+    known = {each.month for each in before if each.volume} | {month}
+    months = [(int(each.replace("-", "")), each in known) for each in months_of(agreement) if each <= month]
+    return Year(
+        tuple(each for each, there in months if there), tuple(each for each, there in months if not there)
     )
 
 
@@ -150,6 +164,7 @@ def disputes_of(document: File, deadline: str, *, after: int = 0, of: str = "") 
             each.kind,
             worded(each.words, of),
             each.claimant,
+            document.payer,
             each.count,
             int(each.amount),
             deadline,
@@ -160,7 +175,7 @@ def disputes_of(document: File, deadline: str, *, after: int = 0, of: str = "") 
 
 def traffic_words(payer: str) -> str:
     """How a dispute's words go on where a settlement is of both directions."""
-    return f", traffic of {payer}"
+    return f", traffic of {printable(payer)}"
 
 
 def worded(words: str, ending: str) -> str:

@@ -15,6 +15,10 @@ from billproof.tariff import values
 from billproof.tariff.form import Currency, Day, Mode, UsageService
 
 SCHEMA = "billproof/settlement/1"
+#: Claims have no volumes: their traffic counts for discounts where both operators add it to the next month's.
+VOLUMES: Literal["accepted claims add none to the year to date"] = (
+    "accepted claims add none to the year to date"
+)
 
 Operator = Annotated[int, Meta(ge=1, le=(1 << 53) - 1)]
 Count = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
@@ -66,12 +70,13 @@ class NetForm(_Strict, frozen=True):
 
 
 class DirectionForm(_Strict, frozen=True):
-    """What one operator pays: records, adjustments by discount models, and both."""
+    """What one operator pays: records, adjustments by discount models, accepted claims, and all of it."""
 
     payer: Operator
     records: Signed
     adjustments: Signed
     total: Signed
+    claims: Signed = "0"
 
 
 class RoundingForm(_Strict, frozen=True):
@@ -115,9 +120,32 @@ class DisputeForm(_Strict, frozen=True):
     kind: Name
     words: Words
     claimant: Operator
+    payer: Operator
     count: Count
     amount: Signed
     deadline: Day
+
+
+class ResolvedForm(_Strict, frozen=True):
+    """A claim that is open no more: what was claimed, and what of it was accepted and is paid now."""
+
+    number: Count
+    kind: Name
+    words: Words
+    claimant: Operator
+    payer: Operator
+    count: Count
+    outcome: Literal["accepted", "rejected", "withdrawn"]
+    claimed: Signed
+    accepted: Signed
+    deadline: Day
+
+
+class YearForm(_Strict, frozen=True):
+    """The agreement's months up to this one: of which volumes are known, and which are taken as without."""
+
+    covered: Annotated[list[Period], Meta(min_length=1, max_length=12)]
+    missing: Annotated[list[Period], Meta(max_length=11)] = []
 
 
 class LedgerForm(_Strict, frozen=True):
@@ -158,6 +186,10 @@ class File(_Strict, frozen=True):
     disputes: list[DisputeForm]
     batches: list[BatchForm]
     ledger: LedgerForm | None = None
+    year: YearForm | None = None
+    continues: Hash | None = None
+    resolved: list[ResolvedForm] = []
+    volumes: Literal["accepted claims add none to the year to date"] | None = None
 
 
 def json_schema() -> dict[str, Any]:
@@ -190,7 +222,13 @@ def form_of(settlement: model.Settlement) -> File:
         agreement=AgreementName(settlement.agreement, "0x" + settlement.agreement_hash.hex()),
         parties=[PartyForm(each.operator, each.name, each.currency) for each in settlement.parties],
         directions=[
-            DirectionForm(each.payer.operator, str(each.records), str(each.adjustments), str(each.total))
+            DirectionForm(
+                each.payer.operator,
+                str(each.records),
+                str(each.adjustments),
+                str(each.total),
+                str(each.claims),
+            )
             for each in settlement.directions
         ],
         rounding=RoundingForm(settlement.rounding.mode, settlement.rounding.decimals),  # type: ignore[arg-type]
@@ -225,6 +263,7 @@ def form_of(settlement: model.Settlement) -> File:
                 each.kind,
                 each.words,
                 each.claimant,
+                each.payer,
                 each.count,
                 str(each.amount),
                 each.deadline,
@@ -244,4 +283,26 @@ def form_of(settlement: model.Settlement) -> File:
         ledger=None
         if settlement.chain_id is None or settlement.ledger is None
         else LedgerForm(str(settlement.chain_id), settlement.ledger),
+        year=None
+        if settlement.year is None
+        else YearForm(list(map(str, settlement.year.covered)), list(map(str, settlement.year.missing))),
+        continues=None if settlement.continues is None else "0x" + settlement.continues.hex(),
+        resolved=[_resolved(each) for each in settlement.resolved],
+        volumes=None if settlement.continues is None else VOLUMES,
+    )
+
+
+def _resolved(of: model.Resolved) -> ResolvedForm:
+    claim = of.claim
+    return ResolvedForm(
+        claim.number,
+        claim.kind,
+        claim.words,
+        claim.claimant,
+        claim.payer,
+        claim.count,
+        of.outcome,  # type: ignore[arg-type]
+        str(claim.amount),
+        str(of.accepted),
+        claim.deadline,
     )

@@ -15,6 +15,7 @@ import msgspec
 from billproof.clearing import settlement as model
 from billproof.clearing import settlement_form as form
 from billproof.clearing.agreement import Party, Rounding
+from billproof.clearing.settlement_checks import check_claims, check_kind, check_year
 from billproof.clearing.settlement_form import form_of
 from billproof.documents import source as documents
 from billproof.documents.positions import Path
@@ -93,18 +94,7 @@ def _settlement(file: form.File) -> model.Settlement:
             )
             for each in file.charges
         ),
-        disputes=tuple(
-            model.Dispute(
-                each.number,
-                each.kind,
-                each.words,
-                each.claimant,
-                each.count,
-                int(each.amount),
-                each.deadline,
-            )
-            for each in file.disputes
-        ),
+        disputes=tuple(_claim(each, each.amount) for each in file.disputes),
         batches=tuple(
             model.BatchReference(
                 each.operator,
@@ -117,6 +107,27 @@ def _settlement(file: form.File) -> model.Settlement:
         ),
         chain_id=None if file.ledger is None else int(file.ledger.chain_id),
         ledger=None if file.ledger is None else file.ledger.address,
+        year=None
+        if file.year is None
+        else model.Year(tuple(map(int, file.year.covered)), tuple(map(int, file.year.missing))),
+        continues=None if file.continues is None else bytes.fromhex(file.continues[2:]),
+        resolved=tuple(
+            model.Resolved(_claim(each, each.claimed), each.outcome, int(each.accepted))
+            for each in file.resolved
+        ),
+    )
+
+
+def _claim(each: form.DisputeForm | form.ResolvedForm, amount: str) -> model.Dispute:
+    return model.Dispute(
+        each.number,
+        each.kind,
+        each.words,
+        each.claimant,
+        each.payer,
+        each.count,
+        int(amount),
+        each.deadline,
     )
 
 
@@ -131,6 +142,9 @@ def _check(source: documents.Source[form.File], file: form.File) -> None:
         ("amounts", "payer"),
         ("charges", "payer"),
         ("disputes", "claimant"),
+        ("disputes", "payer"),
+        ("resolved", "claimant"),
+        ("resolved", "payer"),
         ("batches", "operator"),
     ):
         for at, each in enumerate(getattr(file, table)):
@@ -138,11 +152,15 @@ def _check(source: documents.Source[form.File], file: form.File) -> None:
                 raise source.error((table, at, key), "is no party", f"write {one} or {other}")
     _check_once(source, file)
     _check_commitments(source, file)
+    check_kind(source, file)
+    check_claims(source, file)
+    check_year(source, file)
     for currency, rate in file.exchange.items():
         if str(Fraction(rate)) != rate:
             raise source.error(("exchange", currency), "is not in lowest terms", f'write "{Fraction(rate)}"')
     days: list[tuple[Path, str]] = [(("issued",), file.issued), (("due",), file.due)]
     days += [(("disputes", at, "deadline"), each.deadline) for at, each in enumerate(file.disputes)]
+    days += [(("resolved", at, "deadline"), each.deadline) for at, each in enumerate(file.resolved)]
     for path, day in days:
         try:
             date.fromisoformat(day)
@@ -189,7 +207,6 @@ def _check_once(source: documents.Source[form.File], file: form.File) -> None:
     keys: dict[str, list[Any]] = {
         "amounts": [(each.payer, each.service) for each in file.amounts],
         "charges": [(each.payer, each.model) for each in file.charges],
-        "disputes": [(each.number, each.claimant, each.amount[0] == "-") for each in file.disputes],
         "batches": [(each.operator, each.period, each.region, each.sequence) for each in file.batches],
     }
     for table, found in keys.items():

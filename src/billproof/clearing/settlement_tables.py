@@ -16,6 +16,12 @@ class Money:
     billionths: int
 
 
+#: Of a disputed part: what its claims have to do with the year to date.
+VOLUMES_WORDS = (
+    "Claims have no volumes: traffic of accepted claims counts in the year to date only where both operators"
+    " add it to the volumes of the next month."
+)
+
 #: What a cell holds.
 Cell = str | int | Money
 
@@ -52,6 +58,8 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
         (f"{other.payer.name} pays for its traffic", Money(other.total)),
         ("Left open, disputed", Money(settlement.disputed)),
         ("Part", f"{settlement.kind}, round {settlement.round}"),
+        *_continued(settlement),
+        *_year(settlement),
         ("Period", month_of(settlement.period)),
         ("Issued", settlement.issued),
         ("Agreement", settlement.agreement),
@@ -67,6 +75,25 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
             else (("Ledger", f"{settlement.ledger}, chain {settlement.chain_id}"),)
         ),
     ]
+
+
+def _continued(settlement: Settlement) -> list[tuple[str, Cell]]:
+    if settlement.continues is None:
+        return []
+    return [
+        ("Continues the document", "0x" + settlement.continues.hex()),
+        ("Discounts", VOLUMES_WORDS),
+    ]
+
+
+def _year(settlement: Settlement) -> list[tuple[str, Cell]]:
+    year = settlement.year
+    if year is None:
+        return []
+    found: list[tuple[str, Cell]] = [("Year to date, months", ", ".join(map(month_of, year.covered)))]
+    if year.missing:
+        found.append(("Taken as without traffic", ", ".join(map(month_of, year.missing))))
+    return found
 
 
 def claim_word(amount: int) -> str:
@@ -140,6 +167,35 @@ def sheets(settlement: Settlement) -> list[Sheet]:
                 "",
             ),
             wide=frozenset({6}),
+        ),
+        Sheet(
+            "Resolved",
+            (
+                "Accepted",
+                "Claimed",
+                "Outcome",
+                "Claimed by",
+                "As",
+                "Paid by",
+                "Cause",
+                "Count",
+                "What differs",
+            ),
+            tuple(
+                (
+                    Money(abs(each.accepted)),
+                    Money(abs(each.claim.amount)),
+                    each.outcome,
+                    names[each.claim.claimant],
+                    claim_word(each.claim.amount),
+                    names[each.claim.payer],
+                    f"{each.claim.number} {each.claim.kind}",
+                    each.claim.count,
+                    each.claim.words,
+                )
+                for each in settlement.resolved
+            ),
+            wide=frozenset({8}),
         ),
         Sheet(
             "Batches",

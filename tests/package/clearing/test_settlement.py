@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.models_year import Volume, evaluate
-from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, settle
+from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, Year, settle
 from billproof.clearing.settlement_form import document, document_hash, json_schema
 from billproof.clearing.settlement_pdf import paper
 from billproof.clearing.settlement_reading import SettlementError, load_settlement
@@ -65,15 +65,16 @@ def settlement() -> Settlement:
         charges=[Charge.of(line, booked=75 * NANO)],
         disputes=[
             Dispute(
-                2, "duration", "Skylark counts 2 s more on every call", 2, 300, 1_500_000_000, "2026-05-01"
+                2, "duration", "Skylark counts 2 s more on every call", 2, 1, 300, 1_500_000_000, "2026-05-01"
             ),
-            Dispute(1, "time-zone", '=HYPERLINK("http://x.example")', 1, 20, 4 * NANO, "2026-05-01"),
+            Dispute(1, "time-zone", '=HYPERLINK("http://x.example")', 1, 2, 20, 4 * NANO, "2026-05-01"),
         ],
         batches=[
             BatchReference(2, 202603, 1, 0, bytes([2]) * 32),
             BatchReference(1, 202603, 7, 1, bytes([1]) * 32),
         ],
         ledger=(1, "0x" + "ab" * 20),
+        year=Year((202601, 202603), (202602,)),
     )
 
 
@@ -93,9 +94,9 @@ def test_adds_up(settlement: Settlement) -> None:
 
 
 def test_the_other_way_round_and_nothing(settlement: Settlement) -> None:
-    back = dataclasses.replace(settlement, amounts=settlement.amounts[1:], charges=())
+    back = dataclasses.replace(settlement, amounts=settlement.amounts[1:], charges=(), year=None)
     assert (back.net.payer.name, back.net.amount) == ("Skylark", 12_350_000_000)
-    nothing = dataclasses.replace(settlement, amounts=(), charges=())
+    nothing = dataclasses.replace(settlement, amounts=(), charges=(), year=None)
     assert (nothing.net.payer.operator, nothing.net.amount) == (1, 0)
     assert facts(nothing)[0][0] == "Nothing is to be paid"
 
@@ -152,7 +153,7 @@ TAMPERED = {
     "service": ('"service": "data"', '"service": "date"', "amounts[2].service", "'date' is unknown"),
     "cause twice": (
         '"number": 2',
-        '"number": 1,\n      "kind": "unit",\n      "words": "-",\n      "claimant": 1,\n      "count": 1,\n'
+        '"number": 1,\n      "kind": "unit",\n      "words": "-",\n      "claimant": 1,\n      "payer": 2,\n      "count": 1,\n'
         '      "amount": "0",\n      "deadline": "2026-05-01"\n    },\n    {\n      "number": 2',
         "disputes[2]",
         "is there twice",
@@ -259,7 +260,7 @@ def test_workbook_has_no_formula_whatever_the_other_side_writes(settlement: Sett
         "{=1}",
     ]
     disputes = tuple(
-        Dispute(number, "unit", words, 1, 1, 1, "2026-05-01") for number, words in enumerate(hostile, 1)
+        Dispute(number, "unit", words, 1, 2, 1, 1, "2026-05-01") for number, words in enumerate(hostile, 1)
     )
     named = dataclasses.replace(settlement.parties[0], name="=2+5")
     spoilt = dataclasses.replace(settlement, disputes=disputes, parties=(named, settlement.parties[1]))
@@ -283,7 +284,7 @@ def test_workbook_says_large_amounts_exactly(settlement: Settlement) -> None:
 
 
 def test_a_credit_makes_no_less_of_what_is_open(settlement: Settlement) -> None:
-    debt = Dispute(1, "rate", "dearer", 1, 2, 7 * NANO, "2026-05-01")
+    debt = Dispute(1, "rate", "dearer", 1, 2, 2, 7 * NANO, "2026-05-01")
     credit = dataclasses.replace(debt, count=3, amount=-5 * NANO)
     open_ = dataclasses.replace(settlement, disputes=(debt, credit))
     assert open_.disputed == 12 * NANO
@@ -302,10 +303,11 @@ def test_a_credit_makes_no_less_of_what_is_open(settlement: Settlement) -> None:
 
 
 def test_paper_has_as_many_pages_as_it_needs(settlement: Settlement) -> None:
-    with pikepdf.open(io.BytesIO(paper(settlement, bytes(32)))) as pdf:
+    short = dataclasses.replace(settlement, batches=())
+    with pikepdf.open(io.BytesIO(paper(short, bytes(32)))) as pdf:
         assert len(pdf.pages) == 1
     words = "<b>not bold</b> & \x1b[31m " + "x" * 900 + " <para>"
-    disputes = tuple(Dispute(number, "unit", words, 1, 1, 1, "2026-05-01") for number in range(60))
+    disputes = tuple(Dispute(number, "unit", words, 1, 2, 1, 1, "2026-05-01") for number in range(60))
     with pikepdf.open(
         io.BytesIO(paper(dataclasses.replace(settlement, disputes=disputes), bytes(32)))
     ) as pdf:
@@ -350,6 +352,7 @@ def test_documents_come_back_as_they_were(
             Charge(payer, f"model {number}", share, share, 0, 0, booked)
             for number, (payer, share, booked) in enumerate(charges)
         ],
+        year=Year((202603,), (202601, 202602)) if charges else None,
     )
     assert load_settlement(document(drawn)) == drawn
     left = sum(each.total * sign for each, sign in zip(drawn.directions, (1, -1), strict=True))

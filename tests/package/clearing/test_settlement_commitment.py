@@ -9,7 +9,7 @@ import pytest
 
 from billproof.clearing.agreement import load_agreement
 from billproof.clearing.models_year import Volume, evaluate
-from billproof.clearing.settlement import Amount, Charge, Settlement, settle
+from billproof.clearing.settlement import Amount, Charge, Settlement, Year, settle
 from billproof.clearing.settlement_form import document
 from billproof.clearing.settlement_pdf import paper
 from billproof.clearing.settlement_reading import SettlementError, load_settlement
@@ -70,6 +70,7 @@ def committed() -> Settlement:
             Charge.of(line, booked.get(line.model.name, 0))
             for line in evaluate(agreement, traffic).of("2026-03")
         ],
+        year=Year((202603,), (202601, 202602)),
     )
 
 
