@@ -383,6 +383,25 @@ def test_what_a_document_cannot_say_is_refused(
         document(*_cleared(([record], [record]), tmp_path, agreement))
 
 
+def test_sums_that_leave_64_bits_are_exact(tmp_path: Path, agreement: Agreement) -> None:
+    """Of pairs, of records without one, and of what is claimed."""
+    large = (1 << 62) - 1
+    record = {
+        "service": 1, "started_at": 1_790_812_800, "usage": 60, "billed_usage": 60, "number": "+447700900123",
+        "network": "", "amount": large, "currency": "EUR", "rate": "",
+    }  # fmt: skip
+    pairs = [{**record, "started_at": record["started_at"] + 3600 * at} for at in range(5)]
+    alone = [{**record, "number": "+33639980001", "usage": 900 + 100 * at} for at in range(5)]
+    file = document(*_cleared((pairs + alone, [{**one, "amount": 1} for one in pairs]), tmp_path, agreement))
+    assert (file.ours.total, file.theirs.total) == (str(10 * large), "5")
+    assert int(file.difference) == 10 * large - 5
+    assert {(each.kind, each.amount) for each in file.disputes} == {
+        ("rate", str(5 * (large - 1))),
+        ("missing", str(5 * large)),
+    }
+    assert load_clear(_bytes(file)) == file
+
+
 def _source(operator: int, **more: Any) -> BatchSource:
     given = {"period": 202610, "region": 1, "sequence": 0, "chain_id": 1, "ledger": "0x" + "ab" * 20, **more}
     return BatchSource(operator, root=bytes(32), account="partner", path=Path("store"), **given)

@@ -26,7 +26,9 @@ from billproof.clearing.settlement_filling import (
     charges_of,
     disputes_of,
     settle_documents,
+    traffic_words,
     volumes_of,
+    worded,
 )
 from billproof.clearing.settlement_form import document
 from billproof.clearing.settlement_reading import load_settlement
@@ -293,3 +295,10 @@ def test_volumes_are_written_exactly(volumes: list[Volume], tmp_path_factory: py
         key: volume for key, volume in sums.items() if volume
     }
     assert len(read) == sum(volume != 0 for volume in sums.values())
+
+
+def test_words_are_as_long_as_a_settlement_has_them() -> None:
+    """Whose traffic it is stays, whatever comes before it."""
+    ending = traffic_words("Skylark")
+    assert worded("short", ending) == "short, traffic of Skylark"
+    assert worded("ü" * 1000, ending) == "ü" * (1000 - len(ending)) + ending
