@@ -152,7 +152,7 @@ def read(source: Path | str | bytes, kind: Kind[Form], name: str = "") -> Source
         with Path(source).open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        advice = f"Give {kind.noun}, a .toml or .json file."
+        advice = f"Give the file of {kind.noun}."
         raise kind.error(f"cannot read: {error.strerror}", file=name, advice=advice) from error
     return Source(content, name, kind)
 
