@@ -194,7 +194,7 @@ def _count(
             rerated += part.rerated[0]
             details.add(part.rerated[1])
             progress("price again", figures.committed)
-    intake.close()
+    intake.complete(parts.texts)
     details.close()
     return figures, rerated
 
@@ -235,7 +235,7 @@ def _hash(
         if part.rooted is not None:
             rooted.append(part.rooted)
         progress("commit", figures.committed)
-    intake.close()
+    intake.complete(parts.texts)
     return RootedStatements.joined(rooted), figures
 
 

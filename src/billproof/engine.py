@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from billproof.amendment import raising, require_amending
 from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements, root_statements
 from billproof.grouping import Grouping, parts_for
 from billproof.inorder import in_order
-from billproof.intake_run import Input, Intake, Progress
+from billproof.intake import form_and_mapping, open_reader
+from billproof.intake.again import texts_at
+from billproof.intake_run import Input, Intake, Progress, unsteady
 from billproof.secret_store import SecretStore
 from billproof.statements import Statements, repeated, totals_by_currency
 
@@ -85,7 +90,10 @@ class Parts(Protocol):
         """
 
     def hashed(self, writer: BatchWriter, vault: SecretStore) -> Iterator[Part]:
-        """Every part, hashed; its records are the writer's by the time it comes. The last use."""
+        """Every part, hashed; its records are the writer's by the time it comes."""
+
+    def texts(self, source: Mapping[str, Any], lines: NDArray[np.int64]) -> Iterator[Mapping[int, str]]:
+        """Rows of an input found again (``intake_run.Texts``). InputError where it is not what it was."""
 
 
 class Engine(Protocol):
@@ -116,14 +124,16 @@ class LocalEngine:
         parts = parts_for([path for one in inputs for path in one.files])
         with Grouping(home / ".parts", parts) as grouping:
             intake.read(inputs, period, grouping, progress)
-            yield LocalParts(grouping)
+            yield LocalParts(grouping, inputs, period)
 
 
 class LocalParts:
     """Parts in memory or in files of this machine."""
 
-    def __init__(self, grouping: Grouping) -> None:
+    def __init__(self, grouping: Grouping, inputs: Sequence[Input], period: int) -> None:
         self._grouping = grouping
+        self._inputs = {path.name: (path, one) for one in inputs for path in one.files}
+        self._period = period
 
     def counted(self, *, amending: bool, rerating: Rerating | None = None) -> Iterator[Part]:
         def work(part: int) -> tuple[Statements, Part]:
@@ -150,3 +160,11 @@ class LocalParts:
             if part.rooted is not None:
                 writer.add_records(records)
             yield part
+
+    def texts(self, source: Mapping[str, Any], lines: NDArray[np.int64]) -> Iterator[Mapping[int, str]]:
+        path, one = self._inputs[source["file"]]
+        form, mapping = form_and_mapping(path, one.format, period=self._period, mapping=one.mapping)
+        digest = hashlib.sha256()
+        yield from texts_at(open_reader(path, form, mapping, digest), lines)
+        if digest.hexdigest() != source["sha256"]:
+            raise unsteady(path)

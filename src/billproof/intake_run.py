@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyarrow.csv import CSVWriter
 
 from billproof.errors import InputError
@@ -23,7 +24,14 @@ from billproof.intake import REJECTS, Chunk, read_chunks
 #: Called with the name of a step and how many rows or files of it are done.
 Progress = Callable[[str, int], None]
 
-_STRAY = "differs from the currency of the account's statement"
+#: Finds rows of a file again: what :attr:`Intake.sources` says of it and lines, ascending, to texts by line,
+#: in the file's order and a few at a time.
+Texts = Callable[[Mapping[str, Any], NDArray[np.int64]], Iterator[Mapping[int, str]]]
+
+
+def _stray(currency: str) -> str:
+    """Why a record is rejected whose account has a statement in this currency."""
+    return f"is not {currency}, the currency of the account's statement"
 
 
 @dataclass(frozen=True)
@@ -49,13 +57,14 @@ class Input:
 class Intake:
     """Reads the files; ``sources`` holds what ``intake.json`` says of each, ``reasons`` counts rejects.
 
-    Rejects go to the file ``rejects`` as they come, those of :meth:`reject` behind those of the files.
+    Rejects go to the file ``rejects`` as they come; behind them those of :meth:`reject`, by file and line.
     """
 
     def __init__(self, rejects: Path) -> None:
         self.rejects = rejects
         self.sources: list[dict[str, Any]] = []
         self._reasons: Counter[tuple[str, str]] = Counter()
+        self._strays: list[pa.Table] = []
         self._file = pa.OSFile(str(rejects), "wb")
         try:
             self._writer = CSVWriter(self._file, REJECTS)
@@ -145,32 +154,56 @@ class Intake:
     def end(self, path: Path, digest: str, changed: bool, about: dict[str, Any]) -> None:
         """Adds a file to the sources; InputError for one that changed meanwhile or was read before."""
         if changed:
-            raise InputError(
-                "was changed while it was read",
-                file=path,
-                advice="Wait until it is complete, then run again.",
-            )
+            raise unsteady(path)
         self._refuse_content(digest, path)
         self.sources.append({"file": path.name, "sha256": digest, **about})
 
     def reject(self, strays: pa.Table) -> None:
-        """Rejects records whose currency is not their account's."""
+        """Rejects records whose currency is not their statement's (``statements.STRAYS``)."""
         if strays.num_rows == 0:
             return
         for name, count in Counter(strays["source"].cast(pa.string()).to_pylist()).items():
             source = next(source for source in self.sources if source["file"] == name)
             source["committed"] -= count
             source["rejected"] += count
-        size = strays.num_rows
-        columns = {
-            "source": pc.cast(strays["source"], pa.string()).dictionary_encode(),
-            "line": strays["line"],
-            "field": pa.repeat("currency", size),
-            "reason": pa.repeat(_STRAY, size),
-            "raw": pa.repeat("", size),
-        }
-        self._writer.write_table(pa.table([columns[name] for name in REJECTS.names], schema=REJECTS))
-        self._reasons["currency", _STRAY] += size
+        for currency, count in Counter(strays["statement_currency"].cast(pa.string()).to_pylist()).items():
+            self._reasons["currency", _stray(currency)] += count
+        self._strays.append(strays.select(["source", "line", "statement_currency"]))
+
+    def complete(self, texts: Texts) -> None:
+        """No more rejects come: writes those of :meth:`reject`, whose files ``texts`` reads again."""
+        strays, self._strays = self._strays, []
+        if strays:
+            table = pa.concat_tables(strays).unify_dictionaries().combine_chunks()
+            places = {source["file"]: at for at, source in enumerate(self.sources)}
+            names = table["source"].chunk(0)
+            place = np.array([places.get(name, -1) for name in names.dictionary.to_pylist()])[names.indices]
+            order = np.lexsort((table["line"].to_numpy(), place))
+            table, place = table.take(pa.array(order)), place[order]
+            for at in np.unique(place).tolist():
+                start, stop = np.searchsorted(place, (at, at + 1)).tolist()
+                self._write_strays(self.sources[at], table.slice(start, stop - start), texts)
+        self.close()
+
+    def _write_strays(self, source: Mapping[str, Any], strays: pa.Table, texts: Texts) -> None:
+        lines, done = strays["line"].to_numpy(), 0
+        for found in texts(source, lines):
+            stop = int(np.searchsorted(lines, max(found), "right"))
+            own, size = strays.slice(done, stop - done), stop - done
+            reasons = [_stray(currency) for currency in own["statement_currency"].to_pylist()]
+            columns = {
+                "source": pa.repeat(source["file"], size).dictionary_encode(),
+                "line": own["line"],
+                "field": pa.repeat("currency", size),
+                "reason": pa.array(reasons, pa.string()),
+                "raw": pa.array([found.get(line) for line in own["line"].to_pylist()], pa.string()),
+            }
+            if columns["raw"].null_count:
+                break
+            self._writer.write_table(pa.table([columns[name] for name in REJECTS.names], schema=REJECTS))
+            done = stop
+        if done < len(lines):
+            raise unsteady(source["file"])
 
     def _read_file(
         self, path: Path, one: Input, period: int, description: dict[str, str], grouping: Grouping
@@ -205,6 +238,13 @@ class Intake:
 
     def _sum(self, name: str) -> int:
         return sum(source[name] for source in self.sources)
+
+
+def unsteady(path: Path | str) -> InputError:
+    """The refusal of a file that is not what it was a moment ago."""
+    return InputError(
+        "was changed while it was read", file=path, advice="Wait until it is complete, then run again."
+    )
 
 
 def _dealt(make: Callable[[], Chunk], grouping: Grouping) -> Callable[[], tuple[Chunk, list[pa.RecordBatch]]]:

@@ -78,6 +78,8 @@ def test_rows_are_committed_rejected_or_of_other_periods(run: Any) -> None:
     with (result.stored.path / "rejects.csv").open(newline="") as stream:
         rejects = list(csv.DictReader(stream))
     assert [(row["line"], row["field"]) for row in rejects] == [("6", "amount"), ("7", "currency")]
+    assert rejects[1]["reason"] == "is not EUR, the currency of the account's statement"
+    assert [row["raw"] for row in rejects] == [BAD_AMOUNT, STRAY]
     intake = json.loads((result.stored.path / "intake.json").read_text())
     assert intake["sources"][0] == {
         "file": "cdr-1.csv",
@@ -90,6 +92,35 @@ def test_rows_are_committed_rejected_or_of_other_periods(run: Any) -> None:
         "rejected": 2,
         "otherPeriods": 1,
     }
+
+
+def test_strays_are_rejected_in_the_order_of_their_files_with_their_texts(run: Any, tmp_path: Path) -> None:
+    """Later ones come first in the file, and a row takes two lines."""
+    later = STRAY.replace("2026-10-03", "2026-10-09").replace("USD", '"USD"')
+    broken = '"A1",call,2026-10-01T09:00:00+01:00,7,"+353\n209",0.20,"USD"'
+    other = "A2,call,2026-10-03T09:00:00+01:00,7,,0.20,GBP"
+    rows = [later, other, *GOOD[:1], BAD_AMOUNT, *GOOD, broken, STRAY]
+    result = run(rows, dry_run=True, rejects_copy=(copy := tmp_path / "rejects.csv"))
+    with copy.open(newline="") as stream:
+        rejects = [(row["line"], row["field"], row["raw"]) for row in csv.DictReader(stream)]
+    assert rejects == [
+        ("5", "amount", BAD_AMOUNT),
+        ("9", "number", broken),
+        ("2", "currency", later),
+        ("3", "currency", other),
+        ("11", "currency", STRAY),
+    ]
+    assert result.rejected == len(rejects)
+
+
+def test_a_file_that_changes_before_its_strays_are_read_again_is_refused(run: Any, tmp_path: Path) -> None:
+    def change(step: str, done: int) -> None:
+        if step == "commit" and done == 0:
+            (tmp_path / "cdr.csv").write_text(HEADER + STRAY + "\n")
+
+    with pytest.raises(InputError, match="was changed while it was read"):
+        run([*GOOD, STRAY], name="cdr.csv", progress=change)
+    assert not list((tmp_path / "store").glob("1/202610/0-1"))
 
 
 def test_statements_are_in_order_of_time(run: Any) -> None:

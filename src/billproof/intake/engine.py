@@ -12,14 +12,14 @@ import pyarrow as pa
 from billproof.intake import fields
 from billproof.intake.mapping import CdrMapping
 from billproof.intake.mapping import Period as PeriodRule
-from billproof.intake.rows import RAW_KEPT, Bools, Coded, Ints, Rows
+from billproof.intake.rows import Bools, Coded, Ints, Rows, kept
 from billproof.intake.sheet import Sheet
 from billproof.records import SCHEMA
 
 _DAY = 86_400
 
-#: Rows that are on no bill: ``source`` and ``line`` (from 1) say where they stand, ``raw`` is their text, of
-#: a long one its first :data:`~billproof.intake.rows.RAW_KEPT` characters and :data:`CUT`.
+#: Rows that are on no bill: ``source`` and ``line`` (from 1) say where they stand, ``raw`` is their text,
+#: as much of it as :func:`~billproof.intake.rows.kept` keeps.
 REJECTS = pa.schema(
     [
         pa.field("source", pa.dictionary(pa.int32(), pa.string()), nullable=False),
@@ -29,10 +29,6 @@ REJECTS = pa.schema(
         pa.field("raw", pa.string(), nullable=False),
     ]
 )
-
-
-#: What marks a reject's text that was cut off.
-CUT = " … (cut off)"
 
 
 @dataclass(frozen=True)
@@ -124,16 +120,11 @@ class Engine:
                 pa.array(lines, pa.int64()),
                 pa.array(names + [row.field for row in reader], pa.string()),
                 pa.array(reasons + [row.reason for row in reader], pa.string()),
-                pa.array(map(_kept, sheet.rows.raw(faulty) + [row.raw for row in reader]), pa.string()),
+                pa.array(map(kept, sheet.rows.raw(faulty) + [row.raw for row in reader]), pa.string()),
             ],
             schema=REJECTS,
         )
         return batch.take(pa.array(np.argsort(lines, kind="stable"))) if reader else batch
-
-
-def _kept(raw: str) -> str:
-    """As much of a row's text as a reject keeps."""
-    return raw if len(raw) <= RAW_KEPT else raw[:RAW_KEPT] + CUT
 
 
 def _arrow(column: Any) -> pa.Array:

@@ -26,6 +26,9 @@ MAX_ROW = 1 << 20
 #: How much of a long row is kept in its reject, in characters.
 RAW_KEPT = 4096
 
+#: What marks a reject's text that was cut off.
+CUT = " … (cut off)"
+
 
 @dataclass(frozen=True)
 class BadRow:
@@ -102,6 +105,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+def kept(raw: str) -> str:
+    """As much of a row's text as a reject keeps."""
+    return raw if len(raw) <= RAW_KEPT else raw[:RAW_KEPT] + CUT
 
 
 def octets(texts: pa.StringArray) -> tuple[Octets, Ints, Ints]:

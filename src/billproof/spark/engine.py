@@ -8,24 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from billproof.batch_writer import BatchWriter
 from billproof.commit import RootedStatements
 from billproof.engine import Part, Parts
 from billproof.errors import BillproofError
 from billproof.intake import CdrMapping, Format, form_and_mapping
-from billproof.intake_run import Input, Intake, Progress
+from billproof.intake_run import Input, Intake, Progress, unsteady
 from billproof.leaves import byte_rows
 from billproof.secret_store import BatchSecret, SecretStore
 from billproof.spark.cluster import Cluster, cluster
 from billproof.spark.files import File
 from billproof.spark.pieces import Piece, read_batches
 from billproof.spark.slices import DigestOf, Slice, joined, runs, slices_of
-from billproof.spark.tasks import ROOTED, Made, Making, Read, Reading, write_list
+from billproof.spark.tasks import ROOTED, Looking, Made, Making, Read, Reading, write_list
 from billproof.statements import STRAYS
 
 #: Bytes of text, or of the like, to a slice and to a part: a task takes some 1.5 GB of memory for either.
@@ -76,15 +77,17 @@ class SparkEngine:
             reading = Reading(place, period, max(1, -(-size // self.part_bytes)))
             found = _read(spark, reading, sources)
             pieces: list[Piece] = []
-            account = None
-            for source, (digest, reads) in zip(sources, found, strict=True):
-                own, rows = _take(source, digest, reads, intake)
+            account, places = None, {}
+            for source, (digest, slices, reads) in zip(sources, found, strict=True):
+                own, starts, rows = _take(source, digest, reads, intake)
                 pieces += own
                 account = account or next((read.account for read in rows if read.account), None)
+                known = (read.lines for read in rows)
+                places[source.file.name] = source, list(zip(slices, starts, known, strict=True))
                 progress("read", intake.rows)
             intake.require_sources()
             listed = write_list(place / "pieces.json", pieces)
-            yield SparkParts(spark, Making(place, listed, reading.parts, False, None), account)
+            yield SparkParts(spark, Making(place, listed, reading.parts, False, None), account, places)
 
     def _sources(self, inputs: Sequence[Input], period: int) -> Iterator[_Source]:
         """The input files, their slices and states, found by many looks at a time."""
@@ -107,6 +110,10 @@ class SparkEngine:
         return _Source(file, form, mapping, description, state, slices)
 
 
+#: An input file, and its slices as they were read: what line numbers of each lack, and its line ends.
+_Placed: TypeAlias = tuple[_Source, Sequence[tuple[Slice, int, int]]]
+
+
 def _text_bytes(source: _Source) -> int:
     shrunk = source.form.reader == "parquet" or source.file.name.endswith(".gz")
     return source.state[0] * (_SHRUNK if shrunk else 1)
@@ -114,8 +121,8 @@ def _text_bytes(source: _Source) -> int:
 
 def _read(
     spark: Cluster, reading: Reading, sources: Sequence[_Source]
-) -> list[tuple[Read | BillproofError, list[Read | BillproofError]]]:
-    """Every file's digest and slices, as they were read. Slices that ended within a row are read again."""
+) -> list[tuple[Read | BillproofError, list[Slice], list[Read | BillproofError]]]:
+    """Every file's digest, slices and what came of each. Slices that ended within a row are read again."""
     digests = [DigestOf(source.file) for source in sources if len(source.slices) > 1]
     slices = [list(source.slices) for source in sources]
     flat = [piece for own in slices for piece in own]
@@ -143,15 +150,18 @@ def _read(
         for (at, place), read in zip(again, spark.run(reading, work), strict=True):
             reads[at][place] = read
     return [
-        (next(known) if len(source.slices) > 1 else found[0], found)
-        for source, found in zip(sources, reads, strict=True)
+        (next(known) if len(source.slices) > 1 else found[0], own, found)
+        for source, own, found in zip(sources, slices, reads, strict=True)
     ]
 
 
 def _take(
     source: _Source, digest: Read | BillproofError, reads: Sequence[Read | BillproofError], intake: Intake
-) -> tuple[list[Piece], list[Read]]:
-    """Counts a file and takes its rejects, with the checks that the local engine makes, in its order."""
+) -> tuple[list[Piece], list[int], list[Read]]:
+    """Counts a file and takes its rejects, with the checks that the local engine makes, in its order.
+
+    Its pieces, what the line numbers of each slice lack, and what came of each.
+    """
     path = cast(Path, source.file)
     for found in (digest, *reads):
         if isinstance(found, BillproofError):
@@ -159,13 +169,14 @@ def _take(
     known = [read for read in reads if isinstance(read, Read)]
     sha256 = digest.digest if isinstance(digest, Read) else ""
     intake.begin(path, lambda: sha256)
-    pieces, line, head = [], 0, 0
+    pieces, starts, line, head = [], [], 0, 0
     for read in known:
+        starts.append(line - head)
         if read.rejects is not None:
             for batch in read_batches(read.rejects):
-                lines = pa.array(batch.column("line").to_numpy() + (line - head))
+                lines = pa.array(batch.column("line").to_numpy() + starts[-1])
                 intake.add_rejects(batch.set_column(1, batch.schema.field(1), lines))
-        pieces += [replace(piece, first_line=line - head) for piece in read.pieces]
+        pieces += [replace(piece, first_line=starts[-1]) for piece in read.pieces]
         line += read.lines
         head = next((one.head.count(b"\n") for one in source.slices[1:]), 0)
     about = {
@@ -177,16 +188,19 @@ def _take(
         "otherPeriods": sum(read.other_periods for read in known),
     }
     intake.end(path, sha256, source.file.state != source.state, about)
-    return pieces, known
+    return pieces, starts, known
 
 
 class SparkParts:
     """Parts in the scratch files of a cluster."""
 
-    def __init__(self, spark: Cluster, making: Making, account: str | None) -> None:
+    def __init__(
+        self, spark: Cluster, making: Making, account: str | None, places: Mapping[str, _Placed]
+    ) -> None:
         self._spark = spark
         self._making = making
         self._account = account
+        self._places = places
 
     def counted(self, *, amending: bool, rerating: object = None) -> Iterator[Part]:
         """See :class:`billproof.engine.Parts`; statements are not compared with tariffs."""
@@ -203,6 +217,27 @@ class SparkParts:
                 for batch in read_batches(made.records):
                     writer.add_records(pa.Table.from_batches([batch]))
             yield Part(made.figures, _strays(made), _rooted(made, secret))
+
+    def texts(self, source: Mapping[str, Any], lines: NDArray[np.int64]) -> Iterator[Mapping[int, str]]:
+        """See :class:`billproof.engine.Parts`; only slices that hold such rows are read."""
+        file, slices = self._places[source["file"]]
+        items, starts = [], []
+        for some, start, size in slices:
+            own = lines - start
+            if size:  # of bytes: a row that begins in them does so on one of their lines, behind the head
+                head = some.head.count(b"\n")
+                own = own[(own > head) & (own <= head + size + 1)]
+            if len(own):
+                items.append((some, own))
+                starts.append(start)
+        for start, found in zip(starts, self._spark.run(Looking(self._making.scratch), items), strict=True):
+            if isinstance(found, BillproofError):
+                raise found
+            for batch in read_batches(found):
+                at = (batch.column("line").to_numpy() + start).tolist()
+                yield dict(zip(at, batch.column("text").to_pylist(), strict=True))
+        if file.file.state != file.state:
+            raise unsteady(cast(Path, file.file))
 
     def _made(self, making: Making) -> Iterator[Made]:
         for made in self._spark.run(making, range(making.parts)):

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from billproof.amendment import require_amending
 from billproof.commit import root_statements
 from billproof.engine import Figures
 from billproof.intake import REJECTS, open_reader
+from billproof.intake.again import texts_at
 from billproof.intake.delimited import DelimitedReader, WithinRow
 from billproof.intake.engine import Chunk, Engine
 from billproof.intake.parquet import ParquetReader
@@ -41,6 +44,12 @@ ROOTED = pa.schema(
         pa.field("total", pa.int64(), nullable=False),
         pa.field("root", pa.binary(32), nullable=False),
     ]
+)
+
+
+#: Rows that were looked for.
+TEXTS = pa.schema(
+    [pa.field("line", pa.int64(), nullable=False), pa.field("text", pa.string(), nullable=False)]
 )
 
 
@@ -114,6 +123,24 @@ class Reading:
         read.account = read.account or records[0].column("account")[0].as_py()
         file = self.scratch / f"{name}.{len(read.pieces)}.piece"
         read.pieces.append(write_piece(file, item.file.name, records, self.parts))
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Finds rows of a slice again by their lines, those of its own reading; writes them as :data:`TEXTS`."""
+
+    scratch: File
+
+    def __call__(self, item: tuple[Slice, NDArray[np.int64]], attempt: int) -> File:
+        some, lines = item
+        file = self.scratch / f"{attempt}.texts"
+        with file.write() as stream, pa.ipc.new_stream(stream, TEXTS, options=_deltas()) as writer:
+            try:
+                for found in texts_at(_open(some, None)[0], lines):
+                    writer.write_batch(pa.record_batch([list(found), list(found.values())], schema=TEXTS))
+            except WithinRow:
+                pass  # the file is another by now: whoever misses the row says so
+        return file
 
 
 def _open(item: Slice, digest: Any) -> tuple[Iterable[Rows], ByteRange | None]:

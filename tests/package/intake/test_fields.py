@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from billproof.errors import InputError
-from billproof.intake.engine import CUT
-from billproof.intake.rows import MAX_ROW, RAW_KEPT
+from billproof.intake.rows import CUT, MAX_ROW, RAW_KEPT
 
 Run = Callable[..., Any]
 

@@ -15,8 +15,7 @@ import pytest
 
 from billproof.errors import InputError
 from billproof.intake import parquet, read_chunks
-from billproof.intake.engine import CUT
-from billproof.intake.rows import RAW_KEPT
+from billproof.intake.rows import CUT, RAW_KEPT
 
 START = dt.datetime(2026, 11, 5, 10, 0, 7, 250000)
 COLUMNS: dict[str, list[Any]] = {

@@ -40,6 +40,19 @@ def test_line_ends_within_quotes(same: Same, tmp_path: Path, seed: int) -> None:
     same([tmp_path / "a.csv"], slice_bytes=random.Random(seed).randint(60, 400))
 
 
+def test_strays_are_found_again_in_their_slices(same: Same, tmp_path: Path) -> None:
+    rows = rows_of(150, 8, quotes=0.3, faults=0.1)
+    for row in rows[::7]:
+        row[6] = "USD"
+    (tmp_path / "a.csv").write_text(text_of(rows[:90]))
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text_of(rows[90:]).encode()))
+    result = same([tmp_path / "a.csv", tmp_path / "b.csv.gz"], slice_bytes=300)
+    text = (result.stored.path / "rejects.csv").read_text()
+    assert (
+        text.count(",USD,") >= result.reasons["currency: is not EUR, the currency of the account's statement"]
+    )
+
+
 def test_a_row_over_many_slices(same: Same, tmp_path: Path) -> None:
     rows = rows_of(40, 3)
     rows[20][-1] = "line\n" * 400
