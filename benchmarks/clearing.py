@@ -34,8 +34,8 @@ def write(records: int, home: Path) -> None:
 
 def billproof(home: Path) -> dict[str, Any]:
     """Seconds to read and to clear, of the clock and of the processor, and the most memory."""
-    from billproof.clearing.agreement import load_agreement
-    from billproof.clearing.books import Codes, load_book
+    from billproof.clearing.agreement.agreement import load_agreement
+    from billproof.clearing.books.book import Codes, load_book
     from billproof.clearing.clearing import clear
 
     agreement, codes = load_agreement(home / "agreement.toml"), Codes()

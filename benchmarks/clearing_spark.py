@@ -35,7 +35,7 @@ def main() -> None:
 
 def measure(home: Path, records: int, cores: int, part_records: int) -> dict[str, Any]:
     """Clears the books there."""
-    from billproof.clearing.agreement import load_agreement
+    from billproof.clearing.agreement.agreement import load_agreement
     from billproof.spark.clearing import SparkClearing, Wanted
     from billproof.spark.cluster import Cluster, cluster
 

@@ -46,6 +46,7 @@ class Control:
 class BatchResult:
     """What a run did. ``stored`` is None after a dry run. rows = committed + rejected + other_periods.
 
+    ``ambiguous`` are records with a local time that happened twice, taken as the mapping says.
     ``raising`` are records of a batch that is no amendment which name a record and raise what it cost.
     """
 
@@ -56,6 +57,7 @@ class BatchResult:
     other_periods: int
     accounts: int
     totals: dict[str, int]
+    ambiguous: int
     repeated: int
     raising: int
     without_holder: int
@@ -273,6 +275,7 @@ def _result(batch_id: BatchId, intake: Intake, figures: Figures, amends: int) ->
         other_periods=intake.other_periods,
         accounts=figures.accounts,
         totals=dict(sorted(figures.totals.items())),
+        ambiguous=intake.ambiguous,
         repeated=figures.repeated,
         raising=0 if amends else figures.raising,
         without_holder=0,
@@ -319,6 +322,7 @@ def _intake_document(intake: Intake, result: BatchResult) -> dict[str, Any]:
         "committed": result.committed,
         "rejected": result.rejected,
         "otherPeriods": result.other_periods,
+        "ambiguousTimes": result.ambiguous,
         "repeated": result.repeated,
         "reasons": result.reasons,
         "sources": intake.sources,

@@ -55,7 +55,8 @@ class Input:
 
 
 class Intake:
-    """Reads the files; ``sources`` holds what ``intake.json`` says of each, ``reasons`` counts rejects.
+    """Reads the files; ``sources`` holds what ``intake.json`` says of each, ``reasons`` counts rejects,
+    ``ambiguous`` records with a local time that happened twice.
 
     Rejects go to the file ``rejects`` as they come; behind them those of :meth:`reject`, by file and line.
     """
@@ -63,6 +64,7 @@ class Intake:
     def __init__(self, rejects: Path) -> None:
         self.rejects = rejects
         self.sources: list[dict[str, Any]] = []
+        self.ambiguous = 0
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._strays: list[pa.Table] = []
         self._file = pa.OSFile(str(rejects), "wb")
@@ -220,6 +222,7 @@ class Intake:
             counts["committed"] += chunk.records.num_rows
             counts["rejected"] += chunk.rejects.num_rows
             counts["otherPeriods"] += chunk.other_periods
+            self.ambiguous += chunk.ambiguous
             yield chunk.rows
         about = {"format": one.format, **description, **counts}
         self.end(path, digest.hexdigest(), _state(path) != before, about)

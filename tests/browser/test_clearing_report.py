@@ -11,7 +11,7 @@ import pytest
 from clear_documents import CHARGES, document, settlement, some_rows
 from page_reader import Reader
 
-from billproof.clearing.report import html_report
+from billproof.clearing.report.page import html_report
 
 Visit = Callable[..., Reader]
 

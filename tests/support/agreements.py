@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from billproof.clearing.agreement import Agreement, load_agreement
+from billproof.clearing.agreement.agreement import Agreement, load_agreement
 
 #: Those of section 6's second table.
 MODELS: dict[str, dict[str, Any]] = {

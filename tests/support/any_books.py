@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes, load_book
 
 RECORD = st.fixed_dictionaries(
     {

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from billproof.clearing.agreement import Party, Rounding
-from billproof.clearing.settlement import Amount, Charge, Dispute, Settlement, Year
+from billproof.clearing.agreement.agreement import Party, Rounding
+from billproof.clearing.settlement.settlement import Amount, Charge, Dispute, Settlement, Year
 from billproof.tariff.values import service_of
 
 HASH = "0x" + "5a" * 32

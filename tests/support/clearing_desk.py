@@ -14,9 +14,9 @@ from commands import Run
 
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
-from billproof.clearing.agreement import Party, Rounding
-from billproof.clearing.settlement import Amount, BatchReference, Settlement
-from billproof.clearing.settlement_form import document
+from billproof.clearing.agreement.agreement import Party, Rounding
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.settlement import Amount, BatchReference, Settlement
 from billproof.ledger import deployments
 from billproof.ledger.client import BatchAnchor, LedgerClient
 from billproof.ledger.deploy import deploy, deploy_house

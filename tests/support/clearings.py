@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import clear
-from billproof.clearing.document import document, document_of, told_causes
-from billproof.clearing.document_form import tree_of
-from billproof.clearing.sides import sides_of
+from billproof.clearing.document.document import document, document_of, told_causes
+from billproof.clearing.document.form import tree_of
 from billproof.files import json_bytes
 from billproof.spark.clearing import SparkClearing, Wanted
 

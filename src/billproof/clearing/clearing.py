@@ -1,7 +1,7 @@
 """Two books → pairs, differences, causes, and the totals that a summary and a settlement need.
 
-``docs/clearing.md``, sections 1, 3 to 5 and 10. Both books may be in parts (:mod:`billproof.clearing.parts`):
-what is done here looks at sums over them.
+``docs/clearing.md``, sections 1, 3 to 5 and 10. Both books may be in parts
+(:mod:`billproof.clearing.pairs.parts`): what is done here looks at sums over them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes
-from billproof.clearing.causes import Cause, Explained, Found, explain, explained
-from billproof.clearing.differences import Differences, Kind
-from billproof.clearing.pairing import paired_and_judged
-from billproof.clearing.pairs import Pairs
-from billproof.clearing.parts import Inside, Part, Parts, divided
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes
+from billproof.clearing.causes.causes import Cause, Explained, Found, explain, explained
+from billproof.clearing.pairs.differences import Differences, Kind
+from billproof.clearing.pairs.pairing import paired_and_judged
+from billproof.clearing.pairs.parts import Inside, Part, Parts, divided
+from billproof.clearing.pairs.passes import Pairs
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ COMMANDS = {
     "check": ("check", "Check that statements charge what their tariff says."),
     "clear": ("clear", "Lay two operators' books of the same traffic over each other."),
     "settle": ("settle", "Settle a month of two operators: who pays whom how much, and what stays open."),
+    "resolve": ("resolve", "Settle claims that a settlement left open: the next part."),
     "disputes": ("disputes", "Check disputed records of two operators, with both sides' proofs."),
     "agreement": ("agreement", "Check an agreement of two operators, and evaluate its discounts."),
     "house": ("house", "Clear a period with another operator on the chain: books, parts, payment."),

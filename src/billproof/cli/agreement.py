@@ -14,9 +14,9 @@ from billproof.files import write_file
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.models import Model
-    from billproof.clearing.models_year import Evaluation, Line, Volume
-    from billproof.clearing.settlement import Settlement
+    from billproof.clearing.discounts.models import Model
+    from billproof.clearing.discounts.year import Evaluation, Line, Volume
+    from billproof.clearing.settlement.settlement import Settlement
 
 
 @click.group(short_help="Check an agreement of two operators, and evaluate its discounts.")
@@ -32,8 +32,8 @@ def check(file: Path, as_json: bool) -> None:
 
     Prints the hash by which settlements name it. Exit codes: 0 it can be used, 2 it cannot.
     """
-    from billproof.clearing.agreement import load_agreement
-    from billproof.clearing.models_year import months_of
+    from billproof.clearing.agreement.agreement import load_agreement
+    from billproof.clearing.discounts.year import months_of
 
     found = load_agreement(file)
     months = months_of(found)
@@ -98,9 +98,9 @@ def evaluate(file: Path, volumes: Path, month: str | None, as_json: bool) -> Non
 
     Exit codes: 0 done, 2 a file cannot be used.
     """
-    from billproof.clearing.agreement import load_agreement
-    from billproof.clearing.models_volumes import read_volumes
-    from billproof.clearing.models_year import evaluate, months_of
+    from billproof.clearing.agreement.agreement import load_agreement
+    from billproof.clearing.discounts.volumes import read_volumes
+    from billproof.clearing.discounts.year import evaluate, months_of
 
     found = load_agreement(file)
     if month is not None and month not in months_of(found):
@@ -125,7 +125,7 @@ def settlement(file: Path, xlsx: Path | None, pdf: Path | None, force: bool, as_
     With --xlsx and --pdf, make of it what people read: both sides get the same bytes. Exit codes: 0 it adds
     up, 2 it does not.
     """
-    from billproof.clearing.settlement_reading import load_document
+    from billproof.clearing.settlement.reading import load_document
     from billproof.records import money
 
     found, signed = load_document(file)
@@ -164,18 +164,18 @@ def _write(found: Settlement, signed: bytes, xlsx: Path | None, pdf: Path | None
         if path and path.exists() and not force:
             raise InputError("is there already", file=path, advice="Use --force to overwrite.")
     if xlsx:
-        from billproof.clearing.settlement_xlsx import workbook
+        from billproof.clearing.settlement.xlsx import workbook
 
         write_file(xlsx, workbook(found, signed))
     if pdf:
-        from billproof.clearing.settlement_pdf import paper
+        from billproof.clearing.settlement.pdf import paper
 
         write_file(pdf, paper(found, signed))
 
 
 def _document(evaluation: Evaluation) -> dict[str, Any]:
     """All months; money as decimal texts, so that nobody reads it as a binary fraction."""
-    from billproof.clearing.models import CommonCommitment, Model
+    from billproof.clearing.discounts.models import CommonCommitment, Model
     from billproof.tariff import values
 
     found = evaluation.agreement
@@ -299,7 +299,7 @@ def _print(evaluation: Evaluation) -> None:
 
 def _readable(line: Line) -> str:
     """The volume in the model's units, cut to three decimals; a common commitment has none."""
-    from billproof.clearing.models import Model
+    from billproof.clearing.discounts.models import Model
     from billproof.tariff import values
 
     if not isinstance(line.model, Model):

@@ -206,6 +206,11 @@ def _print(result: Any) -> None:
         say(f"Look again: {share} are of other periods. Is --period right?")
     if 10 * result.rejected > result.rows:
         say(f"Look again: {result.rejected:,} of {result.rows:,} rows were rejected.")
+    if result.ambiguous:
+        say(
+            f"{result.ambiguous:,} records have a local time that happened twice, as clocks went back: taken as"
+            " `ambiguous` in the mapping's [time] says, by default as the first."
+        )
     if result.repeated:
         say(
             f"{result.repeated:,} records repeat another one (same account, service, time, number and usage)."
@@ -239,6 +244,7 @@ def _document(result: Any, backup: Path | None, mode: str) -> dict[str, Any]:
         "otherPeriods": result.other_periods,
         "accounts": result.accounts,
         "totals": {currency: str(total) for currency, total in result.totals.items()},
+        "ambiguousTimes": result.ambiguous,
         "repeated": result.repeated,
         "raising": result.raising,
         "withoutHolder": result.without_holder,

@@ -13,11 +13,11 @@ from billproof.cli.output import check_free, emit, facts, progress, say, table
 from billproof.errors import InputError
 
 if TYPE_CHECKING:
-    from billproof.clearing.agreement import Agreement
-    from billproof.clearing.books import Book
+    from billproof.clearing.agreement.agreement import Agreement
+    from billproof.clearing.books.book import Book
+    from billproof.clearing.books.sides import Sides
     from billproof.clearing.clearing import Clearing
-    from billproof.clearing.document_form import CauseForm, File, FindingForm
-    from billproof.clearing.sides import Sides
+    from billproof.clearing.document.form import CauseForm, File, FindingForm
 
 _BOOK = click.Path(path_type=Path)
 _SHOWN = 30
@@ -88,8 +88,8 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
 
     Exit codes: 0 the books agree, 1 differences, 2 bad input.
     """
-    from billproof.clearing.agreement import load_agreement
-    from billproof.clearing.document_form import tree_of
+    from billproof.clearing.agreement.agreement import load_agreement
+    from billproof.clearing.document.form import tree_of
     from billproof.files import json_bytes, write_file
 
     spark = options.spark_is_named(given["engine"], given["settings"], given["scratch"])
@@ -107,7 +107,7 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     if given["out"]:
         write_file(given["out"], json_bytes(tree), mode=0o600)
     if given["report"]:
-        from billproof.clearing.report import html_report
+        from billproof.clearing.report.page import html_report
 
         write_file(given["report"], html_report([tree]).encode(), mode=0o600)
     if as_json:
@@ -121,11 +121,11 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
 
 def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]) -> File:
     """What was found on this machine; the listing and the proofs are written."""
-    from billproof.clearing.agreement import month_of
-    from billproof.clearing.books import Codes, load_book
+    from billproof.clearing.agreement.agreement import month_of
+    from billproof.clearing.books.book import Codes, load_book
+    from billproof.clearing.books.sides import turned
     from billproof.clearing.clearing import clear as lay_over
-    from billproof.clearing.document import document
-    from billproof.clearing.sides import turned
+    from billproof.clearing.document.document import document
 
     codes, ours = Codes(), ("theirs", "ours").index(given["payer"])
     accounts = given["our_account"], given["their_account"]
@@ -146,7 +146,7 @@ def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: 
     if given["as_csv"]:
         _write_csv(found, ours, given["as_csv"])
     if given["proofs"]:
-        from billproof.clearing.disputes import write_disputes
+        from billproof.clearing.disputes.writing import write_disputes
 
         with progress(as_json) as update:
             secrets = given["secrets"]
@@ -158,9 +158,9 @@ def _on_spark(
     books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
 ) -> File:
     """The same by a cluster."""
-    from billproof.clearing.agreement import month_of
-    from billproof.clearing.document import document_of, told_causes
-    from billproof.clearing.sides import turned
+    from billproof.clearing.agreement.agreement import month_of
+    from billproof.clearing.books.sides import turned
+    from billproof.clearing.document.document import document_of, told_causes
     from billproof.spark.clearing import SparkClearing, Wanted
     from billproof.spark.files import File as SharedFile
 
@@ -190,7 +190,7 @@ def _neighbours(given: Mapping[str, Any]) -> tuple[Sequence[Path], Sequence[Path
 
 
 def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, Any]) -> Sides:
-    from billproof.clearing.sides import sides_of
+    from billproof.clearing.books.sides import sides_of
 
     return sides_of(
         books,
@@ -204,7 +204,7 @@ def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, A
 def _write_csv(found: Clearing, ours: int, path: Path) -> None:
     import pyarrow.csv
 
-    from billproof.clearing.listing import listing
+    from billproof.clearing.document.listing import listing
     from billproof.files import replacing
 
     with replacing(path, mode=0o600) as partial:

@@ -14,9 +14,9 @@ from billproof.errors import InputError
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.agreement import Agreement
-    from billproof.clearing.disputes_check import DisputesReport
-    from billproof.clearing.settlement import Settlement
+    from billproof.clearing.agreement.agreement import Agreement
+    from billproof.clearing.disputes.check import DisputesReport
+    from billproof.clearing.settlement.settlement import Settlement
 
 _SHOWN = 10
 
@@ -65,9 +65,9 @@ def check(
     Exit codes: 0 valid, 1 invalid, 2 unusable file or options, 3 not anchored, 4 cannot check.
     """
     from billproof.answers import Answers
-    from billproof.clearing.agreement import load_agreement
-    from billproof.clearing.disputes_check import DisputesChecker, uncovered
-    from billproof.clearing.settlement_reading import load_settlement
+    from billproof.clearing.agreement.agreement import load_agreement
+    from billproof.clearing.disputes.check import DisputesChecker, uncovered
+    from billproof.clearing.settlement.reading import load_settlement
     from billproof.identity import identify
     from billproof.ledger.rpc import connect
     from billproof.report import Verdict, overall
@@ -114,9 +114,9 @@ def receipt(
     `billproof verify` checks it, and the ledger's own code with --on-chain.
     """
     from billproof.bundle.cut import write_document
-    from billproof.clearing.disputes_proofs import follow, open_statements
-    from billproof.clearing.disputes_proofs import receipt as cut_out
-    from billproof.clearing.disputes_reading import DisputesError, DisputesFile
+    from billproof.clearing.disputes.proofs import follow, open_statements
+    from billproof.clearing.disputes.proofs import receipt as cut_out
+    from billproof.clearing.disputes.reading import DisputesError, DisputesFile
 
     check_free([out], force)
     found = DisputesFile.open(file)

@@ -12,7 +12,7 @@ from billproof.errors import LedgerError
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.house_status import Found
+    from billproof.clearing.house.status import Found
 
 
 @click.group(short_help="Clear a period with another operator on the chain: books, parts, payment.")
@@ -32,8 +32,8 @@ def status(clearing: bytes, as_json: bool, **where: Any) -> None:
 
     ID may be that of a netting: then its parts are told.
     """
-    from billproof.clearing.house_access import now
-    from billproof.clearing.house_status import look, owed_steps, part_documents
+    from billproof.clearing.house.access import now
+    from billproof.clearing.house.status import look, owed_steps, part_documents
     from billproof.errors import NotAnchoredError
     from billproof.ledger.house_reads import clearing_state, parts_of
 
@@ -124,8 +124,8 @@ def _print_steps(sentences: list[str]) -> None:
 @house_options.looking
 def list_(operator_id: int, as_json: bool, **where: Any) -> None:
     """List the clearings of an operator in the order in which they were opened, with what is next."""
-    from billproof.clearing.house_access import now
-    from billproof.clearing.house_status import look
+    from billproof.clearing.house.access import now
+    from billproof.clearing.house.status import look
     from billproof.ledger.house_reads import clearing_state, opened_clearings
 
     client = house_options.looking_house(**where).client
@@ -156,7 +156,7 @@ def refuse(clearing: bytes, operator_id: int | None, as_json: bool, **signing: A
 
     What was agreed before stays owed.
     """
-    from billproof.clearing.house_access import acting_side
+    from billproof.clearing.house.access import acting_side
     from billproof.ledger.house_reads import clearing_state
 
     client = house_options.house_of(signing)
@@ -175,8 +175,8 @@ def close(clearing: bytes, operator_id: int | None, as_json: bool, **signing: An
 
     An anchorer or the admin of either side signs. It is recorded why, and by whose fault.
     """
-    from billproof.clearing.house_access import acting_side, now
-    from billproof.clearing.house_status import look
+    from billproof.clearing.house.access import acting_side, now
+    from billproof.clearing.house.status import look
     from billproof.ledger.house_reads import clearing_state
     from billproof.publication import utc
 

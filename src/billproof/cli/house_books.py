@@ -98,8 +98,8 @@ def commit(
     commitment, so keep a copy. Nothing of it is sent but a hash. Run again after an interruption with the
     same file.
     """
-    from billproof.clearing import house_books
-    from billproof.clearing.house_access import acting_side
+    from billproof.clearing.house import books as house_books
+    from billproof.clearing.house.access import acting_side
     from billproof.ledger.house_reads import clearing_state
 
     client = house_options.house_of(signing)
@@ -129,8 +129,8 @@ def reveal(clearing: bytes, book: Path, as_json: bool, **signing: Any) -> None:
 
     The book itself is handed to the partner outside the chain, as proof files.
     """
-    from billproof.clearing import house_books
-    from billproof.clearing.house_files import read_book
+    from billproof.clearing.house import books as house_books
+    from billproof.clearing.house.files import read_book
 
     try:
         ours = read_book(book)
@@ -154,7 +154,7 @@ def check(clearing: bytes, theirs: tuple[Path, ...], partner: int, as_json: bool
     They must be the statements that it committed to before it saw ours: all of them, and no other.
     Exit codes: 0 they are, 1 they are not, 2 bad input, 3 the book is not open.
     """
-    from billproof.clearing.house_books import check_book
+    from billproof.clearing.house.books import check_book
     from billproof.ledger.house_reads import clearing_state
 
     client = house_options.looking_house(**where).client

@@ -11,7 +11,7 @@ from billproof.cli import house_options, options
 from billproof.cli.output import check_free, emit, facts, table
 
 if TYPE_CHECKING:
-    from billproof.clearing.house_model import RingNetting
+    from billproof.clearing.house.model import RingNetting
 
 
 @click.group(short_help="Replace what a ring of operators owe each other by what is left.")
@@ -33,8 +33,8 @@ def propose(parts: tuple[Path, ...], file: Path, valid: str, as_json: bool, **wh
     PART.json are the files of parts, or of earlier nettings, of which all parts are taken. The netting's file
     (0600) holds all amounts and salts: hand it to those who sign, to nobody else.
     """
-    from billproof.clearing import house_rings
-    from billproof.clearing.house_files import write_netting
+    from billproof.clearing.house import rings as house_rings
+    from billproof.clearing.house.files import write_netting
 
     check_free([file], force=False)
     owed = [each for path in parts for each in house_options.owed_in(path, None)]
@@ -66,9 +66,9 @@ def sign(
     """
     from dataclasses import replace
 
-    from billproof.clearing import house_rings
-    from billproof.clearing.house_access import require_signature
-    from billproof.clearing.house_files import read_netting, write_netting
+    from billproof.clearing.house import rings as house_rings
+    from billproof.clearing.house.access import require_signature
+    from billproof.clearing.house.files import read_netting, write_netting
     from billproof.cli.house_parts import signing_house, signing_side
 
     netting = read_netting(file)
@@ -96,8 +96,8 @@ def submit(file: Path, as_json: bool, **signing: Any) -> None:
 
     Its parts are then paid and confirmed as others are: `house pay NETTING.json --part N`.
     """
-    from billproof.clearing import house_rings
-    from billproof.clearing.house_files import read_netting
+    from billproof.clearing.house import rings as house_rings
+    from billproof.clearing.house.files import read_netting
 
     netting = read_netting(file)
     receipt = house_rings.submit(house_options.house_of(signing), netting)

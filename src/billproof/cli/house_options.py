@@ -16,7 +16,7 @@ from billproof.errors import InputError
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.house_model import Owed
+    from billproof.clearing.house.model import Owed
     from billproof.ledger.clearing_house import ClearingHouse
     from billproof.ledger.transactions import Receipt
 
@@ -124,7 +124,7 @@ def begin(house: ClearingHouse) -> int:
     """Where durations begin, UTC seconds; a quiet chain's newest block may be old."""
     import time
 
-    from billproof.clearing.house_access import now
+    from billproof.clearing.house.access import now
 
     return max(now(house.client.endpoint), int(time.time())) + _AHEAD
 
@@ -138,7 +138,7 @@ def signature_bytes(text: str) -> bytes:
 
 def owed_in(path: Path, number: int | None) -> list[Owed]:
     """The part of a part's file, or part ``number`` (None: all parts) of a netting's file."""
-    from billproof.clearing.house_files import is_netting, read_netting, read_part
+    from billproof.clearing.house.files import is_netting, read_netting, read_part
 
     if not is_netting(path):
         if number is not None:

@@ -13,8 +13,8 @@ from billproof.errors import InputError, LedgerError
 from billproof.printable import printable
 
 if TYPE_CHECKING:
-    from billproof.clearing.house_model import Amount, Owed, Part, RingNetting
-    from billproof.clearing.settlement import Settlement
+    from billproof.clearing.house.model import Amount, Owed, Part, RingNetting
+    from billproof.clearing.settlement.settlement import Settlement
     from billproof.ledger.clearing_house import ClearingHouse
     from billproof.ledger.states import BatchKey
 
@@ -75,9 +75,9 @@ def propose(
     with the settlement. With --token, one unit of the token stands for one of the currency, and its decimals
     are read from it. A net amount of nothing is agreed too, and confirmed by the creditor.
     """
-    from billproof.clearing import house_parts as logic
-    from billproof.clearing.house_files import write_part
-    from billproof.clearing.settlement_reading import load_document
+    from billproof.clearing.house import parts as logic
+    from billproof.clearing.house.files import write_part
+    from billproof.clearing.settlement.reading import load_document
     from billproof.ledger.house_reads import clearing_state
     from billproof.ledger.house_states import NO_AMENDMENT
 
@@ -141,10 +141,10 @@ def sign(
     """
     from dataclasses import replace
 
-    from billproof.clearing import house_parts as logic
-    from billproof.clearing.house_access import require_signature
-    from billproof.clearing.house_files import read_part, write_part
-    from billproof.clearing.settlement_reading import load_document
+    from billproof.clearing.house import parts as logic
+    from billproof.clearing.house.access import require_signature
+    from billproof.clearing.house.files import read_part, write_part
+    from billproof.clearing.settlement.reading import load_document
 
     part = read_part(file)
     found, document = load_document(settlement)
@@ -170,10 +170,10 @@ def _require_own(
     settlement: Settlement, documents: tuple[Path, ...], agreement_file: Path | None, before: Path | None
 ) -> None:
     """Compares a settlement with what one's own documents come to, where they are given."""
-    from billproof.clearing.agreement import load_agreement, month_of
-    from billproof.clearing.document_reading import load_clear
-    from billproof.clearing.models_volumes import volumes_before
-    from billproof.clearing.settlement_check import own_settlement, require_same
+    from billproof.clearing.agreement.agreement import load_agreement, month_of
+    from billproof.clearing.discounts.volumes import volumes_before
+    from billproof.clearing.document.reading import load_clear
+    from billproof.clearing.settlement.comparing import own_settlement, require_same
 
     if bool(documents) != (agreement_file is not None) or (before and not documents):
         raise click.UsageError("--document and --agreement are given together, --before with them")
@@ -190,8 +190,8 @@ def _require_own(
 @house_options.sending
 def agree(file: Path, as_json: bool, **signing: Any) -> None:
     """Submit a part that both admins have signed; anybody may. From then on it is owed."""
-    from billproof.clearing import house_parts as logic
-    from billproof.clearing.house_files import read_part
+    from billproof.clearing.house import parts as logic
+    from billproof.clearing.house.files import read_part
 
     part = read_part(file)
     receipt = logic.agree(house_options.house_of(signing), part)
@@ -212,7 +212,7 @@ def confirm(file: Path, number: int | None, payment: str | None, as_json: bool, 
     FILE is a part's, or with --part a netting's. Of --payment, a bank's reference perhaps, only the
     keccak256 of the part's salt and the text is sent, which whoever has the file can check.
     """
-    from billproof.clearing.house_rings import require_owed
+    from billproof.clearing.house.rings import require_owed
     from billproof.commitment.keccak import keccak
 
     owed = house_options.one_owed(file, number)
@@ -249,7 +249,7 @@ def pay(file: Path, number: int | None, as_json: bool, **signing: Any) -> None:
 
 def _is_paid(house: ClearingHouse, owed: Owed) -> bool:
     """Whether this very part was paid; raises where it is not owed."""
-    from billproof.clearing.house_rings import require_owed
+    from billproof.clearing.house.rings import require_owed
     from billproof.ledger.house_reads import part_state
     from billproof.ledger.house_states import PartStatus
 

@@ -15,11 +15,11 @@ from billproof.cli.output import check_free, emit, facts, say, table
 from billproof.errors import InputError
 
 if TYPE_CHECKING:
-    from billproof.clearing.agreement import Agreement
-    from billproof.clearing.document_form import File
-    from billproof.clearing.models_year import Volume
-    from billproof.clearing.settlement import Settlement
-    from billproof.clearing.settlement_check import Difference
+    from billproof.clearing.agreement.agreement import Agreement
+    from billproof.clearing.discounts.year import Volume
+    from billproof.clearing.document.form import File
+    from billproof.clearing.settlement.comparing import Difference
+    from billproof.clearing.settlement.settlement import Settlement
 
 _SHOWN = 30
 #: What a settlement that is checked says itself, and what makes one.
@@ -77,11 +77,11 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     Exit codes: 0 done, 1 with --check: the settlement is another, 2 a document, the agreement, the volumes
     or the settlement cannot be used.
     """
-    from billproof.clearing.agreement import load_agreement, month_of
-    from billproof.clearing.document_reading import load_clear
-    from billproof.clearing.models_volumes import volumes_before
-    from billproof.clearing.settlement_filling import check_together, settle_documents
-    from billproof.clearing.settlement_form import document, document_hash
+    from billproof.clearing.agreement.agreement import load_agreement, month_of
+    from billproof.clearing.discounts.volumes import volumes_before
+    from billproof.clearing.document.reading import load_clear
+    from billproof.clearing.settlement.filling import check_together, settle_documents
+    from billproof.clearing.settlement.form import document, document_hash
     from billproof.files import write_file
 
     if len(documents) > 2:
@@ -125,7 +125,7 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
 
 def _say_unknown(before: Sequence[Volume], agreement: Agreement, month: str) -> None:
     """Names the year's months that no volumes are known of: with them, what is due may be another sum."""
-    from billproof.clearing.models_volumes import months_without
+    from billproof.clearing.discounts.volumes import months_without
 
     if unknown := months_without(before, agreement, month):
         say(
@@ -146,8 +146,8 @@ def _check(
     path: Path, files: Sequence[File], agreement: Agreement, before: Sequence[Volume], as_json: bool
 ) -> int:
     """Compares a settlement with what one's own documents come to; the exit code."""
-    from billproof.clearing.settlement_check import differences, own_settlement
-    from billproof.clearing.settlement_reading import load_document
+    from billproof.clearing.settlement.comparing import differences, own_settlement
+    from billproof.clearing.settlement.reading import load_document
 
     settlement, signed = load_document(path)
     found = differences(settlement, own_settlement(settlement, files, agreement, before))
@@ -180,23 +180,23 @@ def _write(
     from billproof.files import write_file
 
     if given["volumes"]:
-        from billproof.clearing.agreement import month_of
-        from billproof.clearing.models_volumes import volumes_csv
-        from billproof.clearing.settlement_filling import volumes_of
+        from billproof.clearing.agreement.agreement import month_of
+        from billproof.clearing.discounts.volumes import volumes_csv
+        from billproof.clearing.settlement.filling import volumes_of
 
         volumes = [*before, *volumes_of(files, month_of(found.period))]
         write_file(given["volumes"], volumes_csv(volumes), mode=0o600)
     if given["xlsx"]:
-        from billproof.clearing.settlement_xlsx import workbook
+        from billproof.clearing.settlement.xlsx import workbook
 
         write_file(given["xlsx"], workbook(found, signed), mode=0o600)
     if given["pdf"]:
-        from billproof.clearing.settlement_pdf import paper
+        from billproof.clearing.settlement.pdf import paper
 
         write_file(given["pdf"], paper(found, signed), mode=0o600)
     if given["report"]:
-        from billproof.clearing.document_form import tree_of
-        from billproof.clearing.report import html_report
+        from billproof.clearing.document.form import tree_of
+        from billproof.clearing.report.page import html_report
 
         page = html_report([tree_of(file) for file in files], found)
         write_file(given["report"], page.encode(), mode=0o600)
@@ -204,8 +204,8 @@ def _write(
 
 def _print(found: Settlement, signed: bytes) -> None:
     """Who pays whom, then what for, then what stays open."""
-    from billproof.clearing.agreement import month_of
-    from billproof.clearing.settlement_tables import claim_word, headline
+    from billproof.clearing.agreement.agreement import month_of
+    from billproof.clearing.settlement.tables import claim_word, headline
     from billproof.records import money
 
     amount, currency = found.net.amount, found.currency

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billproof.clearing.agreement import load_agreement, month_of
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import load_agreement, month_of
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import Sides, sides_of
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.clearing import clear as lay_over
-from billproof.clearing.document import document as document_of
-from billproof.clearing.document_form import File, tree_of
-from billproof.clearing.house_books import (
+from billproof.clearing.document.document import document as document_of
+from billproof.clearing.document.form import File, tree_of
+from billproof.clearing.house.books import (
     book_of_store,
     check_book,
     commit_book,
@@ -20,9 +21,8 @@ from billproof.clearing.house_books import (
     require_anchored,
     reveal_book,
 )
-from billproof.clearing.house_files import read_book
-from billproof.clearing.settlement import Settlement
-from billproof.clearing.sides import Sides, sides_of
+from billproof.clearing.house.files import read_book
+from billproof.clearing.settlement.settlement import Settlement
 from billproof.demo import clearing_cases, clearing_labels, partners, settling
 from billproof.demo.clearing_cases import Refusal
 from billproof.files import json_bytes, write_file

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billproof.clearing.house_books import check_book
-from billproof.clearing.house_files import read_book, read_part
-from billproof.clearing.house_model import Part, in_currency
-from billproof.clearing.house_parts import require_part
-from billproof.clearing.settlement_form import document_hash
-from billproof.clearing.settlement_reading import load_document, load_settlement
+from billproof.clearing.house.books import check_book
+from billproof.clearing.house.files import read_book, read_part
+from billproof.clearing.house.model import Part, in_currency
+from billproof.clearing.house.parts import require_part
+from billproof.clearing.settlement.form import document_hash
+from billproof.clearing.settlement.reading import load_document, load_settlement
 from billproof.commitment.keccak import keccak
 from billproof.errors import DifferenceError, InputError
 from billproof.ledger.clearing_house import ClearingHouse

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from billproof.clearing.document_form import File, tree_of
-from billproof.clearing.house_model import Part
-from billproof.clearing.settlement import Settlement
+from billproof.clearing.document.form import File, tree_of
+from billproof.clearing.house.model import Part
+from billproof.clearing.settlement.settlement import Settlement
 from billproof.ledger.house_hashes import amount_commitment
 from billproof.ledger.house_reads import part_state
 from billproof.ledger.house_states import NO_ADDRESS, Opening

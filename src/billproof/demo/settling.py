@@ -6,19 +6,19 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from billproof.answers import Answers
-from billproof.clearing.disputes import write_disputes
-from billproof.clearing.disputes_check import DisputesChecker, uncovered
-from billproof.clearing.document_form import File, tree_of
-from billproof.clearing.house_files import read_part, write_part
-from billproof.clearing.house_parts import Terms, agree, propose, require_part
-from billproof.clearing.house_parts import sign as add_signature
-from billproof.clearing.report import html_report
-from billproof.clearing.settlement import Settlement
-from billproof.clearing.settlement_filling import settle_documents
-from billproof.clearing.settlement_form import document, document_hash
-from billproof.clearing.settlement_pdf import paper
-from billproof.clearing.settlement_reading import load_document
-from billproof.clearing.settlement_xlsx import workbook
+from billproof.clearing.disputes.check import DisputesChecker, uncovered
+from billproof.clearing.disputes.writing import write_disputes
+from billproof.clearing.document.form import File, tree_of
+from billproof.clearing.house.files import read_part, write_part
+from billproof.clearing.house.parts import Terms, agree, propose, require_part
+from billproof.clearing.house.parts import sign as add_signature
+from billproof.clearing.report.page import html_report
+from billproof.clearing.settlement.filling import settle_documents
+from billproof.clearing.settlement.form import document, document_hash
+from billproof.clearing.settlement.pdf import paper
+from billproof.clearing.settlement.reading import load_document
+from billproof.clearing.settlement.settlement import Settlement
+from billproof.clearing.settlement.xlsx import workbook
 from billproof.commitment.keccak import keccak
 from billproof.demo import clearing_cases, clearing_labels
 from billproof.files import write_file

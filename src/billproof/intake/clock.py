@@ -21,6 +21,8 @@ from billproof.intake.zones import offsets_at, offsets_of_local
 
 #: Reports rows that cannot be used: mask, reason.
 Report = Callable[[Bools, str], None]
+#: Is told the rows whose local time happened twice, and of which one occurrence was taken.
+Doubt = Callable[[Bools], None]
 
 #: UTC offsets lie within this many minutes (18 hours, as in ISO 8601 libraries).
 MAX_OFFSET = 18 * 60
@@ -99,7 +101,11 @@ def _zone(name: str, place: Place) -> str | int:
 
 
 def read_moments(
-    column: Callable[[str], pa.StringArray], clock: Clock, columns: tuple[str, ...], report: Report
+    column: Callable[[str], pa.StringArray],
+    clock: Clock,
+    columns: tuple[str, ...],
+    report: Report,
+    doubt: Doubt,
 ) -> tuple[Ints, Ints]:
     """UTC seconds and offset in minutes of the time in ``columns``, for every row; faulty rows are
     reported.
@@ -112,7 +118,7 @@ def read_moments(
     stated = None
     if clock.offset_column:
         stated = _stated_offsets(column(clock.offset_column), clock.offset_unit, report)
-    utc, offset = _to_utc(moments, has_own_clock, stated, clock, report)
+    utc, offset = _to_utc(moments, has_own_clock, stated, clock, report, doubt)
     report((utc < 0) | (utc >= _END), "is outside the years 1970 to 9999")
     minutes = offset // 60
     report(offset % 60 != 0, "has an offset from UTC that is no whole number of minutes")
@@ -159,7 +165,7 @@ def _offset_seconds(text: str, unit: str) -> int | None:
 
 
 def _to_utc(
-    moments: Moments, own: Bools, stated: Ints | None, clock: Clock, report: Report
+    moments: Moments, own: Bools, stated: Ints | None, clock: Clock, report: Report, doubt: Doubt
 ) -> tuple[Ints, Ints]:
     """UTC seconds and offset in seconds."""
     said = moments.seconds - moments.offset * 60
@@ -176,8 +182,11 @@ def _to_utc(
     first, second, missing = offsets_of_local(clock.zone, usable)
     local = ~own & ~moments.bad
     report(local & missing, f"never happened in {clock.zone}: clocks went forward over it")
+    twice = local & (first != second)
     if clock.ambiguous == "reject":
-        report(local & (first != second), f"happened twice in {clock.zone}: clocks went back over it")
+        report(twice, f"happened twice in {clock.zone}: clocks went back over it")
+    else:
+        doubt(twice)
     offset = second if clock.ambiguous == "second" else first
     utc = np.where(own, said, said - offset)
     if own.any():

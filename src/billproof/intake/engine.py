@@ -36,12 +36,14 @@ class Chunk:
     """Some rows of a file, sorted out: ``rows == records + rejects + other_periods``.
 
     ``records`` has ``billproof.records.SCHEMA``, ``rejects`` has :data:`REJECTS`; both in the file's order.
+    ``ambiguous`` are records with a local time that happened twice, of which the mapping says which to take.
     """
 
     records: pa.RecordBatch
     rejects: pa.RecordBatch
     rows: int
     other_periods: int
+    ambiguous: int
 
 
 class Engine:
@@ -89,6 +91,7 @@ class Engine:
             rejects=self._rejects(sheet, np.flatnonzero((sheet.faults != 0) & ~elsewhere)),
             rows=len(rows) + len(rows.bad),
             other_periods=int(elsewhere.sum()),
+            ambiguous=int((sheet.doubtful & good).sum()),
         )
 
     def _elsewhere(self, sheet: Sheet, local: Ints, unknown: Bools) -> Bools:

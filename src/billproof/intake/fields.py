@@ -62,7 +62,7 @@ def starts(sheet: Sheet, mapping: CdrMapping) -> tuple[Ints, Ints, Bools]:
         unknown[mask] = True
         sheet.fault(mask, "time", reason)
 
-    started, offset = read_moments(sheet.texts, mapping.time, mapping.time.columns, report)
+    started, offset = read_moments(sheet.texts, mapping.time, mapping.time.columns, report, sheet.doubt)
     return np.where(unknown, 0, started), np.where(unknown, 0, offset), unknown
 
 
@@ -86,7 +86,10 @@ def _until(sheet: Sheet, field: str, mapping: CdrMapping, column: str, rows: Boo
     def report(mask: Bools, reason: str) -> None:
         sheet.fault(mask & rows, field, reason)
 
-    ended, _ = read_moments(sheet.texts, mapping.time, (column,), report)
+    def doubt(mask: Bools) -> None:
+        sheet.doubt(mask & rows)
+
+    ended, _ = read_moments(sheet.texts, mapping.time, (column,), report, doubt)
     report(ended < started, "is before the start")
     return ended - started
 

@@ -17,6 +17,7 @@ class Sheet:
         self.rows = rows
         self.size = len(rows)
         self.faults = np.zeros(self.size, np.int32)
+        self.doubtful = np.zeros(self.size, np.bool_)
         self._reasons: list[tuple[str, str]] = []
         self._coded: dict[str, Coded] = {}
 
@@ -36,6 +37,10 @@ class Sheet:
         if mask.any():
             self._reasons.append((field, reason))
             self.faults[mask & (self.faults == 0)] = len(self._reasons)
+
+    def doubt(self, mask: Bools) -> None:
+        """Marks rows with a local time that happened twice, of which one was taken."""
+        self.doubtful |= mask
 
     def explain(self, rows: Ints) -> tuple[list[str], list[str]]:
         """Field and reason of each of these faulty rows."""

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes, Names, batch_names, nothing_in
-from billproof.clearing.causes import Cause, Found
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes, Names, batch_names, nothing_in
+from billproof.clearing.books.sources import BatchSource, Seen, files_of, is_parquet
+from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import laid_over
-from billproof.clearing.sources import BatchSource, Seen, files_of, is_parquet
-from billproof.clearing.totals import Totals
+from billproof.clearing.document.totals import Totals
 from billproof.errors import BillproofError, InputError
 from billproof.spark.clearing_tasks import (
     CODED,
@@ -65,7 +65,7 @@ class SparkClearing:
     def open(self, ours: Wanted, theirs: Wanted, agreement: Agreement) -> Iterator[Opened]:
         """Reads both books.
 
-        Raises :class:`InputError` as :func:`billproof.clearing.books.load_book` does.
+        Raises :class:`InputError` as :func:`billproof.clearing.books.book.load_book` does.
         """
         sources = self.sources([ours, theirs])
         parts = max(1, -(-sum(source.records for source in sources) // self.part_records))
@@ -126,7 +126,7 @@ class Opened:
             self.pieces += pieces
 
     def each(self, step: Callable[..., Any], given: Sequence[Any] | None = None) -> list[Any]:
-        """See :class:`billproof.clearing.parts.Parts`."""
+        """See :class:`billproof.clearing.pairs.parts.Parts`."""
         self.turn += 1
         names: list[str | None] = [None] * len(self.states)
         if given is not None:

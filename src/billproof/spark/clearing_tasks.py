@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes, columns_of
-from billproof.clearing.causes import Cause, Found
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes, columns_of
+from billproof.clearing.books.sources import BatchSource, Seen, pieces_in
+from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import clearing_of
-from billproof.clearing.listing import listing
-from billproof.clearing.parts import Part, part_of
-from billproof.clearing.sources import BatchSource, Seen, pieces_in
-from billproof.clearing.totals import Totals, totals_of
+from billproof.clearing.document.listing import listing
+from billproof.clearing.document.totals import Totals, totals_of
+from billproof.clearing.pairs.parts import Part, part_of
 from billproof.spark.files import File
 from billproof.spark.pieces import read_dealt, write_dealt
 from billproof.spark.state import Store, Texts

@@ -172,6 +172,7 @@ def _take(
     pieces, starts, line, head = [], [], 0, 0
     for read in known:
         starts.append(line - head)
+        intake.ambiguous += read.ambiguous
         if read.rejects is not None:
             for batch in read_batches(read.rejects):
                 lines = pa.array(batch.column("line").to_numpy() + starts[-1])

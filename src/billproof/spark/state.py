@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.clearing.books import Book
-from billproof.clearing.differences import Differences
-from billproof.clearing.pairing import Renumbered
-from billproof.clearing.pairs import Pairing, Pairs
-from billproof.clearing.parts import Frame, Part, Taken
-from billproof.clearing.shifts import Voters
+from billproof.clearing.books.book import Book
+from billproof.clearing.pairs.differences import Differences
+from billproof.clearing.pairs.pairing import Renumbered
+from billproof.clearing.pairs.parts import Frame, Part, Taken
+from billproof.clearing.pairs.passes import Pairing, Pairs
+from billproof.clearing.pairs.shifts import Voters
 from billproof.spark.files import File
 
 _LENGTH = np.dtype("<i8")

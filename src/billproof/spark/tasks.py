@@ -64,6 +64,7 @@ class Read:
     committed: int = 0
     rejected: int = 0
     other_periods: int = 0
+    ambiguous: int = 0
     lines: int = 0
     account: str | None = None
     within_row: bool = False
@@ -73,6 +74,7 @@ class Read:
         self.committed += chunk.records.num_rows
         self.rejected += chunk.rejects.num_rows
         self.other_periods += chunk.other_periods
+        self.ambiguous += chunk.ambiguous
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from billproof.clearing.agreement import Agreement, load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement, load_agreement
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import Clearing, clear
-from billproof.clearing.differences import Kind
-from billproof.clearing.document import document
-from billproof.clearing.document_form import File
-from billproof.clearing.sides import sides_of
+from billproof.clearing.document.document import document
+from billproof.clearing.document.form import File
+from billproof.clearing.pairs.differences import Kind
 from billproof.simulate.partners import AGREEMENT, PartnerBooks
 
 

@@ -8,8 +8,8 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Codes, load_book
 from billproof.clearing.clearing import clear
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from agreements import MODELS, agreement_from, document_of
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.agreement_building import AgreementError
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.agreement.building import AgreementError
 
 _TWO = {"uk": {}, "others": {}}
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {

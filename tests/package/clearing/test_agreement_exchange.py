@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from commands import Run, run
 
-from billproof.clearing.agreement import Agreement, load_agreement, month_of, months_between
-from billproof.clearing.books import Codes, load_book, times
-from billproof.clearing.differences import factors
-from billproof.clearing.settlement import settle
-from billproof.clearing.settlement_form import document
-from billproof.clearing.settlement_reading import load_settlement
-from billproof.clearing.settlement_tables import facts
+from billproof.clearing.agreement.agreement import Agreement, load_agreement, month_of, months_between
+from billproof.clearing.books.book import Codes, load_book, times
+from billproof.clearing.pairs.differences import factors
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.reading import load_settlement
+from billproof.clearing.settlement.settlement import settle
+from billproof.clearing.settlement.tables import facts
 from billproof.errors import InputError
 
 __all__ = ["run"]

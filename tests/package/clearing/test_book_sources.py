@@ -17,8 +17,8 @@ from billproof.billing_run import Input
 from billproof.bundle import documents as doc
 from billproof.bundle.cut import Cutter
 from billproof.bundle.pdf import Look, print_all
-from billproof.clearing.agreement import Agreement, load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement, load_agreement
+from billproof.clearing.books.book import Codes, load_book
 from billproof.clearing.clearing import clear
 from billproof.errors import InputError
 from billproof.records import Service

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from billproof.bundle import documents as doc
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes, load_book, times
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes, load_book, times
 from billproof.clearing.clearing import clear
 from billproof.errors import InputError
 

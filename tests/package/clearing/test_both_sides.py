@@ -9,16 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billproof.bundle import cut
-from billproof.clearing.agreement import Agreement, load_agreement, month_of
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement, load_agreement, month_of
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import clear
-from billproof.clearing.document import document
-from billproof.clearing.document_form import File
-from billproof.clearing.document_turned import turned
-from billproof.clearing.listing import listing
-from billproof.clearing.settlement_filling import settle_documents
-from billproof.clearing.settlement_form import document as settlement_bytes
-from billproof.clearing.sides import sides_of
+from billproof.clearing.document.document import document
+from billproof.clearing.document.form import File
+from billproof.clearing.document.listing import listing
+from billproof.clearing.document.turned import turned
+from billproof.clearing.settlement.filling import settle_documents
+from billproof.clearing.settlement.form import document as settlement_bytes
 from billproof.secret_store import SecretStore
 from billproof.simulate.partner_files import account_of, write_partner_files
 from billproof.simulate.partner_month import PARTNERS

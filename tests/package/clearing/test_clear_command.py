@@ -11,7 +11,7 @@ import pyarrow.csv
 import pytest
 from click.testing import CliRunner
 
-from billproof.clearing.document_reading import load_clear
+from billproof.clearing.document.reading import load_clear
 from billproof.cli.clear import clear
 from billproof.errors import InputError
 from billproof.simulate.partners import SINGLE, partner_books

@@ -20,8 +20,8 @@ from commands import Run, run
 from disputed_books import ACCOUNTS, PERIOD, Partners, commit_table, make_partners
 
 from billproof.bundle import documents as doc
-from billproof.clearing.settlement_form import document
-from billproof.clearing.settlement_reading import load_settlement
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.reading import load_settlement
 from billproof.ledger.client import LedgerClient
 from billproof.ledger.embedded import EmbeddedChain
 from billproof.ledger.states import BatchKey

@@ -13,13 +13,13 @@ from commands import Run, run
 from disputed_books import ACCOUNTS, Partners, make_partners
 
 from billproof.answers import Answers
-from billproof.clearing import disputes_form as form
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.disputes_check import DisputesChecker, DisputesReport
-from billproof.clearing.disputes_judging import Sums
-from billproof.clearing.disputes_reading import DisputesError, DisputesFile
-from billproof.clearing.document_form import DisputeForm
-from billproof.clearing.settlement_reading import load_settlement
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.disputes.check import DisputesChecker, DisputesReport
+from billproof.clearing.disputes.judging import Sums
+from billproof.clearing.disputes.reading import DisputesError, DisputesFile
+from billproof.clearing.disputes.writing import form
+from billproof.clearing.document.form import DisputeForm
+from billproof.clearing.settlement.reading import load_settlement
 from billproof.errors import InputError
 from billproof.identity import identify
 from billproof.ledger.rpc import connect

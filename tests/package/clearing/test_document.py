@@ -17,17 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import Sides, sides_of
+from billproof.clearing.books.sources import BatchSource
 from billproof.clearing.clearing import Clearing, clear
-from billproof.clearing.differences import Kind
-from billproof.clearing.document import CauseWords, document, document_of
-from billproof.clearing.document_form import File, tree_of
-from billproof.clearing.document_reading import load_clear
-from billproof.clearing.document_turned import turned
-from billproof.clearing.sides import Sides, sides_of
-from billproof.clearing.sources import BatchSource
-from billproof.clearing.totals import (
+from billproof.clearing.document.document import CauseWords, document, document_of
+from billproof.clearing.document.form import File, tree_of
+from billproof.clearing.document.reading import load_clear
+from billproof.clearing.document.totals import (
     Group,
     Members,
     Rows,
@@ -38,6 +36,8 @@ from billproof.clearing.totals import (
     sums_of,
     totals_of,
 )
+from billproof.clearing.document.turned import turned
+from billproof.clearing.pairs.differences import Kind
 from billproof.errors import InputError
 from billproof.records import NANO, Service
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books
@@ -417,7 +417,7 @@ def _with(clearing: Clearing, ours: list[BatchSource], theirs: list[BatchSource]
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Clearing:
     """Two books of nothing but what who is who needs."""
-    from billproof.clearing.agreement import load_agreement
+    from billproof.clearing.agreement.agreement import load_agreement
     from billproof.simulate.partners import AGREEMENT
 
     home = tmp_path_factory.mktemp("small")

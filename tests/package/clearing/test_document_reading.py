@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
+from billproof.clearing.books.sources import BatchSource
 from billproof.clearing.clearing import clear
-from billproof.clearing.document import document
-from billproof.clearing.document_form import json_schema, tree_of
-from billproof.clearing.document_reading import ClearError, load_clear
-from billproof.clearing.sides import sides_of
-from billproof.clearing.sources import BatchSource
+from billproof.clearing.document.document import document
+from billproof.clearing.document.form import json_schema, tree_of
+from billproof.clearing.document.reading import ClearError, load_clear
 from billproof.simulate.partners import AGREEMENT
 
 #: What nothing else in the document tells: names of things outside, and what is said of single records.

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from billproof.clearing.differences import Kind
+from billproof.clearing.pairs.differences import Kind
 from billproof.simulate.partners import partner_books
 
 DAY = 86_400

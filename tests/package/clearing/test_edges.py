@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from billproof.clearing.clearing import clear_in_parts
-from billproof.clearing.differences import Kind
+from billproof.clearing.pairs.differences import Kind
 from billproof.simulate.partners import SINGLE, PartnerBooks, partner_books
 
 HOUR = 3_600

@@ -16,12 +16,12 @@ from doubles import put
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.clearing.house_books import book_of_store
-from billproof.clearing.house_files import read_book, read_netting, read_part, write_book
-from billproof.clearing.house_form import json_schemas
-from billproof.clearing.house_model import Book, Place, balances, in_currency
-from billproof.clearing.house_parts import token_units
-from billproof.clearing.house_rings import settled
+from billproof.clearing.house.books import book_of_store
+from billproof.clearing.house.files import read_book, read_netting, read_part, write_book
+from billproof.clearing.house.form import json_schemas
+from billproof.clearing.house.model import Book, Place, balances, in_currency
+from billproof.clearing.house.parts import token_units
+from billproof.clearing.house.rings import settled
 from billproof.commitment.keccak import keccak
 from billproof.errors import InputError
 from billproof.ledger.house_states import BatchReference

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement, load_agreement
-from billproof.clearing.models import Commitment, Model, Tier, rounded
-from billproof.clearing.models_year import Evaluation, Volume, evaluate, months_of
+from billproof.clearing.agreement.agreement import Agreement, load_agreement
+from billproof.clearing.discounts.models import Commitment, Model, Tier, rounded
+from billproof.clearing.discounts.year import Evaluation, Volume, evaluate, months_of
 from billproof.records import Service
 from billproof.tariff import values
 

@@ -15,7 +15,7 @@ from agreements import agreement_from, document_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billproof.clearing.models_year import Evaluation, Line, Volume, evaluate, months_of
+from billproof.clearing.discounts.year import Evaluation, Line, Volume, evaluate, months_of
 from billproof.tariff import values
 
 CASES = tomllib.loads(Path(__file__).with_name("test_models_cases.toml").read_text())["common"]

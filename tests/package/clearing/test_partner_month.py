@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import clear
-from billproof.clearing.document import document
-from billproof.clearing.document_form import tree_of
-from billproof.clearing.sides import sides_of
+from billproof.clearing.document.document import document
+from billproof.clearing.document.form import tree_of
 from billproof.simulate.partner_files import PartnerFiles, account_of, write_partner_files
 from billproof.simulate.partner_month import MERIDIAN, PARTNERS, SKYLARK, Partner
 from tests.support.partner_stores import store_of

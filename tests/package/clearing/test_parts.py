@@ -12,14 +12,14 @@ import pytest
 from any_books import BOOKS, book_of
 from hypothesis import HealthCheck, given, settings
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Book, Codes
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Book, Codes
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import Clearing, clear, clear_in_parts
-from billproof.clearing.document import document_of, told_causes
-from billproof.clearing.document_form import tree_of
-from billproof.clearing.parts import divided
-from billproof.clearing.sides import sides_of
-from billproof.clearing.totals import Totals, totals_of
+from billproof.clearing.document.document import document_of, told_causes
+from billproof.clearing.document.form import tree_of
+from billproof.clearing.document.totals import Totals, totals_of
+from billproof.clearing.pairs.parts import divided
 from billproof.files import json_bytes
 from billproof.simulate.partners import partner_books
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from billproof.clearing.differences import Kind
-from billproof.clearing.prices import price, unit_of
-from billproof.clearing.wording import sentence
+from billproof.clearing.causes.prices import price, unit_of
+from billproof.clearing.document.wording import sentence
+from billproof.clearing.pairs.differences import Kind
 from billproof.simulate.partners import SINGLE, partner_books
 
 

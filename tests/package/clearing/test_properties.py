@@ -9,10 +9,10 @@ from any_books import BOOKS, RECORD, book_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement
-from billproof.clearing.books import Codes
+from billproof.clearing.agreement.agreement import Agreement
+from billproof.clearing.books.book import Codes
 from billproof.clearing.clearing import Clearing, clear
-from billproof.clearing.differences import Kind
+from billproof.clearing.pairs.differences import Kind
 
 
 def _cleared(first: list[dict], second: list[dict], home: Path, agreement: Agreement) -> Clearing:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_reader import Report
 
-from billproof.clearing.report import html_report
-from billproof.clearing.report_charts import axis
+from billproof.clearing.report.charts import axis
+from billproof.clearing.report.page import html_report
 
 
 def test_bars_are_as_long_as_the_money() -> None:

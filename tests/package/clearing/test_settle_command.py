@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from billproof import billing_run
 from billproof.billing_run import Input
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.models_volumes import read_volumes
-from billproof.clearing.settlement_reading import load_document
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.discounts.volumes import read_volumes
+from billproof.clearing.settlement.reading import load_document
 from billproof.cli.agreement import agreement as agreement_command
 from billproof.cli.clear import clear
 from billproof.cli.settle import settle

@@ -17,14 +17,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.models_year import Volume, evaluate
-from billproof.clearing.settlement import Amount, BatchReference, Charge, Dispute, Settlement, Year, settle
-from billproof.clearing.settlement_form import document, document_hash, json_schema
-from billproof.clearing.settlement_pdf import paper
-from billproof.clearing.settlement_reading import SettlementError, load_settlement
-from billproof.clearing.settlement_tables import facts
-from billproof.clearing.settlement_xlsx import workbook
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import NO_USAGE
+from billproof.clearing.discounts.year import Volume, evaluate
+from billproof.clearing.settlement.form import document, document_hash, json_schema
+from billproof.clearing.settlement.pdf import paper
+from billproof.clearing.settlement.reading import SettlementError, load_settlement
+from billproof.clearing.settlement.settlement import (
+    Amount,
+    BatchReference,
+    Charge,
+    Dispute,
+    Settlement,
+    Year,
+    settle,
+)
+from billproof.clearing.settlement.tables import facts
+from billproof.clearing.settlement.xlsx import workbook
 from billproof.records import NANO, Service
 
 AGREEMENT = b"""
@@ -67,7 +76,7 @@ def settlement() -> Settlement:
             Dispute(
                 2, "duration", "Skylark counts 2 s more on every call", 2, 1, 300, 1_500_000_000, "2026-05-01"
             ),
-            Dispute(1, "time-zone", '=HYPERLINK("http://x.example")', 1, 2, 20, 4 * NANO, "2026-05-01"),
+            Dispute(1, "unit", '=HYPERLINK("http://x.example")', 1, 2, 20, 4 * NANO, "2026-05-01"),
         ],
         batches=[
             BatchReference(2, 202603, 1, 0, bytes([2]) * 32),
@@ -347,9 +356,11 @@ def test_documents_come_back_as_they_were(
         202603,
         "2026-04-10",
         "2026-05-10",
-        amounts=[Amount(payer, service, 1, 1, amount) for payer, service, amount in amounts],
+        amounts=[
+            Amount(payer, service, 1, int(service < NO_USAGE), amount) for payer, service, amount in amounts
+        ],
         charges=[
-            Charge(payer, f"model {number}", share, share, 0, 0, booked)
+            Charge(payer, f"model {number}", abs(share), share, 0, 0, booked)
             for number, (payer, share, booked) in enumerate(charges)
         ],
         year=Year((202603,), (202601, 202602)) if charges else None,

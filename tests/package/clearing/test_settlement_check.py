@@ -13,12 +13,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from billproof.clearing.agreement import Rounding, load_agreement
-from billproof.clearing.document_reading import load_clear
-from billproof.clearing.settlement import BatchReference, Settlement
-from billproof.clearing.settlement_check import differences, own_settlement
-from billproof.clearing.settlement_form import document, document_hash
-from billproof.clearing.settlement_reading import load_document
+from billproof.clearing.agreement.agreement import Rounding, load_agreement
+from billproof.clearing.document.reading import load_clear
+from billproof.clearing.settlement.comparing import differences, own_settlement
+from billproof.clearing.settlement.form import document, document_hash
+from billproof.clearing.settlement.reading import load_document
+from billproof.clearing.settlement.settlement import BatchReference, Settlement
 from billproof.cli.clear import clear
 from billproof.cli.settle import settle
 from billproof.errors import InputError

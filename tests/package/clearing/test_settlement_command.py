@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from commands import Run, run
 
-from billproof.clearing.agreement import Party, Rounding
-from billproof.clearing.settlement import Amount, Settlement
-from billproof.clearing.settlement_form import document, document_hash
+from billproof.clearing.agreement.agreement import Party, Rounding
+from billproof.clearing.settlement.form import document, document_hash
+from billproof.clearing.settlement.settlement import Amount, Settlement
 from billproof.records import Service
 
 __all__ = ["run"]

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.models_year import Volume, evaluate
-from billproof.clearing.settlement import Amount, Charge, Settlement, Year, settle
-from billproof.clearing.settlement_form import document
-from billproof.clearing.settlement_pdf import paper
-from billproof.clearing.settlement_reading import SettlementError, load_settlement
-from billproof.clearing.settlement_tables import Money, sheets
-from billproof.clearing.settlement_xlsx import workbook
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.discounts.year import Volume, evaluate
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.pdf import paper
+from billproof.clearing.settlement.reading import SettlementError, load_settlement
+from billproof.clearing.settlement.settlement import Amount, Charge, Settlement, Year, settle
+from billproof.clearing.settlement.tables import Money, sheets
+from billproof.clearing.settlement.xlsx import workbook
 from billproof.records import NANO, Service
 
 AGREEMENT = b"""

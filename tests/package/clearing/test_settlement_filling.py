@@ -15,13 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.clearing.agreement import Agreement, load_agreement
-from billproof.clearing.differences import FREE
-from billproof.clearing.document_form import BatchForm, File, LedgerForm, TrafficForm
-from billproof.clearing.models_volumes import read_volumes, volumes_csv
-from billproof.clearing.models_year import Volume, evaluate
-from billproof.clearing.settlement import Amount
-from billproof.clearing.settlement_filling import (
+from billproof.clearing.agreement.agreement import Agreement, load_agreement
+from billproof.clearing.discounts.volumes import read_volumes, volumes_csv
+from billproof.clearing.discounts.year import Volume, evaluate
+from billproof.clearing.document.form import BatchForm, File, LedgerForm, TrafficForm
+from billproof.clearing.pairs.differences import FREE
+from billproof.clearing.settlement.filling import (
     amounts_of,
     charges_of,
     disputes_of,
@@ -30,8 +29,9 @@ from billproof.clearing.settlement_filling import (
     volumes_of,
     worded,
 )
-from billproof.clearing.settlement_form import document
-from billproof.clearing.settlement_reading import load_settlement
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.reading import load_settlement
+from billproof.clearing.settlement.settlement import Amount
 from billproof.errors import InputError
 from billproof.records import NANO, Service
 from billproof.simulate.partners import SINGLE, SYSTEMATIC, partner_books

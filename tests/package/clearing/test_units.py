@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billproof.clearing.differences import in_unit
-from billproof.clearing.pairs import UNITS
+from billproof.clearing.pairs.differences import in_unit
+from billproof.clearing.pairs.passes import UNITS
 
 _MOST = 1 << 62
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from billproof.clearing.document_reading import load_clear
-from billproof.clearing.settlement_reading import load_document
+from billproof.clearing.document.reading import load_clear
+from billproof.clearing.settlement.reading import load_document
 from billproof.cli import main
 from billproof.demo import run
 from billproof.demo.clearing_labels import compare

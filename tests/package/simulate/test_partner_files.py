@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from billproof.clearing.agreement import load_agreement
+from billproof.clearing.agreement.agreement import load_agreement
 from billproof.cli import main
 from billproof.errors import InputError
 from billproof.intake import read

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from engines import InProcess
 from partner_stores import store_of
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.books import Codes, load_book
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import Codes, load_book
 from billproof.clearing.clearing import clear
-from billproof.clearing.listing import listing
+from billproof.clearing.document.listing import listing
 from billproof.cli.clear import clear as clear_command
 from billproof.errors import InputError
 from billproof.simulate.partner_files import account_of, write_partner_files

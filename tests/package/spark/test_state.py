@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from any_books import book_of
 
-from billproof.clearing.agreement import load_agreement
-from billproof.clearing.books import Codes
-from billproof.clearing.pairing import First
-from billproof.clearing.pairs import Pairs
-from billproof.clearing.parts import Part, Taken, changed
+from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.books.book import Codes
+from billproof.clearing.pairs.pairing import First
+from billproof.clearing.pairs.parts import Part, Taken, changed
+from billproof.clearing.pairs.passes import Pairs
 from billproof.simulate.partners import AGREEMENT
 from billproof.spark.files import File
 from billproof.spark.state import Store, Texts

@@ -1,0 +1,1 @@
+"""What two operators have agreed: read strictly from TOML or JSON."""

@@ -1,0 +1,1 @@
+"""What systematic differences have in common, and where."""

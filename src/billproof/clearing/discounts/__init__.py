@@ -1,0 +1,1 @@
+"""Discount models, evaluated over the year to date, in exact fractions."""

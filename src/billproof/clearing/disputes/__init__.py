@@ -1,0 +1,1 @@
+"""Disputed records with both sides' inclusion proofs: written, read, followed, judged again."""

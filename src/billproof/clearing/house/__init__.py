@@ -1,0 +1,1 @@
+"""A clearing on the chain: each side's files, compared, signed and submitted."""
