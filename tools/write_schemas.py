@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from billproof.bundle.documents import json_schemas
-from billproof.clearing.agreement.agreement import form as agreement_form
-from billproof.clearing.disputes.writing import form as disputes_form
-from billproof.clearing.document.document import form as document_form
+from billproof.clearing.agreement import form as agreement_form
+from billproof.clearing.disputes import form as disputes_form
+from billproof.clearing.document import form as document_form
 from billproof.clearing.house import form as house_form
-from billproof.clearing.settlement.settlement import form as settlement_form
+from billproof.clearing.settlement import form as settlement_form
 from billproof.tariff import form
 
 ROOT = Path(__file__).resolve().parent.parent

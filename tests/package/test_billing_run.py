@@ -123,6 +123,51 @@ def test_a_file_that_changes_before_its_strays_are_read_again_is_refused(run: An
     assert not list((tmp_path / "store").glob("1/202610/0-1"))
 
 
+TWICE = "A1,call,2026-10-25T01:30:00,5,+353209100002,0.10,EUR"
+
+
+@pytest.mark.parametrize(("ambiguous", "counted"), [("first", 2), ("second", 2), ("reject", 0)])
+def test_times_that_occur_twice_are_counted(run: Any, tmp_path: Path, ambiguous: str, counted: int) -> None:
+    rows = [
+        *GOOD,
+        TWICE,
+        TWICE.replace("01:30:00", "01:00:00"),
+        TWICE.replace("01:30:00", "00:59:59"),
+        TWICE.replace("01:30:00", "02:00:00"),
+        TWICE.replace("01:30:00", "01:30:00+01:00"),
+        TWICE.replace("0.10", "ten"),
+        TWICE.replace("2026", "2025").replace("-25T", "-26T"),
+    ]
+    (tmp_path / "map.toml").write_text(MAPPING.replace("[usage]", f'ambiguous = "{ambiguous}"\n[usage]'))
+    result = run(rows)
+    assert result.ambiguous == counted
+    assert json.loads((result.stored.path / "intake.json").read_text())["ambiguousTimes"] == counted
+    reason = "time: happened twice in Europe/Dublin: clocks went back over it"
+    assert result.reasons.get(reason, 0) == (3 if ambiguous == "reject" else 0)
+
+
+def test_an_end_that_occurs_twice_is_counted_too(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(
+        MAPPING.replace(
+            'column = "seconds"', 'cases = [{ when = { kind = "fee" }, value = "0" }, { end = "number" }]'
+        )
+    )
+    call = "A1,call,2026-10-25T00:50:00,,{},0.10,EUR".format
+    rows = [
+        call("2026-10-25T01:10:00"),
+        call("2026-10-25T00:55:00"),
+        "A1,fee,2026-10-01T00:00:00,,2026-10-25T01:10:00,1,EUR",
+    ]
+    assert run(rows).ambiguous == 1
+
+
+def test_times_that_never_occur_are_rejected(run: Any) -> None:
+    row = "A1,call,2026-03-29T{},5,+353209100002,0.10,EUR".format
+    result = run([row("01:30:00"), row("02:00:00")], period=202603)
+    assert result.reasons == {"time: never happened in Europe/Dublin: clocks went forward over it": 1}
+    assert (result.committed, result.ambiguous) == (1, 0)
+
+
 def test_statements_are_in_order_of_time(run: Any) -> None:
     stored = run(GOOD).stored
     records = stored.records

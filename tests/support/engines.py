@@ -107,6 +107,7 @@ def compare(one: BatchResult, other: BatchResult) -> None:
         "other_periods",
         "accounts",
         "totals",
+        "ambiguous",
         "repeated",
         "raising",
         "reasons",

@@ -71,7 +71,8 @@ def test_paid_to_the_last_unit_and_public_from_then_on(desk, house, token, payee
     assert desk.status(clearing) == PAID
     assert desk.state(clearing) == SETTLED
     paid = tx.events["PartPaid"]
-    assert (paid["token"], paid["amount"], paid["payee"], paid["payer"]) == (token, 1_000, payee, desk.b.admin)
+    told = paid["token"], paid["amount"], paid["payee"], paid["payer"]
+    assert told == (token, 1_000, payee, desk.b.admin)
 
 
 def test_no_part_is_paid_or_confirmed_twice(desk, house, owe, clearing):

@@ -13,8 +13,8 @@ import jsonschema
 import pyarrow as pa
 import pytest
 
+from billproof.clearing.agreement import form as agreement_form
 from billproof.clearing.agreement.agreement import Agreement, Party, Rounding, Tolerance, load_agreement
-from billproof.clearing.agreement.agreement import form as agreement_form
 from billproof.clearing.agreement.building import AgreementError
 from billproof.errors import InputError
 from billproof.records import Service

@@ -83,62 +83,6 @@ def test_what_is_no_book_is_refused(tmp_path: Path, make_records: Callable, agre
         load_book(_empty(tmp_path), agreement, Codes())
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "kind"),
-    [
-        ("service", 257, pa.int64()),
-        ("service", -255, pa.int64()),
-        ("amount", (1 << 64) - 100, pa.uint64()),
-        ("amount", (1 << 62) + 1, pa.int64()),
-        ("started_at", -(1 << 63), pa.int64()),
-        ("usage", -1, pa.int64()),
-        ("billed_usage", -1, pa.int64()),
-    ],
-)
-def test_numbers_that_no_record_has_are_refused(
-    name: str, value: int, kind: pa.DataType, tmp_path: Path, make_records: Callable, agreement: Agreement
-) -> None:
-    table = make_records([{}, {}])
-    changed = table.set_column(table.column_names.index(name), name, pa.array([1, value], kind))
-    pq.write_table(changed, tmp_path / "book.parquet")
-    with pytest.raises(InputError, match=f"row 1 has {value}") as caught:
-        load_book(tmp_path / "book.parquet", agreement, Codes())
-    assert caught.value.field == name
-
-
-def test_a_credit_has_any_usage(tmp_path: Path, make_records: Callable, agreement: Agreement) -> None:
-    pq.write_table(make_records([{"service": 36, "usage": -60, "amount": -5}]), tmp_path / "book.parquet")
-    assert load_book(tmp_path / "book.parquet", agreement, Codes()).usage.tolist() == [-60]
-
-
-def test_amounts_that_cannot_be_converted_are_refused(
-    tmp_path: Path, make_records: Callable, agreement: Agreement
-) -> None:
-    for amount in (1 << 62, -(1 << 62)):
-        pq.write_table(make_records([{"amount": amount, "currency": "GBP"}]), tmp_path / "book.parquet")
-        with pytest.raises(InputError, match="more than can be said in EUR"):
-            load_book(tmp_path / "book.parquet", agreement, Codes())
-
-
-def test_nothing_is_no_other_records_text(
-    tmp_path: Path, make_records: Callable, agreement: Agreement
-) -> None:
-    """What is null in a file is empty, whatever the records before it have."""
-    table = make_records([{"network": "999-71"}, {"network": "999-72"}])
-    for name in ("network", "rate", "currency"):
-        column = pa.array([table[name][0].as_py(), None], pa.string()).dictionary_encode()
-        table = table.set_column(table.column_names.index(name), name, column)
-    pq.write_table(
-        table.drop_columns(["currency"]).append_column("currency", [["EUR", "EUR"]]), tmp_path / "a.parquet"
-    )
-    codes = Codes()
-    book = load_book(tmp_path / "a.parquet", agreement, codes)
-    assert [codes.networks.texts[code] for code in book.network] == ["999-71", ""]
-    pq.write_table(table, tmp_path / "b.parquet")
-    with pytest.raises(InputError, match="no exchange rate for"):
-        load_book(tmp_path / "b.parquet", agreement, Codes())
-
-
 def _empty(home: Path) -> Path:
     (home / "empty").mkdir()
     return home / "empty"

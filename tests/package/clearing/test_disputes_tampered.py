@@ -14,10 +14,10 @@ from disputed_books import ACCOUNTS, Partners, make_partners
 
 from billproof.answers import Answers
 from billproof.clearing.agreement.agreement import load_agreement
+from billproof.clearing.disputes import form
 from billproof.clearing.disputes.check import DisputesChecker, DisputesReport
 from billproof.clearing.disputes.judging import Sums
 from billproof.clearing.disputes.reading import DisputesError, DisputesFile
-from billproof.clearing.disputes.writing import form
 from billproof.clearing.document.form import DisputeForm
 from billproof.clearing.settlement.reading import load_settlement
 from billproof.errors import InputError

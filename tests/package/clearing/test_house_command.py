@@ -132,11 +132,32 @@ def test_books_settled_on_a_real_node(
     part = tmp_path / "part.json"
     proposed = desk.look("propose", clearing, settlement, "--part", part, "--last")
     assert (proposed["creditor"], proposed["amount"]) == (1, str(2 * 270_000_000))
-    for operator in (1, 2):
-        desk.call(operator, "sign", part, "--settlement", settlement, admin=True)
+    desk.call(1, "sign", part, "--settlement", settlement, admin=True)
+    own = tmp_path / "own.json"
+    accounts = ("--our-account", partner_account(1), "--their-account", partner_account(2))
+    own_books = (*reversed(stores), *accounts, "--payer", "ours")
+    assert run("clear", *own_books, *agreed, "--month", "2026-03", "--out", own).code == 0
+    sign = ("sign", part, "--document", own, *agreed, "--settlement")
+    refused = desk.call(2, *sign, desk.settlement(name="other.json"), admin=True, code=1)
+    assert "net amount: the settlement says operator 2 pays 12.34 EUR" in refused["message"]
+    assert json.loads(part.read_bytes())["signatures"][1:] == []
+    assert desk.call(2, *sign, settlement, admin=True)["signed"] == [1, 2]
     desk.call(2, "agree", part)
     desk.call(1, "confirm", part, "--payment", "transfer 77", admin=True)
     assert desk.status(clearing)["state"] == "Settled"
+
+
+def test_documents_and_their_agreement_are_given_together(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "given"
+    file.write_text("")
+    for given in (("--document", file), ("--agreement", file), ("--before", file)):
+        part = desk.home / "part.json"
+        desk.settlement()
+        if not part.exists():
+            desk.look("propose", desk.agreeing(), desk.settlement(), "--part", part)
+        done = desk.run("house", "sign", part, "--settlement", desk.settlement(), *given, "--json")
+        assert done.code == 2
+        assert "given together" in done.err
 
 
 def test_paid_in_a_token(desk: Desk) -> None:

@@ -21,8 +21,8 @@ from report_reader import NANO, Report
 from billproof.clearing.document.form import File
 from billproof.clearing.report.figures import Currency, exact
 from billproof.clearing.report.page import html_report
+from billproof.clearing.settlement import form as settlement_form
 from billproof.clearing.settlement.settlement import Charge
-from billproof.clearing.settlement.settlement import form as settlement_form
 
 HOSTILE = "</title></style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
 FORMULA = "=HYPERLINK(1)"

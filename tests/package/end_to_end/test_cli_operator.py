@@ -142,6 +142,7 @@ def test_rejects_are_named_by_line(run: Run, month: Path) -> None:
     result = run(*BATCH, "--json", CSV)
     assert result.code == 0
     assert result.json["rejected"] == 1
+    assert result.json["ambiguousTimes"] == 0
     line = len(CSV.read_text().splitlines())
     assert f"csv-001.csv,{line},amount" in Path("store/1/202610/0-1/rejects.csv").read_text().replace('"', "")
 

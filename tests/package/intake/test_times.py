@@ -32,7 +32,7 @@ def moments(texts: list[str], offsets: list[str] | None = None, **table: object)
             faults.setdefault(row, reason)
 
     clock = parse_clock({"column": "t", **table}, Place("test.toml"))
-    seconds, minutes = read_moments(columns.__getitem__, clock, clock.columns, report)
+    seconds, minutes = read_moments(columns.__getitem__, clock, clock.columns, report, lambda mask: None)
     return [faults.get(row, (int(seconds[row]), int(minutes[row]))) for row in range(len(texts))]
 
 

@@ -53,6 +53,14 @@ def test_strays_are_found_again_in_their_slices(same: Same, tmp_path: Path) -> N
     )
 
 
+def test_times_that_occur_twice(same: Same, tmp_path: Path) -> None:
+    rows = rows_of(90, 2)
+    for row in rows[::3]:
+        row[2] = "2026-10-25 01:30:00"
+    (tmp_path / "a.csv").write_text(text_of(rows))
+    assert same([tmp_path / "a.csv"]).ambiguous == 30
+
+
 def test_a_row_over_many_slices(same: Same, tmp_path: Path) -> None:
     rows = rows_of(40, 3)
     rows[20][-1] = "line\n" * 400

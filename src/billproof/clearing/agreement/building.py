@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path as FilePath
 
-from billproof.clearing.agreement.agreement import agreement as model
-from billproof.clearing.agreement.agreement import form
+from billproof.clearing.agreement import agreement as model
+from billproof.clearing.agreement import form
 from billproof.clearing.agreement.commitments import build_commitments
 from billproof.clearing.agreement.models import build_models
 from billproof.clearing.discounts import models

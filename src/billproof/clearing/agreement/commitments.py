@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from billproof.clearing.agreement.agreement import form
+from billproof.clearing.agreement import form
 from billproof.clearing.agreement.models import check_party, quantity
 from billproof.clearing.discounts import models
 from billproof.intake.keys import nearest

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from billproof.clearing import kernel
@@ -34,8 +35,22 @@ _INTEGERS = {
     "billed_usage": np.int64,
     "amount": np.int64,
 }
+#: First and last value of a record's numbers: no difference of two leaves 64 bits, nor what is made of usage.
+LIMITS = {
+    "service": (0, 255),
+    "started_at": (0, 253_402_300_799),  # to the end of 9999
+    "usage": (0, (1 << 53) - 1),
+    "billed_usage": (0, (1 << 53) - 1),
+    "amount": (1 - (1 << 62), (1 << 62) - 1),  # as it is booked, and in the settlement currency
+}
+_ADVICE = {
+    "service": "See docs/protocol.md.",
+    "started_at": "Write UTC seconds; a record begins between 1970 and 9999.",
+    "usage": "Usage is not negative.",
+    "billed_usage": "Usage is not negative.",
+    "amount": "Is it in billionths?",
+}
 _TEXT_BIT = np.int64(1 << 57)  # of a number that is none
-_MOST = 1 << 62  # of any number, so that the difference of two fits in 64 bits
 
 
 class Names:
@@ -64,8 +79,9 @@ class Names:
         texts, indices = column.dictionary.to_pylist(), column.indices.cast(pa.int32())
         if indices.null_count:
             texts, indices = [*texts, ""], indices.fill_null(len(texts))
-        known = np.array([self.code(text or "") for text in texts], np.int32)
-        return known[indices.to_numpy()]
+        known: NDArray[np.int32] = np.array([self.code(text or "") for text in texts], np.int32)
+        found: NDArray[np.int32] = known[indices.to_numpy()]
+        return found
 
 
 @dataclass
@@ -151,7 +167,8 @@ def load_book(
     other months. Each statement of a batch has a code of its own.
 
     Raises :class:`InputError` where an account has to be named, batches do not belong together or are there
-    twice, a column is missing, or a currency has no exchange rate in the agreement.
+    twice, a column is missing, a number is not within :data:`LIMITS`, or a currency has no exchange rate in
+    the agreement.
     """
     name = str(path)
     accounts = [account] if isinstance(account, str) else list(account or ())
@@ -198,9 +215,14 @@ def columns_of(
     piece: Piece, batch: int, agreement: Agreement, period: int | None, codes: Codes, name: str
 ) -> dict[str, Any]:
     """The columns of a :class:`Book` of some of its records; ``name`` is the book's, for errors."""
-    told = piece.origin.period if isinstance(piece.origin, BatchSource) else period
+    origin = piece.origin
+    told = origin.period if isinstance(origin, BatchSource) else period
     month = None if told is None else month_of(told)
-    return _part(piece.table, batch, piece.rows, agreement, month, codes, name)
+    if isinstance(origin, BatchSource):
+        file = str(origin.path)
+    else:
+        file = name if Path(name).stem == origin else f"{name}/{origin}"
+    return _part(piece.table, batch, piece.rows, agreement, month, codes, file)
 
 
 def nothing_in(path: Path, accounts: Sequence[str], period: int | None) -> InputError:
@@ -241,26 +263,9 @@ def _part(
         raise InputError(
             f"has no column {missing[0]!r}", file=file, advice=f"A book has {', '.join(COLUMNS)}."
         )
-    part: dict[str, Any] = {}
-    for name, kind in _INTEGERS.items():
-        column = table[name]
-        if column.null_count or not pa.types.is_integer(column.type):
-            raise InputError("is not whole numbers throughout", file=file, field=name)
-        numbers = column.to_numpy()
-        lowest, highest = (0, 255) if name == "service" else (-_MOST, _MOST)
-        _check(
-            numbers, (numbers < lowest) | (numbers > highest), rows, file, name, "Is it in the right unit?"
-        )
-        part[name] = numbers.astype(kind)
+    part: dict[str, Any] = {name: _numbers(table[name], name, rows, file) for name in _INTEGERS}
     part["service"][_corrections(table, file)] = Service.CREDIT
-    for name in ("usage", "billed_usage"):
-        below = (part[name] < 0) & (part["service"] < NO_USAGE)
-        _check(part[name], below, rows, file, name, "Usage is not negative.")
-    texts = {
-        name: table[name].combine_chunks() if table.num_rows else pa.array([], pa.string())
-        for name in ("number", "network", "currency", "rate")
-    }
-    texts = {name: _one(column) for name, column in texts.items()}
+    texts = {name: _texts(table[name], name, file) for name in ("number", "network", "currency", "rate")}
     number = texts["number"].cast(pa.string()).fill_null("")
     part["number"] = codes.coded(number)
     part["network"] = codes.networks.codes(texts["network"])
@@ -275,11 +280,30 @@ def _part(
     return part
 
 
-def _check(numbers: Ints, wrong: NDArray[np.bool_], rows: Ints, file: str, name: str, advice: str) -> None:
-    """Raises for the first number that is wrong."""
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise InputError(f"row {rows[at]} has {numbers[at]}", file=file, field=name, advice=advice)
+def _numbers(column: pa.ChunkedArray, name: str, rows: Ints, file: str) -> NDArray[Any]:
+    """Whole numbers within their limits: (n,)."""
+    if column.null_count or not pa.types.is_integer(column.type):
+        raise InputError("is not whole numbers throughout", file=file, field=name)
+    found = pc.min_max(column).as_py()
+    for number in (found["min"], found["max"]):
+        if number is not None and not within(name, number):
+            at = next(at for at, each in enumerate(column.to_pylist()) if not within(name, each))
+            raise _beyond(rows[at], column[at].as_py(), name, file, _ADVICE[name])
+    numbers: NDArray[Any] = column.to_numpy().astype(_INTEGERS[name])
+    return numbers
+
+
+def within(name: str, number: int) -> bool:
+    """Whether a record's column may have a number."""
+    lowest, highest = LIMITS[name]
+    return lowest <= number <= highest
+
+
+def _beyond(row: int, number: int, name: str, file: str, advice: str) -> InputError:
+    """What is said of a number that is not within its limits."""
+    lowest, highest = LIMITS[name]
+    message = f"row {row} has {number}, which is not from {lowest} to {highest}"
+    return InputError(message, file=file, field=name, advice=advice)
 
 
 def _corrections(table: pa.Table, file: str) -> NDArray[np.bool_]:
@@ -292,15 +316,17 @@ def _corrections(table: pa.Table, file: str) -> NDArray[np.bool_]:
     return np.asarray(byte_rows(column, 32).any(axis=1))
 
 
-def _one(column: Any) -> pa.Array:
-    """A column of one chunk, also where Arrow keeps chunks of dictionaries apart."""
-    if isinstance(column, pa.ChunkedArray):
-        return (
-            pa.concat_arrays(column.unify_dictionaries().chunks)
-            if column.num_chunks
-            else pa.array([], pa.string())
-        )
-    return column
+def _texts(column: pa.ChunkedArray, name: str, file: str) -> pa.Array:
+    """Texts, or codes of texts, in one chunk, also where Arrow keeps chunks of dictionaries apart."""
+    coded = pa.types.is_dictionary(column.type)
+    kind = column.type.value_type if coded else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        raise InputError("is not text throughout", file=file, field=name)
+    if not coded:
+        column = column.cast(pa.string())
+    if not column.num_chunks:
+        return pa.array([], pa.string())
+    return pa.concat_arrays(column.unify_dictionaries().chunks)
 
 
 def _settled(
@@ -311,19 +337,27 @@ def _settled(
     found: Ints = amounts.copy()
     for code in np.unique(currencies).tolist():
         currency = codes.currencies.texts[code]
-        rate = agreement.rate_of(currency, month, file=file)
-        if rate != 1:
-            rows = currencies == code
-            if max(int(amounts[rows].max()), -int(amounts[rows].min())) * rate > _MOST:
-                message = f"is more than can be said in {agreement.settlement}"
-                raise InputError(message, file=file, field="amount", advice=f"Is {currency}'s rate right?")
-            found[rows] = times(amounts[rows], round(rate * NANO))
+        if not currency:
+            row = part["row"][np.argmax(currencies == code)]
+            advice = "Every amount is in a currency of the agreement."
+            raise InputError(f"row {row} has none", file=file, field="currency", advice=advice)
+        rate = round(agreement.rate_of(currency, month, file=file) * NANO)
+        if rate != NANO:
+            rows = np.flatnonzero(currencies == code)
+            some = amounts[rows]
+            for at in (int(some.argmin()), int(some.argmax())):
+                if not within("amount", settled := times(int(some[at]), rate)):
+                    advice = f"It was {some[at]} in {currency}: is its exchange rate right?"
+                    raise _beyond(part["row"][rows[at]], settled, "amount", file, advice)
+            found[rows] = times(some, rate)
     return found
 
 
-def times(amounts: Ints, rate: int) -> Ints:
+Number = TypeVar("Number", int, Ints)
+
+
+def times(amounts: Number, rate: int) -> Number:
     """Amounts times a rate in billionths, rounded half up, without leaving 64 bits on the way: (n,)."""
-    whole, rest = np.divmod(amounts, NANO)
+    whole, rest = divmod(amounts, NANO)
     units, part = divmod(rate, NANO)
-    found: Ints = amounts * units + whole * part + (rest * part + NANO // 2) // NANO
-    return found
+    return amounts * units + whole * part + (rest * part + NANO // 2) // NANO

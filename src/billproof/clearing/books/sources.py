@@ -241,8 +241,12 @@ def _source(batch: BatchId, root: bytes, account: str, path: Path, first: int) -
 
 def _parquet(path: Path, accounts: Sequence[str], groups: range | None) -> Iterator[Piece]:
     try:
-        names = pq.read_schema(path).names
+        schema = pq.read_schema(path)
+        names = schema.names
+        if twice := [name for name in COLUMNS if names.count(name) > 1]:
+            raise InputError(f"has the column {twice[0]!r} twice", file=path, advice=_ONLY_ONE)
         coded = [name for name in ("network", "currency", "rate") if name in names]
+        coded = [name for name in coded if not pa.types.is_nested(schema.field(name).type)]
         file = pq.ParquetFile(path, memory_map=True, read_dictionary=coded)
         wanted = [name for name in (*COLUMNS, _CORRECTS, "account") if name in names]
         groups = range(file.num_row_groups) if groups is None else groups

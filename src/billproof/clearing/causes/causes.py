@@ -15,7 +15,7 @@ import numpy as np
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Codes
-from billproof.clearing.causes.causes import hypotheses, prices
+from billproof.clearing.causes import hypotheses, prices
 from billproof.clearing.causes.frames import DIMENSIONS, Table, frame_of, merged, table_of
 from billproof.clearing.causes.hypotheses import LEAST, Hypothesis
 from billproof.clearing.kernel import Ints

@@ -17,7 +17,7 @@ from billproof.clearing import kernel
 from billproof.clearing.books.book import NO_USAGE
 from billproof.clearing.causes.prices import Priced, suggested_prices
 from billproof.clearing.kernel import Ints
-from billproof.clearing.pairs.passes import differences
+from billproof.clearing.pairs import differences
 from billproof.clearing.pairs.counting import added, counted
 from billproof.clearing.pairs.differences import Bools, Kind
 from billproof.clearing.pairs.parts import Part, Parts

@@ -15,7 +15,7 @@ import numpy as np
 
 from billproof.answers import Answers
 from billproof.clearing.agreement.agreement import Agreement, month_of
-from billproof.clearing.disputes.writing import form
+from billproof.clearing.disputes import form
 from billproof.clearing.disputes.judging import ALONE, DOUBLES, NAMES, Judge, Sums
 from billproof.clearing.disputes.proofs import OpenStatement, follow, open_statements
 from billproof.clearing.disputes.reading import DisputesError, DisputesFile, NumberedLine

@@ -17,7 +17,7 @@ import pyarrow as pa
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import NO_USAGE, Book, Codes, book_of
 from billproof.clearing.books.sides import turned
-from billproof.clearing.disputes.writing import form
+from billproof.clearing.disputes import form
 from billproof.clearing.disputes.reading import NumberedLine
 from billproof.clearing.document.form import DisputeForm
 from billproof.clearing.kernel import Ints

@@ -11,7 +11,7 @@ import numpy as np
 
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
-from billproof.clearing.disputes.writing import form
+from billproof.clearing.disputes import form
 from billproof.commitment import tree
 from billproof.commitment.keccak import ByteRows, rows_of
 from billproof.inclusion import Problem, account_key, hash_lines, to_root

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from billproof.clearing.disputes.writing import form
+from billproof.clearing.disputes import form
 from billproof.clearing.pairs.differences import Kind
 from billproof.errors import InputError
 from billproof.printable import printable

@@ -22,7 +22,7 @@ from billproof.bundle.text import Template, integers, texts, values
 from billproof.clearing.books.book import Book, Codes
 from billproof.clearing.books.sides import Sides, turned
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.disputes.writing import form
+from billproof.clearing.disputes import form
 from billproof.clearing.disputes.evidence import Statement, open_statement
 from billproof.clearing.document.form import File, LedgerForm
 from billproof.clearing.kernel import Ints

@@ -18,7 +18,7 @@ from billproof.clearing.books.book import Codes
 from billproof.clearing.books.sides import Sides
 from billproof.clearing.causes.causes import Cause
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.document.document import wording
+from billproof.clearing.document import wording
 from billproof.clearing.document.form import (
     AGREED,
     SIDES,

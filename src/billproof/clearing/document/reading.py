@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from billproof.clearing.books.book import NO_USAGE
-from billproof.clearing.document.document import wording
+from billproof.clearing.document import wording
 from billproof.clearing.document.form import (
     AGREED,
     KINDS,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from billproof.clearing.books.book import NO_USAGE, Book, Codes
 from billproof.clearing.clearing import Clearing
-from billproof.clearing.document.document import wording
+from billproof.clearing.document import wording
 from billproof.clearing.kernel import Ints
 from billproof.clearing.pairs.differences import FREE, Kind, claims_of, undisputed
 from billproof.errors import InputError

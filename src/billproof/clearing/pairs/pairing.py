@@ -15,7 +15,7 @@ import numpy as np
 from billproof.clearing.agreement.agreement import Agreement, Tolerance
 from billproof.clearing.books.book import NO_USAGE, Book, Codes
 from billproof.clearing.kernel import Ints
-from billproof.clearing.pairs.passes import passes as pairs
+from billproof.clearing.pairs import passes as pairs
 from billproof.clearing.pairs.counting import added, at_place, counted
 from billproof.clearing.pairs.differences import Kind, Measures, common_of, grains_of, judge
 from billproof.clearing.pairs.edges import move_edges

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from billproof.clearing import kernel
-
-from billproof.clearing import loops
+from billproof.clearing import kernel, loops
 from billproof.clearing.agreement.agreement import Tolerance
 from billproof.clearing.books.book import NO_USAGE, Book
 from billproof.clearing.kernel import ANY, Ints

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from billproof.clearing import kernel
-
-from billproof.clearing import loops
+from billproof.clearing import kernel, loops
 from billproof.clearing.books.book import Book, Codes
 from billproof.clearing.kernel import Ints
 from billproof.clearing.pairs.keys import keys_of

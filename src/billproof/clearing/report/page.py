@@ -80,7 +80,7 @@ def _sources(traffic: Sequence[Traffic], settlement: Settlement | None, currency
     agreement = traffic[0].agreement
     facts = [("Agreement", agreement["name"]), ("Its keccak256", agreement["hash"])]
     if settlement is not None:
-        from billproof.clearing.settlement.settlement import form as settlement_form
+        from billproof.clearing.settlement import form as settlement_form
 
         content = settlement_form.document(settlement)
         facts.append(("keccak256 of settlement.json", f"0x{settlement_form.document_hash(content).hex()}"))

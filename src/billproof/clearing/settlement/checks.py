@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from billproof.clearing.settlement.settlement import form
+from billproof.clearing.settlement import form
 from billproof.clearing.settlement.settlement import ACCEPTED
 from billproof.documents.positions import Path
 from billproof.documents.source import Source

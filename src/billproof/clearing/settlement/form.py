@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from billproof.clearing.settlement.settlement import settlement as model
+from billproof.clearing.settlement import settlement as model
 from billproof.commitment.keccak import keccak
 from billproof.documents import fields
 from billproof.documents.fields import pattern

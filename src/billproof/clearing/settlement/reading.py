@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from billproof.clearing.agreement.agreement import Party, Rounding
-from billproof.clearing.settlement.settlement import form
-from billproof.clearing.settlement.settlement import settlement as model
+from billproof.clearing.settlement import form
+from billproof.clearing.settlement import settlement as model
 from billproof.clearing.settlement.checks import check_claims, check_kind, check_year
 from billproof.clearing.settlement.form import form_of
 from billproof.clearing.settlement.sound import check_sound

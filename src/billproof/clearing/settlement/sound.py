@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from billproof.clearing.pairs.differences import FREE, Kind
-from billproof.clearing.settlement.settlement import form
+from billproof.clearing.settlement import form
 from billproof.documents.positions import Path
 from billproof.documents.source import Source
 from billproof.printable import printable
