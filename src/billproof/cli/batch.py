@@ -208,8 +208,8 @@ def _print(result: Any) -> None:
         say(f"Look again: {result.rejected:,} of {result.rows:,} rows were rejected.")
     if result.ambiguous:
         say(
-            f"{result.ambiguous:,} records have a local time that happened twice, as clocks went back: taken as"
-            " `ambiguous` in the mapping's [time] says, by default as the first."
+            f"{result.ambiguous:,} records have a local time that happened twice, as clocks went back: taken"
+            " as `ambiguous` in the mapping's [time] says, by default as the first."
         )
     if result.repeated:
         say(

@@ -147,6 +147,17 @@ def test_rejects_are_named_by_line(run: Run, month: Path) -> None:
     assert f"csv-001.csv,{line},amount" in Path("store/1/202610/0-1/rejects.csv").read_text().replace('"', "")
 
 
+def test_times_that_occur_twice_are_told(run: Run, month: Path) -> None:
+    with CSV.open("a") as stream:
+        for _ in range(2):
+            stream.write("M0000001,FEE,2026-10-25T01:30:00,0,0,,,1,EUR,fee\n")
+    told = run(*BATCH, CSV)
+    assert told.code == 0
+    assert "2 records have a local time that happened twice" in " ".join((told.out + told.err).split())
+    again = run(*BATCH, "--force", "--json", CSV)
+    assert again.json["ambiguousTimes"] == 2
+
+
 def test_differing_chains_are_findings(run: Run, month: Path) -> None:
     run(*BATCH, CSV)
     run("anchor", *HERE, "--dev-account", 2)
