@@ -106,8 +106,8 @@ def disputed_of(clearing: Clearing, document: File) -> Disputed:
     for pair in (2, 4):
         columns[pair : pair + 2] = turned((columns[pair], columns[pair + 1]), ours)
     order = np.lexsort((columns[5], columns[4], columns[0]))
-    number, kinds, mine, other, *places = (column[order] for column in columns)
-    return Disputed(number, kinds, (mine, other), *places)
+    of, bits, mine, other, *places = (column[order] for column in columns)
+    return Disputed(of, bits, (mine, other), *places)
 
 
 def write_disputes(
