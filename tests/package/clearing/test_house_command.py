@@ -148,16 +148,12 @@ def test_books_settled_on_a_real_node(
 
 
 def test_documents_and_their_agreement_are_given_together(desk: Desk, tmp_path: Path) -> None:
-    file = tmp_path / "given"
+    settlement, part, file = desk.settlement(), desk.home / "part.json", tmp_path / "given"
+    desk.look("propose", desk.agreeing(), settlement, "--part", part)
     file.write_text("")
-    for given in (("--document", file), ("--agreement", file), ("--before", file)):
-        part = desk.home / "part.json"
-        desk.settlement()
-        if not part.exists():
-            desk.look("propose", desk.agreeing(), desk.settlement(), "--part", part)
-        done = desk.run("house", "sign", part, "--settlement", desk.settlement(), *given, "--json")
-        assert done.code == 2
-        assert "given together" in done.err
+    for option in ("--document", "--agreement", "--before"):
+        done = desk.run("house", "sign", part, "--settlement", settlement, option, file, "--json")
+        assert (done.code, "given together" in done.err) == (2, True)
 
 
 def test_paid_in_a_token(desk: Desk) -> None:
