@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from any_books import BOOKS, RECORD, book_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,6 +145,30 @@ def test_one_call_that_two_clocks_saw_is_one_pair_within_the_window_alone(
     assert len(far.pairs.ours) == 0
     twice = _cleared([call, call], [call], tmp_path, agreement)
     assert twice.differences.left[0].tolist() == [Kind.DUPLICATE]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_number_that_one_side_leaves_out_is_another_number(
+    side: int, tmp_path: Path, agreement: Agreement
+) -> None:
+    """As withheld ones are: it is one cause, and not a book that is missing on either side."""
+    books: list[list[dict]] = [[], []]
+    for at in range(40):
+        record = {
+            "service": 1,
+            "started_at": 1_790_812_800 + 61 * at,
+            "usage": 100 + at,
+            "billed_usage": 120,
+            "number": f"+44770090{at:04d}",
+            "network": "999-71",
+            "amount": 10**8,
+            "currency": "EUR",
+            "rate": "",
+        }
+        books[side].append({**record, "number": ""})
+        books[1 - side].append(record)
+    found = _cleared(books[0], books[1], tmp_path, agreement)
+    assert [(cause.kind, cause.count) for cause in found.explained.causes] == [(Kind.NUMBER, 40)]
 
 
 def test_the_cheapest_assignment_is_taken(tmp_path: Path, agreement: Agreement) -> None:

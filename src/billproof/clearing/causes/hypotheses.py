@@ -77,7 +77,8 @@ class Renumbered:
         return {}
 
     def see(self, part: Part) -> tuple[Bools, Bools]:
-        return part.both("number")[0] != 0, part.judged.has(Kind.NUMBER)
+        ours, theirs = part.both("number")
+        return (ours != 0) | (theirs != 0), part.judged.has(Kind.NUMBER)
 
 
 @dataclass(frozen=True)

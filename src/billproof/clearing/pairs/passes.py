@@ -250,7 +250,7 @@ def renumbered(passes: Passes, side: int) -> tuple[Ints, Ints]:
     The key is service, network and usage, which tells calls apart here; the last two rows are batch and row.
     """
     book, at = passes.books[side], passes.left(side)
-    at = at[(book.usage[at] >= _TELLING) & (book.service[at] < 4) & (book.number[at] != 0)]
+    at = at[(book.usage[at] >= _TELLING) & (book.service[at] < 4)]
     found = np.vstack([passes.columns[side][:, at], book.batch[at], book.row[at]])
     found[_KEY] = (book.service[at].astype(np.int64) << loops.SERVICE_BIT) | (
         (book.network[at].astype(np.int64) << 32) | np.minimum(book.usage[at], (1 << 32) - 1)
