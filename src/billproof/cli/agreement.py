@@ -152,6 +152,8 @@ def settlement(file: Path, xlsx: Path | None, pdf: Path | None, force: bool, as_
         [
             ("hash", "0x" + signed.hex()),
             ("due", found.due),
+            *((("continues", "0x" + found.continues.hex()),) if found.continues else ()),
+            *((("resolved", f"{len(found.resolved):,} claims"),) if found.resolved else ()),
             ("left open", f"{money(found.disputed)} {found.currency}, {len(found.disputes):,} claims"),
             *(("written", str(path)) for path in (xlsx, pdf) if path),
         ],

@@ -75,6 +75,13 @@ def check(
 
     agreed: Agreement | None = None if agreement_file is None else load_agreement(agreement_file)
     settled: Settlement | None = None if settlement is None else load_settlement(settlement)
+    if settled is not None and settled.continues is not None:
+        raise InputError(
+            "is a later part, in which what was resolved is not open any more",
+            file=settlement,
+            field="kind",
+            advice="Give the undisputed settlement that it goes back to: the proofs are of all its disputes.",
+        )
     answers = Answers([connect(spec) for spec in rpc], deployment, testnet, identify, Pins.load(None))
     reports: list[DisputesReport] = []
     for file in files:

@@ -92,6 +92,10 @@ def propose(
     part = logic.propose(house.client, state, found, document, terms)
     write_part(part, file)
     _tell(part, file, as_json, "Proposed")
+    if last and found.disputes:
+        say(f"{len(found.disputes):,} claims stay open, and after its last part the clearing settles none.")
+    elif not last and not found.disputes:
+        say("Nothing stays open: with --last the clearing ends with this part.")
 
 
 @click.command(short_help="Compare a part with everything that is known, and sign it.")
@@ -110,7 +114,18 @@ def propose(
     help="What we cleared (clear --out), one of each direction: the settlement has to be what they come to.",
 )
 @click.option("--agreement", "agreement_file", type=options.FILE, help="The agreement, with --document.")
-@click.option("--before", type=options.FILE, help="The year's volumes before (CSV), with --document.")
+@click.option(
+    "--before",
+    type=options.FILE,
+    metavar="VOLUMES.csv|none",
+    help="The year's volumes before, with --document.",
+)
+@click.option(
+    "--continues",
+    type=options.FILE,
+    multiple=True,
+    help="With a settlement of kind disputed, always: the one that it continues, and those agreed since.",
+)
 @house_options.side_option
 @house_options.signature_option
 @house_options.digest_option
@@ -122,6 +137,7 @@ def sign(
     documents: tuple[Path, ...],
     agreement_file: Path | None,
     before: Path | None,
+    continues: tuple[Path, ...],
     operator_id: int | None,
     signature: str | None,
     digest: bool,
@@ -135,6 +151,9 @@ def sign(
     the signatures that are there. Whatever differs is refused with the reason. The creditor of a part that
     is paid in a token says with --payee where.
 
+    A settlement of kind "disputed" is compared with the one that it --continues: no claim is lost, new, or
+    resolved twice. Where other parts were agreed since, their settlements are given, too.
+
     That the settlement is right, only our own clearing can say: give what `billproof clear --out` wrote with
     --document and --agreement, or run `billproof settle … --check` before. Its days nobody can compare: read
     them.
@@ -143,6 +162,7 @@ def sign(
 
     from billproof.clearing.house import parts as logic
     from billproof.clearing.house.access import require_signature
+    from billproof.clearing.house.continuing import require_continued
     from billproof.clearing.house.files import read_part, write_part
     from billproof.clearing.settlement.reading import load_document
 
@@ -151,6 +171,8 @@ def sign(
     _require_own(found, documents, agreement_file, before)
     house = signing_house(signing, signature, digest)
     logic.require_part(house.client, part, found, document)
+    continued = {its_hash: each for each, its_hash in map(load_document, continues)}
+    require_continued(house.client, part, found, continued)
     if digest:
         _tell(part, file, as_json, "To be signed")
         return
@@ -179,6 +201,12 @@ def _require_own(
         raise click.UsageError("--document and --agreement are given together, --before with them")
     if agreement_file is None:
         return
+    if settlement.continues is not None:
+        raise InputError(
+            "documents come to the undisputed part, and the settlement is a disputed one",
+            field="--document",
+            advice="Leave it out, and give what it continues with --continues.",
+        )
     agreement = load_agreement(agreement_file)
     volumes = volumes_before(before, agreement, month_of(settlement.period))
     files = [load_clear(path) for path in documents]

@@ -26,7 +26,7 @@ _SHOWN = 30
 _MADE = ("due", "issued", "dispute_deadline", "round", "out", "volumes", "xlsx", "pdf", "report", "force")
 
 
-def _day(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def day_of(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Callback of days: YYYY-MM-DD."""
     if value is None:
         return None
@@ -36,8 +36,9 @@ def _day(context: click.Context, parameter: click.Parameter, value: str | None) 
         raise click.BadParameter(f"{value!r} is no day YYYY-MM-DD") from None
 
 
-def _day_option(name: str, text: str) -> options.Decorator:
-    return click.option(name, metavar="YYYY-MM-DD", callback=_day, help=text)
+def day_option(name: str, text: str) -> options.Decorator:
+    """An option that is a day."""
+    return click.option(name, metavar="YYYY-MM-DD", callback=day_of, help=text)
 
 
 @click.command(short_help="Settle a month of two operators: who pays whom how much, and what stays open.")
@@ -45,11 +46,16 @@ def _day_option(name: str, text: str) -> options.Decorator:
 @click.option(
     "--agreement", "agreement_file", type=options.FILE, required=True, help="The agreement's file (TOML)."
 )
-@_day_option("--due", "When the net amount is to be paid; always given, but with --check.")
-@_day_option("--issued", "The settlement's date. [default: today]")
-@_day_option("--dispute-deadline", "Until when disputes stay open. [default: when the amount is due]")
+@day_option("--due", "When the net amount is to be paid; always given, but with --check.")
+@day_option("--issued", "The settlement's date. [default: today]")
+@day_option("--dispute-deadline", "Until when disputes stay open. [default: when the amount is due]")
 @click.option("--round", type=click.IntRange(1), help="The clearing's round. [default: 1]")
-@click.option("--before", type=options.FILE, help="The volumes of the year's months before (CSV).")
+@click.option(
+    "--before",
+    type=options.FILE,
+    metavar="VOLUMES.csv|none",
+    help="The volumes of the year's months before, or that there was no traffic; needed with discounts.",
+)
 @click.option("--volumes", type=options.FILE, help="Write those with this month's, for the next month.")
 @click.option("--out", type=options.FILE, help="Write the settlement there (JSON): what both sides sign.")
 @click.option("--xlsx", type=options.FILE, help="Write it as a workbook.")
@@ -97,9 +103,7 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     period, _ = check_together(files, agreement)
     before = volumes_before(given["before"], agreement, month_of(period))
     if given["check"]:
-        code = _check(given["check"], files, agreement, before, as_json)
-        _say_unknown(before, agreement, month_of(period))
-        return code
+        return _check(given["check"], files, agreement, before, as_json)
     issued, due = given["issued"] or date.today().isoformat(), given["due"]
     deadline = given["dispute_deadline"] or due
     for name, day in (("--due", due), ("--dispute-deadline", deadline)):
@@ -116,21 +120,22 @@ def settle(documents: tuple[Path, ...], agreement_file: Path, as_json: bool, **g
     if as_json:
         emit("settlement", json.loads(content))
     else:
-        _print(found, signed)
+        tell(found, signed)
         for path in written:
             say(f"Written: {path}")
-    _say_unknown(before, agreement, month_of(period))
+    say_missing(found)
     return 0
 
 
-def _say_unknown(before: Sequence[Volume], agreement: Agreement, month: str) -> None:
+def say_missing(found: Settlement) -> None:
     """Names the year's months that no volumes are known of: with them, what is due may be another sum."""
-    from billproof.clearing.discounts.volumes import months_without
+    from billproof.clearing.agreement.agreement import month_of
 
-    if unknown := months_without(before, agreement, month):
+    if found.year is not None and found.year.missing:
         say(
-            f"No volumes of {', '.join(unknown)}: discounts and commitments of the year to date take them as"
-            " months without traffic. Give what --volumes wrote with the month before as --before."
+            f"No volumes of {', '.join(map(month_of, found.year.missing))}: discounts and commitments of the"
+            " year to date take them as months without traffic, and both sign that. If there was some, give"
+            " what --volumes wrote with the month before as --before."
         )
 
 
@@ -155,14 +160,16 @@ def _check(
         told = [{"what": each.what, "settlement": each.given, "own": each.own} for each in found]
         emit("settlement-check", {"same": not found, "hash": "0x" + signed.hex(), "differences": told})
     elif found:
-        _print_differences(found)
+        print_differences(found)
     else:
         say("The settlement is what these documents come to, to the byte; its days are not in them.")
-        _print(settlement, signed)
+        tell(settlement, signed)
+    say_missing(settlement)
     return 1 if found else 0
 
 
-def _print_differences(found: Sequence[Difference]) -> None:
+def print_differences(found: Sequence[Difference]) -> None:
+    """What a settlement says, and what it comes to."""
     table(
         ["", "the settlement says", "these documents come to"],
         [[each.what, each.given, each.own] for each in found[:_SHOWN]],
@@ -202,7 +209,7 @@ def _write(
         write_file(given["report"], page.encode(), mode=0o600)
 
 
-def _print(found: Settlement, signed: bytes) -> None:
+def tell(found: Settlement, signed: bytes) -> None:
     """Who pays whom, then what for, then what stays open."""
     from billproof.clearing.agreement.agreement import month_of
     from billproof.clearing.settlement.tables import claim_word, headline
@@ -218,11 +225,14 @@ def _print(found: Settlement, signed: bytes) -> None:
                 (
                     f"{each.payer.name} pays",
                     f"{money(each.total)} {currency}: {money(each.records)} of records, "
-                    f"{money(each.adjustments)} by discounts and commitments",
+                    f"{money(each.adjustments)} by discounts and commitments"
+                    if found.continues is None
+                    else f"{money(each.total)} {currency} of accepted claims",
                 )
                 for each in found.directions
             ),
             ("left open", f"{money(found.disputed)} {currency}, {len(found.disputes):,} claims"),
+            *((("continues", "0x" + found.continues.hex()),) if found.continues else ()),
             ("hash", "0x" + signed.hex()),
         ],
     )
@@ -238,6 +248,24 @@ def _print(found: Settlement, signed: bytes) -> None:
                 for each in found.charges
             ],
             title="Discounts and commitments",
+        )
+    if found.resolved:
+        table(
+            ["", "claims", "as", "what", "pays", "outcome", "claimed", "accepted"],
+            [
+                [
+                    each.claim.number,
+                    found.party(each.claim.claimant).name,
+                    claim_word(each.claim.amount),
+                    each.claim.words,
+                    found.party(each.claim.payer).name,
+                    each.outcome,
+                    money(abs(each.claim.amount)),
+                    money(abs(each.accepted)),
+                ]
+                for each in found.resolved[:_SHOWN]
+            ],
+            title="Resolved",
         )
     if found.disputes:
         table(

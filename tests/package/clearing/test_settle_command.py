@@ -53,6 +53,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _settle(month: Path, *more: str, documents: tuple[str, ...] = ("there", "back")) -> Any:
     given = [str(month / f"{name}.json") for name in documents]
     known = ["--agreement", str(month / "agreement.toml"), "--due", "2026-12-31", "--issued", "2026-11-30"]
+    known += [] if "--before" in more else ["--before", "none"]
     return CliRunner().invoke(settle, [*given, *known, *more], standalone_mode=False, catch_exceptions=False)
 
 
@@ -211,6 +212,7 @@ def test_batches_go_from_stores_into_the_settlement(stores: Path, tmp_path: Path
     out, signed = tmp_path / "clear.json", tmp_path / "settlement.json"
     assert _clear(stores, "--month", "2026-10", "--out", str(out)).return_value == 1
     given = ["--agreement", str(stores / "agreement.toml"), "--due", "2099-12-31", "--out", str(signed)]
+    given += ["--before", "none"]
     CliRunner().invoke(settle, [str(out), *given], standalone_mode=False, catch_exceptions=False)
     found, _ = load_document(signed)
     assert [(each.operator, each.period, each.region, each.sequence) for each in found.batches] == [

@@ -162,8 +162,9 @@ TAMPERED = {
     "service": ('"service": "data"', '"service": "date"', "amounts[2].service", "'date' is unknown"),
     "cause twice": (
         '"number": 2',
-        '"number": 1,\n      "kind": "unit",\n      "words": "-",\n      "claimant": 1,\n      "payer": 2,\n      "count": 1,\n'
-        '      "amount": "0",\n      "deadline": "2026-05-01"\n    },\n    {\n      "number": 2',
+        '"number": 1,\n      "kind": "unit",\n      "words": "-",\n      "claimant": 1,\n      "payer": 2,\n'
+        '      "count": 1,\n      "amount": "0",\n'
+        '      "deadline": "2026-05-01"\n    },\n    {\n      "number": 2',
         "disputes[2]",
         "is there twice",
     ),

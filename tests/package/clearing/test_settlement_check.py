@@ -72,7 +72,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _known(home: Path, side: int, *names: str) -> list[Any]:
     documents = [home / f"{side}-{name}.json" for name in names or ("there", "back")]
-    return [*documents, "--agreement", home / "agreement.toml"]
+    return [*documents, "--agreement", home / "agreement.toml", "--before", "none"]
 
 
 @pytest.fixture(scope="module")

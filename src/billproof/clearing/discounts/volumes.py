@@ -19,6 +19,9 @@ from billproof.printable import printable
 from billproof.records import Service
 from billproof.tariff import values
 
+#: Instead of a file: there was no traffic in the months before.
+NO_TRAFFIC = Path("none")
+
 COLUMNS = ("month", "from", "service", "route", "volume")
 
 #: Of a bare number.
@@ -45,11 +48,22 @@ def read_volumes(path: Path, agreement: Agreement) -> Iterator[Volume]:
 
 
 def volumes_before(file: Path | None, agreement: Agreement, month: str) -> list[Volume]:
-    """The volumes of the months before ``month`` ("2026-03"), none without a file.
+    """The volumes of the months before ``month`` ("2026-03"); none where the file is :data:`NO_TRAFFIC`.
 
-    Raises :class:`InputError` as :func:`read_volumes` does, and where one is not before.
+    Raises :class:`InputError` as :func:`read_volumes` does, where one is not before, and without a file where
+    the agreement's discounts and commitments are of months before.
     """
-    found = [] if file is None else list(read_volumes(file, agreement))
+    first = months_of(agreement)[0]
+    if file is None and agreement.models and month > first:
+        raise InputError(
+            f"what is due for {month} depends on the volumes of the year from {first} on",
+            field="--before",
+            advice=(
+                "Give the VOLUMES.csv that last month's `billproof settle --volumes` wrote, or"
+                " `--before none` if there was no traffic."
+            ),
+        )
+    found = [] if file is None or file == NO_TRAFFIC else list(read_volumes(file, agreement))
     for each in found:
         if each.month >= month:
             raise InputError(
@@ -59,12 +73,6 @@ def volumes_before(file: Path | None, agreement: Agreement, month: str) -> list[
                 advice="Give the file that --volumes wrote with the month before.",
             )
     return found
-
-
-def months_without(volumes: Iterable[Volume], agreement: Agreement, month: str) -> list[str]:
-    """The agreement's months before ``month`` of which nothing is known; none without discount models."""
-    known = {each.month for each in volumes}
-    return [each for each in months_of(agreement) if each < month and each not in known and agreement.models]
 
 
 def volumes_csv(volumes: Iterable[Volume]) -> bytes:

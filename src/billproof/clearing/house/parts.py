@@ -112,6 +112,7 @@ def require_part(client: LedgerClient, part: Part, settlement: Settlement, docum
     _require_settlement(part, settlement, document)
     _require_books(client, state, settlement)
     _require_new_document(client, part)
+    _require_earlier(client, part, settlement)
     _require_amount(client, part, settlement)
     _require_amendment(client, part)
     nonces = tuple(nonce_of(client.endpoint, deployment, each) for each in part.operators)
@@ -208,6 +209,23 @@ def _require_new_document(client: LedgerClient, part: Part) -> None:
             f"this settlement was agreed already, as part {number}",
             advice="do not sign; a further part needs a document of its own",
         )
+
+
+def _require_earlier(client: LedgerClient, part: Part, settlement: Settlement) -> None:
+    """What a disputed settlement continues was agreed in this clearing."""
+    if settlement.continues is None:
+        return
+    _require(
+        settlement.continues in documents_of(client, part),
+        f"no part has the document 0x{settlement.continues.hex()}, which the settlement continues",
+        advice="do not sign; the part that it continues is agreed first: billproof house status",
+    )
+
+
+def documents_of(client: LedgerClient, part: Part) -> list[bytes]:
+    """The hashes of the documents that the parts of the clearing have, the first part's first."""
+    parts = parts_of(client.endpoint, client.deployment, part.place.clearing)
+    return [each.document_hash for each in parts]
 
 
 def _require_amount(client: LedgerClient, part: Part, settlement: Settlement) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from billproof.clearing.agreement.agreement import month_of
 from billproof.clearing.report.charts import Bar, Charts
 from billproof.clearing.report.facts import (
     KINDS,
@@ -14,8 +15,8 @@ from billproof.clearing.report.facts import (
     month_words,
 )
 from billproof.clearing.report.figures import Cell, Currency, Figure, Html, safe, section, table
-from billproof.clearing.settlement.settlement import Charge, Direction, Settlement
-from billproof.clearing.settlement.tables import Money, claim_word, headline
+from billproof.clearing.settlement.settlement import Charge, Direction, Resolved, Settlement
+from billproof.clearing.settlement.tables import VOLUMES_WORDS, Money, claim_word, headline
 from billproof.tariff import values
 
 _MOST_MODELS = 5
@@ -78,7 +79,8 @@ class Owed:
         if settlement is not None:
             part = (
                 f'<p class="note">The {safe(settlement.kind)} part of round {settlement.round}, issued'
-                f" {safe(date_words(settlement.issued))}. {self._rounding(settlement)}</p>"
+                f" {safe(date_words(settlement.issued))}. {self._rounding(settlement)}"
+                f"{safe(_besides(settlement))}</p>"
             )
         return (
             f'<header><p class="over">{safe(" · ".join(over))}</p><h1>{safe(self.headline)}</h1>'
@@ -111,6 +113,8 @@ class Owed:
         for each in directions:
             sign = 1 if each.payee == receiver else -1
             steps = [(f"{each.payer.name} owes for its traffic", each.records)]
+            if settlement.continues is not None:
+                steps = [(f"{each.payer.name} owes of accepted claims", each.claims)]
             steps += _steps([charge for charge in settlement.charges if charge.payer == each.payer.operator])
             for label, money in steps:
                 style = self._style(each.payee.operator if money >= 0 else each.payer.operator)
@@ -147,10 +151,19 @@ class Owed:
         ]
         for said, adjustment in cut(charges, _MOST_CLAIMS, lambda each: each[1], _other_charges):
             rows.append((said, Figure(""), Figure(""), Money(adjustment)))
+        resolved = [
+            (_resolved(each), each.claim.count, each.accepted)
+            for each in settlement.resolved
+            if each.claim.payer == payer
+        ]
+        for words, count, accepted in cut(resolved, _MOST_CLAIMS, lambda each: each[2], _other_resolved):
+            rows.append((words, count, Figure(""), Money(accepted)))
         name = f"{direction.payer.name} owes {direction.payee.name}"
-        sums = (name, sum(each.records for each in amounts), Figure(""), Money(direction.total))
+        records = sum(each.records for each in amounts) + sum(count for _, count, _ in resolved)
+        sums = (name, records, Figure(""), Money(direction.total))
         columns = ("For", "Records", "Volume", self._currency.code)
-        shown = rows or [("no traffic that is undisputed", 0, Figure(""), Money(0))]
+        nothing = "no traffic that is undisputed" if settlement.continues is None else "no claim is resolved"
+        shown = rows or [(nothing, 0, Figure(""), Money(0))]
         return table(name, columns, shown, self._currency, sums=sums, style="fold statement")
 
     def _charge(self, charge: Charge) -> Html:
@@ -281,6 +294,17 @@ def volume_words(volume: int, unit: str) -> str:
     return f"{volume:,} {unit}" if unit else ""
 
 
+def _besides(settlement: Settlement) -> str:
+    """What the year to date leaves out."""
+    if settlement.continues is not None:
+        return f" {VOLUMES_WORDS}"
+    year = settlement.year
+    if year is None or not year.missing:
+        return ""
+    months = ", ".join(map(month_of, year.missing))
+    return f" Discounts of the year to date take {months} as months without traffic."
+
+
 def _model(charge: Charge) -> str:
     return f"{'Commitment' if charge.over else 'Discounts'}: {charge.model}"
 
@@ -309,6 +333,19 @@ def _steps(charges: Sequence[Charge]) -> list[tuple[str, int]]:
 
 def _other_charges(rest: Sequence[tuple[Html, int]]) -> tuple[Html, int]:
     return Html(f"and {len(rest):,} more discounts"), sum(money for _, money in rest)
+
+
+def _resolved(of: Resolved) -> Html:
+    said = f"Claim {of.claim.number} of operator {of.claim.claimant}, {of.outcome}"
+    return Html(f"{safe(said)} <small>{safe(of.claim.words)}</small>")
+
+
+def _other_resolved(rest: Sequence[tuple[Html, int, int]]) -> tuple[Html, int, int]:
+    return (
+        Html(f"and {len(rest):,} more claims"),
+        sum(each[1] for each in rest),
+        sum(each[2] for each in rest),
+    )
 
 
 def _other_claims(rest: Sequence[Claim]) -> Claim:

@@ -99,7 +99,12 @@ def resolve(
             "no claim is named",
             advice="Say which are settled: --accept NUMBER, --reject NUMBER, --withdraw NUMBER.",
         )
-    left = [each for each in before.disputes if key_of(each) not in resolved]
+    left = in_order(
+        replace(each, deadline=deadline or each.deadline)
+        for each in before.disputes
+        if key_of(each) not in resolved
+    )
+    _check_days(before, issued, due, left)
     return replace(
         before,
         kind="disputed",
@@ -110,8 +115,16 @@ def resolve(
         year=None,
         continues=document,
         resolved=tuple(sorted(resolved.values(), key=_money_first)),
-        disputes=in_order(replace(each, deadline=deadline or each.deadline) for each in left),
+        disputes=left,
     )
+
+
+def own_part(given: Settlement, before: Settlement, document: bytes, choices: Iterable[Choice]) -> Settlement:
+    """What one's own choices come to, with the days of the part that is checked."""
+    own = resolve(before, document, choices, given.issued, given.due, given.due)
+    deadlines = {key_of(each): each.deadline for each in given.disputes}
+    left = (replace(each, deadline=deadlines.get(key_of(each), given.due)) for each in own.disputes)
+    return replace(own, disputes=in_order(left))
 
 
 def require_continues(found: Settlement, before: Settlement, document: bytes) -> None:
@@ -153,6 +166,22 @@ def key_of(claim: Dispute) -> tuple[int, int, bool]:
 def named(claim: Dispute) -> str:
     """A claim as the command line names it."""
     return f"{claim.number}:{claim.claimant}:{'credit' if claim.amount < 0 else 'debt'}"
+
+
+def _check_days(before: Settlement, issued: str, due: str, left: Sequence[Dispute]) -> None:
+    if issued < before.issued:
+        raise InputError(
+            f"{issued} is before {before.issued}, when what it continues was issued", field="--issued"
+        )
+    if due < issued:
+        raise InputError(f"{due} is before {issued}, when it is issued", field="--due")
+    for each in left:
+        if each.deadline < issued:
+            raise InputError(
+                f"claim {named(each)} would stay open until {each.deadline}, before {issued}",
+                field="--deadline",
+                advice="Say until when the other claims stay open, or resolve them.",
+            )
 
 
 def _require(holds: bool, message: str) -> None:
