@@ -138,4 +138,4 @@ def _unit(currency: Currency) -> str:
 
 @cache
 def _style() -> str:
-    return (resources.files("billproof.clearing.report.page") / "report.css").read_text(encoding="utf-8")
+    return (resources.files("billproof.clearing.report") / "report.css").read_text(encoding="utf-8")
