@@ -32,7 +32,7 @@ from billproof.clearing.settlement.settlement import (
     Year,
     settle,
 )
-from billproof.clearing.settlement.tables import facts
+from billproof.clearing.settlement.tables import facts, rate_words
 from billproof.clearing.settlement.xlsx import workbook
 from billproof.records import NANO, Service
 
@@ -256,6 +256,22 @@ def test_workbook_says_the_same(settlement: Settlement) -> None:
     assert cells["Batches"]["E2"] == "0x" + "01" * 32
 
 
+def test_rates_are_told_as_they_are_quoted() -> None:
+    quoted = {"5917/5000": "1.1834", "5000/5421": "1/1.0842", "3/7": "3/7", "1/1000000": "0.000001"}
+    assert {rate: rate_words(Fraction(rate)) for rate in quoted} == quoted
+    assert rate_words(Fraction(110)) == "110"
+
+
+def test_workbook_is_printed_on_pages_as_wide_as_its_sheets(settlement: Settlement) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook(settlement, bytes(32)))) as book:
+        for number in range(1, 6):
+            page = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314
+            setup = next(page.iter(f"{_XML}pageSetup"))
+            assert (setup.get("orientation"), setup.get("paperSize")) == ("landscape", "9")
+            assert setup.get("fitToHeight") == "0"
+            assert next(page.iter(f"{_XML}pageSetUpPr")).get("fitToPage") == "1"
+
+
 def test_workbook_has_no_formula_whatever_the_other_side_writes(settlement: Settlement) -> None:
     hostile = [
         "=1+1",
@@ -310,6 +326,18 @@ def test_a_credit_makes_no_less_of_what_is_open(settlement: Settlement) -> None:
 
 
 # The pages.
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(settlement: Settlement) -> None:
+    """However many rows stand above it, every heading (in 10 points) has some of its table on its page."""
+    for rows in range(20, 60):
+        amounts = tuple(Amount(1, Service.DATA, 1, 1, number) for number in range(1, rows))
+        made = paper(dataclasses.replace(settlement, amounts=amounts), bytes(32))
+        with pikepdf.open(io.BytesIO(made)) as pdf:
+            for page in pdf.pages:
+                drawn = pikepdf.parse_content_stream(page)
+                sizes = [float(each.operands[1]) for each in drawn if str(each.operator) == "Tf"]
+                assert 10 not in sizes[-4:]
 
 
 def test_paper_has_as_many_pages_as_it_needs(settlement: Settlement) -> None:

@@ -12,7 +12,7 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
 from billproof.bundle.pdf import built_in_fonts
 from billproof.clearing.settlement.settlement import Settlement
@@ -24,6 +24,7 @@ _LONGEST = 1000
 _SIZE, _LEADING = 7.5, 9.5
 _MARGIN = 15 * mm
 _WIDTH = landscape(A4)[0] - 2 * _MARGIN
+_TOGETHER = 22 * mm  # of a table on the page that has its heading, at least
 
 
 def paper(settlement: Settlement, document_hash: bytes) -> bytes:
@@ -48,7 +49,8 @@ def paper(settlement: Settlement, document_hash: bytes) -> bytes:
     story: list[Any] = [styles.paragraph(shown, styles.title), Spacer(1, 4 * mm)]
     story += [styles.facts([*rest, ("keccak256 of settlement.json", "0x" + document_hash.hex())])]
     for sheet in sheets(settlement):
-        story += [Spacer(1, 5 * mm), styles.paragraph(sheet.title, styles.heading), Spacer(1, 1.5 * mm)]
+        story += [Spacer(1, 5 * mm), CondPageBreak(_TOGETHER)]
+        story += [styles.paragraph(sheet.title, styles.heading), Spacer(1, 1.5 * mm)]
         story.append(styles.table(sheet))
     footer = partial(_footer, words=f"Settlement {document_hash.hex()[:16]}", font=styles.regular)
     document.build(story, onFirstPage=footer, onLaterPages=footer)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from billproof.clearing.agreement.agreement import month_of
 from billproof.clearing.settlement.settlement import Settlement
 from billproof.tariff import values
+
+_RATE_DECIMALS = 12
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
             (f"Operator {party.operator}", f"{party.name}, books in {party.currency}")
             for party in settlement.parties
         ),
-        *((f"{settlement.currency} for one {currency}", str(rate)) for currency, rate in rates),
+        *((f"{settlement.currency} for one {currency}", rate_words(rate)) for currency, rate in rates),
         *(
             ()
             if settlement.ledger is None
@@ -94,6 +97,20 @@ def _year(settlement: Settlement) -> list[tuple[str, Cell]]:
     if year.missing:
         found.append(("Taken as without traffic", ", ".join(map(month_of, year.missing))))
     return found
+
+
+def rate_words(rate: Fraction) -> str:
+    """An exchange rate exactly, as it is quoted: "1.1834", the other way round "1/1.0842", or a fraction."""
+    if said := _decimal(rate):
+        return said
+    said = _decimal(1 / rate)
+    return f"1/{said}" if said else str(rate)
+
+
+def _decimal(rate: Fraction) -> str:
+    """The decimals of a fraction that has no more than 12 of them; nothing of another."""
+    scaled = rate * 10**_RATE_DECIMALS
+    return values.decimal_of(int(scaled), _RATE_DECIMALS) if scaled.denominator == 1 else ""
 
 
 def claim_word(amount: int) -> str:
@@ -141,6 +158,7 @@ def sheets(settlement: Settlement) -> list[Sheet]:
                 )
                 for each in settlement.charges
             ),
+            wide=frozenset({2}),
         ),
         Sheet(
             "Disputed",

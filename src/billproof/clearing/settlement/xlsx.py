@@ -23,6 +23,7 @@ _FORMULA = tuple("=+-@\t\r|%＝＋－＠")
 
 _LONGEST = 1000
 _NARROW, _WIDE = 18, 70
+_A4 = 9  # ECMA-376, part 1, 18.3.1.63
 _NUMBER, _COUNT = "#,##0.00#######", "#,##0"
 
 
@@ -57,8 +58,16 @@ class _Writer:
             self._formats[key] = self._book.add_format(properties)
         return self._formats[key]
 
+    def _page(self, title: str) -> Any:
+        """A sheet that is as wide as the paper it is printed on."""
+        page = self._book.add_worksheet(title)
+        page.set_landscape()
+        page.set_paper(_A4)
+        page.fit_to_pages(1, 0)
+        return page
+
     def summary(self, rows: list[tuple[str, Cell]]) -> None:
-        page = self._book.add_worksheet("Settlement")
+        page = self._page("Settlement")
         page.set_column(0, 0, 34)
         page.set_column(1, 1, _WIDE)
         for row, (name, value) in enumerate(rows):
@@ -66,8 +75,9 @@ class _Writer:
             self._write(page, row, 1, value, bold=row == 0)
 
     def table(self, sheet: Sheet) -> None:
-        page = self._book.add_worksheet(sheet.title)
+        page = self._page(sheet.title)
         page.freeze_panes(1, 0)
+        page.repeat_rows(0)
         for column, name in enumerate(sheet.columns):
             page.set_column(column, column, _WIDE if column in sheet.wide else _NARROW)
             self._write(page, 0, column, name, bold=True)
