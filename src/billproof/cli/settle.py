@@ -162,8 +162,9 @@ def _check(
     elif found:
         print_differences(found)
     else:
-        say("The settlement is what these documents come to, to the byte; its days are not in them.")
+        click.echo("✓ The settlement is what these documents come to, to the byte.")
         tell(settlement, signed)
+        say("Its days are not in the documents: read them.")
     say_missing(settlement)
     return 1 if found else 0
 
