@@ -157,6 +157,20 @@ CASES = {
         "exchange.GBP",
         "is nothing in nine decimals",
     ),
+    "rate of more than a billion": (
+        '"1.1834"',
+        '"999999999/0.5"',
+        16,
+        "exchange.GBP",
+        "is more than 1,000,000,000",
+    ),
+    "tolerance of starts beyond all pairs": (
+        '"60 s"',
+        '"121 min"',
+        20,
+        "tolerance.start",
+        "is more than two hours",
+    ),
     "tolerance of data beyond everything": (
         '"1 kB"',
         '"9007200 GB"',

@@ -246,7 +246,11 @@ def test_a_book_without_proofs_is_told_and_not_proved(run: Run, partners: Partne
     at = next(at for at, line in enumerate(lines) if at and {"ours", "theirs"} <= json.loads(line).keys())
     for field, value, named in (
         ("amount", "1000000000000", "money"),
-        ("amount", str(1 << 63), "theirs.amount"),
+        ("amount", str(1 << 63), "theirs.amount: is more than can be"),
+        ("amount", str(1 << 62), "theirs.amount: is more than can be"),
+        ("amount", str((1 << 62) - 1), "theirs.amount: is more than can be in EUR"),
+        ("usage", "-1", "theirs.usage: is more than can be"),
+        ("billedUsage", str(1 << 53), "theirs.billedUsage: is more than can be"),
         ("startedAt", "-9999999999999999999", "theirs.startedAt"),
         ("service", "256", "theirs.service"),
         ("currency", "XXX", "theirs.currency"),

@@ -24,7 +24,9 @@ from billproof.tariff.building import check_name, check_prefixes, zones_of
 _MOST_PREFIXES = 100_000
 _MOST_MODELS = 500
 _MOST_MONTHS = 12
+_MOST_START = 2 * 3600  # seconds: farther apart no records are a pair at one shift
 _MOST_TOLERATED = 1 << 53  # seconds, bytes or billionths
+_MOST_RATE = 10**9
 _EPOCH = date(1970, 1, 1)
 
 
@@ -201,6 +203,8 @@ class _Builder:
         rate = parts[0] / parts[1]
         if not round(rate * NANO):
             raise self.fail(path, "is nothing in nine decimals", "settle in the other currency")
+        if rate > _MOST_RATE:
+            raise self.fail(path, f"is more than {_MOST_RATE:,}", "settle in the other currency")
         return rate
 
     def _tolerance(self) -> model.Tolerance:
@@ -212,6 +216,8 @@ class _Builder:
                 advice = 'write data: "1 kB"' if kind == values.BYTES else 'write a time: "60 s"'
                 raise self.fail(("tolerance", key), f"is in {got}", advice)
             found[key] = amount
+        if found["start"] > _MOST_START:
+            raise self.fail(("tolerance", "start"), "is more than two hours", 'write "2 h" or less')
         found["amount"] = values.money(given.amount)
         for key, amount in found.items():
             if amount > _MOST_TOLERATED:

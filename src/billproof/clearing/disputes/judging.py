@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from billproof.clearing.agreement.agreement import Agreement
-from billproof.clearing.books.book import NO_USAGE, Book, Codes, book_of
+from billproof.clearing.books.book import NO_USAGE, Book, Codes, book_of, times, within
 from billproof.clearing.books.sides import turned
 from billproof.clearing.disputes import form
 from billproof.clearing.disputes.reading import NumberedLine
@@ -25,6 +25,7 @@ from billproof.clearing.loops import QUARTER
 from billproof.clearing.pairs.differences import FREE, Kind, claims_of, compare, in_unit
 from billproof.clearing.pairs.passes import UNITS
 from billproof.inclusion import Problem
+from billproof.records import NANO
 
 #: Kinds of which whole books decide which it is; the second is what the records show by themselves.
 _TWINS = ((Kind.UNIT, Kind.DURATION), (Kind.CURRENCY, Kind.RATE))
@@ -41,7 +42,6 @@ _INTEGERS = {
     "billed_usage": "billedUsage",
     "amount": "amount",
 }
-_BYTE, _INT64 = range(256), range(-(1 << 63), 1 << 63)
 _NEAR = 2  # seconds, at which records are paired whatever the agreement tolerates
 
 
@@ -151,24 +151,36 @@ class Judge:
         return 1 if self.header.payer == self.header.ours.operator else 0
 
     def _usable(self, each: NumberedLine, found: list[Problem]) -> bool:
-        """Whether numbers that are told fit their types, and currencies have rates."""
+        """Whether numbers are within a book's limits, and currencies have rates."""
         number, line = each
         sides = (*zip(NAMES, self.header.sides, line.sides, strict=True),)
         sides += (*zip(DOUBLES, self.header.sides, line.doubles, strict=True),)
         for name, side, record in sides:
-            if record is None:
-                continue
-            if isinstance(record, form.Told):
-                for key in _INTEGERS.values():
-                    if int(getattr(record, key)) not in (_BYTE if key == "service" else _INT64):
-                        found.append(Problem(f"{name}.{key}", "is more than can be", number))
-                        return False
-            if (currency := _currency(record, side)) not in self.agreement.exchange:
-                place = name if isinstance(record, form.Told) else f"{name}.statements[{record.statement}]"
-                message = f"the agreement has no exchange rate for {currency}"
-                found.append(Problem(f"{place}.currency", message, number))
+            if record is not None and (fault := self._fault(name, side, record)):
+                found.append(Problem(*fault, number))
                 return False
         return True
+
+    def _fault(
+        self, name: str, side: form.SideForm, record: form.Proved | form.Told
+    ) -> tuple[str, str] | None:
+        """Field and words of what keeps a record from being judged."""
+        booked: form.ProvedRecord | form.Told
+        if isinstance(record, form.Told):
+            booked, place, statement = record, name, name
+        else:
+            booked, place = record.record, f"{name}.record"
+            statement = f"{name}.statements[{record.statement}]"
+        for column, key in _INTEGERS.items():
+            if not within(column, int(getattr(booked, key))):
+                return f"{place}.{key}", "is more than can be"
+        currency = _currency(record, side)
+        rate = self.agreement.exchange.get(currency)
+        if rate is None:
+            return f"{statement}.currency", f"the agreement has no exchange rate for {currency}"
+        if not within("amount", times(int(booked.amount), round(rate * NANO))):
+            return f"{place}.amount", f"is more than can be in {self.agreement.settlement}"
+        return None
 
     def _book(self, lines: Sequence[NumberedLine], side: int, codes: Codes, *, doubles: bool = False) -> Book:
         """One side's records of lines as a book, or what they are copies of: each line has one."""
