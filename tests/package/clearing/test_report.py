@@ -81,6 +81,13 @@ def test_charts_are_told_in_words_and_stand_beside_their_tables() -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_a_shortfall_is_no_discount_and_is_of_the_year() -> None:
+    words = text_of(Report(html_report(both(), settlement(both(), CHARGES))).tree)
+    assert "Discounts: mobile share of the month 1,000.00, less booked 1,300.00" in words
+    short = "share of the month 500.00, less booked 200.00; short of the commitment, year to date: 300.00"
+    assert f"Commitment: data, both ways {short}" in words
+
+
 def test_the_headline_is_the_money() -> None:
     documents = both()
     agreed = settlement(documents, CHARGES)

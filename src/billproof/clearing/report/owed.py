@@ -170,7 +170,7 @@ class Owed:
         share, booked = self._currency.text(charge.share), self._currency.text(charge.booked)
         words = f"share of the month {share}, less booked {booked}"
         if charge.shortfall:
-            words += f"; shortfall {self._currency.text(charge.shortfall)}"
+            words += f"; short of the commitment, year to date: {self._currency.text(charge.shortfall)}"
         return Html(f"{safe(_model(charge))} <small>{safe(words)}</small>")
 
     def _booked(self) -> str:
@@ -306,7 +306,7 @@ def _besides(settlement: Settlement) -> str:
 
 
 def _model(charge: Charge) -> str:
-    return f"{'Commitment' if charge.over else 'Discounts'}: {charge.model}"
+    return f"{'Commitment' if charge.over or charge.shortfall else 'Discounts'}: {charge.model}"
 
 
 def _claimed(claims: Sequence[Claim]) -> int:
