@@ -102,7 +102,7 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
     outputs: list[Path] = [given[name] for name in ("out", "as_csv", "proofs", "report") if given[name]]
     check_free(outputs, given["force"])
     agreement = load_agreement(agreement_file)
-    told = (_on_spark if spark else _here)((ours, theirs), agreement, as_json, given)
+    told, advice = (_on_spark if spark else _here)((ours, theirs), agreement, as_json, given)
     tree = tree_of(told)
     if given["out"]:
         write_file(given["out"], json_bytes(tree), mode=0o600)
@@ -116,13 +116,18 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
         _print(told)
         for path in outputs:
             say(f"Written: {path}")
+    if advice:
+        say(advice)
     return 0 if told.agreed == told.pairs == told.ours.records == told.theirs.records else 1
 
 
-def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]) -> File:
-    """What was found on this machine; the listing and the proofs are written."""
+def _here(
+    books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
+) -> tuple[File, str | None]:
+    """What was found on this machine, and advice; the listing and the proofs are written."""
     from billproof.clearing.agreement.agreement import month_of
     from billproof.clearing.books.book import Codes, load_book
+    from billproof.clearing.books.numbers import advice, written
     from billproof.clearing.books.sides import turned
     from billproof.clearing.clearing import clear as lay_over
     from billproof.clearing.document.document import document
@@ -151,14 +156,16 @@ def _here(books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: 
         with progress(as_json) as update:
             secrets = given["secrets"]
             write_disputes(given["proofs"], found, told, sides, secrets=secrets, progress=update)
-    return told
+    one, other = (written(book.number, codes.numbers) for book in (payee, payer))
+    return told, advice((one, other), sides.names)
 
 
 def _on_spark(
     books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
-) -> File:
+) -> tuple[File, str | None]:
     """The same by a cluster."""
     from billproof.clearing.agreement.agreement import month_of
+    from billproof.clearing.books.numbers import advice
     from billproof.clearing.books.sides import turned
     from billproof.clearing.document.document import document_of, told_causes
     from billproof.spark.clearing import SparkClearing, Wanted
@@ -181,7 +188,8 @@ def _on_spark(
         if given["as_csv"]:
             found.write_listing(SharedFile.named(given["as_csv"]), ours)
         causes = told_causes([cause for _, cause in found.causes], opened.codes, agreement, sides)
-        return document_of(found.totals, causes, agreement, sides)
+        told = document_of(found.totals, causes, agreement, sides)
+        return told, advice((opened.written[0], opened.written[1]), sides.names)
 
 
 def _neighbours(given: Mapping[str, Any]) -> tuple[Sequence[Path], Sequence[Path]]:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Book, Codes, Names, batch_names, nothing_in
+from billproof.clearing.books.numbers import Written
 from billproof.clearing.books.sources import BatchSource, Seen, files_of, is_parquet
 from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import laid_over
@@ -91,7 +92,10 @@ class SparkClearing:
 
 @dataclass
 class Opened:
-    """Books in parts on a cluster. ``heads``: ours, theirs and neighbours, without their records."""
+    """Books in parts on a cluster. ``heads``: ours, theirs and neighbours, without their records.
+
+    ``written``: how each of them writes numbers.
+    """
 
     engine: SparkClearing
     spark: Cluster
@@ -99,6 +103,7 @@ class Opened:
     parts: int
     codes: Codes = field(default_factory=Codes)
     heads: list[Book] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     turn: int = 0
@@ -123,6 +128,7 @@ class Opened:
             of_book = [found for source, found in zip(sources, dealt, strict=True) if source.book == number]
             head, pieces = _gathered(book, len(self.heads), of_book, self.codes)
             self.heads.append(head)
+            self.written.append(sum((one.written for one in of_book), Written()))
             self.pieces += pieces
 
     def each(self, step: Callable[..., Any], given: Sequence[Any] | None = None) -> list[Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Book, Codes, columns_of
+from billproof.clearing.books.numbers import Written, written
 from billproof.clearing.books.sources import BatchSource, Seen, pieces_in
 from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import clearing_of
@@ -63,12 +64,13 @@ class Source:
 
 @dataclass
 class Dealt:
-    """What came of a source: scratch files, what codes in them stand for, and how many records."""
+    """What came of a source: scratch files, what codes in them stand for, how many records and numbers."""
 
     files: list[tuple[File, int]] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
     origins: list[BatchSource | str] = field(default_factory=list)
     records: int = 0
+    written: Written = field(default_factory=Written)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Dealing:
         columns = {column: np.concatenate([one.pop(column) for one in waiting]) for column in _COLUMNS}
         book = Book(name="", sources={}, **columns)
         dealt.records += len(book)
+        dealt.written += written(book.number, codes.numbers)
         numbers = np.array(sorted(codes.numbers), np.int64)
         odd = np.isin(book.number, numbers)
         texts = [codes.numbers[number] for number in numbers.tolist()]

@@ -124,6 +124,21 @@ def _clear(books: tuple[Path, Path, Path], *more: str) -> Any:
     return CliRunner().invoke(clear_command, [*known, *more], standalone_mode=False, catch_exceptions=False)
 
 
+def test_numbers_without_their_country_are_counted_as_by_one_machine(
+    inside: InProcess, tmp_path: Path
+) -> None:
+    books = _written(4_000, 11, tmp_path)
+    for file in books[1].iterdir():
+        table = pq.read_table(file)
+        at = table.column_names.index("number")
+        numbers = [text and text.replace("+", "0", 1) for text in table["number"].to_pylist()]
+        pq.write_table(table.set_column(at, "number", pa.array(numbers, pa.string())), file)
+    told = [_clear(books, *more).stderr for more in ([], ["--engine", "spark", "--scratch", str(tmp_path)])]
+    assert inside.jobs
+    assert "numbers of Skylark's book are in national form" in told[0]
+    assert told[1] == told[0]
+
+
 def test_the_command_prints_and_writes_what_one_machine_does(inside: InProcess, tmp_path: Path) -> None:
     books = _written(4_000, 10, tmp_path)
     spark = ["--engine", "spark", "--scratch", str(tmp_path)]

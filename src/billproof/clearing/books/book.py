@@ -50,7 +50,9 @@ _ADVICE = {
     "billed_usage": "Usage is not negative.",
     "amount": "Is it in billionths?",
 }
-_TEXT_BIT = np.int64(1 << 57)  # of a number that is none
+
+#: Set in the code of a number that is neither E.164 nor plain digits.
+TEXT_BIT = np.int64(1 << 57)
 
 
 class Names:
@@ -96,7 +98,7 @@ class Codes:
 
     def number(self, code: int) -> str:
         """The text of a number's code."""
-        if code & int(_TEXT_BIT):
+        if code & int(TEXT_BIT):
             return self.numbers[code]
         return ("+" if code & 1 else "") + str(code >> 1) if code else ""
 
@@ -109,7 +111,7 @@ class Codes:
             codes = []
             for text in odd.dictionary.to_pylist():
                 digest = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
-                codes.append(digest & (int(_TEXT_BIT) - 1) | int(_TEXT_BIT))
+                codes.append(digest & (int(TEXT_BIT) - 1) | int(TEXT_BIT))
                 self.numbers[codes[-1]] = text
             found[others] = np.array(codes, np.int64)[odd.indices.to_numpy()]
         return found
