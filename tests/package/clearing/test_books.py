@@ -61,7 +61,7 @@ def test_an_account_has_to_be_named_where_there_are_several(
     tmp_path: Path, build: Callable, agreement: Agreement
 ) -> None:
     build(tmp_path, _ROWS)
-    with pytest.raises(InputError, match="holds 2 accounts"):
+    with pytest.raises(InputError, match="holds 2 accounts: '"):
         load_book(tmp_path / "store", agreement, Codes())
     with pytest.raises(InputError, match="no records"):
         load_book(tmp_path / "store", agreement, Codes(), account="nobody")

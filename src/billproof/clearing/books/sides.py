@@ -78,7 +78,7 @@ def sides_of(
         found.add(period)
     if len(found) > 1:
         raise InputError(
-            f"the books are of {' and '.join(map(str, sorted(found)))}",
+            f"the books are of several months: {', '.join(map(month_of, sorted(found)))}",
             file=books[0].name,
             advice="Name the month with --month, and give books that have it.",
         )

@@ -37,6 +37,7 @@ COLUMNS = (
 )
 _CORRECTS = "corrects"
 _PROOF_FILES = (".json", ".pdf")
+_FEW = 4  # accounts that a message names
 _NAME_IT = "Name the partner's with --our-account or --their-account; once for each where it has several."
 _ROWS = 1 << 19  # read at a time
 _ONLY_ONE = "Leave one of them out."
@@ -176,8 +177,10 @@ def _stored(stored: StoredBatch, accounts: Sequence[str], period: int | None, se
     if accounts:
         rows = np.flatnonzero(pc.is_in(entries["account"], pa.array(accounts, pa.string())).to_numpy())
     elif entries.num_rows > 1:
+        few = entries["account"].to_pylist() if entries.num_rows <= _FEW else []
+        names = ": " + ", ".join(printable(repr(name)) for name in few) if few else ""
         raise InputError(
-            f"holds {entries.num_rows:,} accounts",
+            f"holds {entries.num_rows:,} accounts{names}",
             file=stored.path,
             advice=_NAME_IT,
         )
