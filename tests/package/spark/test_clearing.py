@@ -124,6 +124,37 @@ def _clear(books: tuple[Path, Path, Path], *more: str) -> Any:
     return CliRunner().invoke(clear_command, [*known, *more], standalone_mode=False, catch_exceptions=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("service", pa.array([1, 257], pa.int64())),
+        ("amount", pa.array([1, (1 << 64) - 100], pa.uint64())),
+        ("amount", pa.array([1, 1 << 62], pa.int64())),
+        ("usage", pa.array([60, -1], pa.int64())),
+        ("billed_usage", pa.array([60, 1 << 53], pa.int64())),
+        ("started_at", pa.array([1_790_812_800, -1], pa.int64())),
+        ("currency", pa.array(["EUR", None], pa.string())),
+        ("number", pa.array([1, 2], pa.int64())),
+    ],
+)
+def test_what_no_book_may_say_is_refused_as_by_one_machine(
+    name: str, column: pa.Array, inside: InProcess, tmp_path: Path
+) -> None:
+    partners = partner_books(1_000, 3)
+    ours, theirs, file = partners.write(tmp_path / "books")
+    agreement = load_agreement(file)
+    last = sorted(theirs.iterdir())[-1]
+    table = pq.read_table(last).slice(0, 2)
+    pq.write_table(table.set_column(table.column_names.index(name), name, column), last)
+    with pytest.raises(InputError) as alone:
+        load_book(theirs, agreement, Codes())
+    engine = SparkClearing({}, str(tmp_path), 1_000)
+    with pytest.raises(InputError) as spread, engine.open(Wanted(ours), Wanted(theirs), agreement):
+        pass
+    assert str(spread.value) == str(alone.value)
+    assert f":{name}: " in str(alone.value)
+
+
 def test_numbers_without_their_country_are_counted_as_by_one_machine(
     inside: InProcess, tmp_path: Path
 ) -> None:

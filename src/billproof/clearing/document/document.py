@@ -44,8 +44,6 @@ from billproof.errors import InputError
 from billproof.printable import printable
 from billproof.tariff.values import word_of
 
-#: Days since 1970-01-01 that the document can say: to the end of 9999.
-_DAYS = 2_932_897
 _LONGEST = 1000
 
 
@@ -270,8 +268,4 @@ def _service(code: int) -> Any:
 
 
 def _day(day: int) -> str:
-    if not 0 <= day < _DAYS:
-        raise InputError(
-            "a record does not begin between 1970 and 9999", field="started_at", advice="Write UTC seconds."
-        )
     return str(np.datetime64(day, "D"))
