@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from billproof.cli.settle import day_option, print_differences, tell
 from billproof.errors import InputError
 
 if TYPE_CHECKING:
+    from billproof.clearing.document.form import File
     from billproof.clearing.settlement.resolving import Choice
     from billproof.clearing.settlement.settlement import Settlement
 
@@ -91,13 +93,14 @@ def resolve(settlement: Path, as_json: bool, **given: Any) -> int:
     written = [given[name] for name in _WRITTEN if given[name]]
     check_free(written, given["force"])
     before, its_hash = load_document(settlement)
+    files = _cleared(given["documents"], before)
     issued = given["issued"] or max(date.today().isoformat(), before.issued)
     found = resolve(before, its_hash, choices, issued, given["due"], given["deadline"])
     content = document(found)
     signed = document_hash(content)
     if given["out"]:
         write_file(given["out"], content, mode=0o600)
-    _write(found, signed, given)
+    _write(found, signed, files, given)
     if as_json:
         emit("settlement", json.loads(content))
         return 0
@@ -138,7 +141,7 @@ def _check(settlement: Path, part: Path, choices: list[Choice], as_json: bool) -
     return 1 if differing else 0
 
 
-def _write(found: Settlement, signed: bytes, given: dict[str, Any]) -> None:
+def _write(found: Settlement, signed: bytes, files: Sequence[File], given: dict[str, Any]) -> None:
     """What people read, where it is asked for."""
     from billproof.files import write_file
 
@@ -152,17 +155,23 @@ def _write(found: Settlement, signed: bytes, given: dict[str, Any]) -> None:
         write_file(given["pdf"], paper(found, signed), mode=0o600)
     if given["report"]:
         from billproof.clearing.document.form import tree_of
-        from billproof.clearing.document.reading import load_clear
         from billproof.clearing.report.page import html_report
 
-        files = [load_clear(path) for path in given["documents"]]
-        of = "0x" + found.agreement_hash.hex(), found.currency, str(found.period)
-        for path, file in zip(given["documents"], files, strict=True):
-            if (file.agreement.hash, file.settlement, file.period) != of:
-                raise InputError(
-                    "is not of the settlement's month and agreement",
-                    file=path,
-                    advice="Give what the settlement was made from.",
-                )
         page = html_report([tree_of(file) for file in files], found)
         write_file(given["report"], page.encode(), mode=0o600)
+
+
+def _cleared(paths: Sequence[Path], settlement: Settlement) -> list[File]:
+    """The clear documents; InputError where one is not of the settlement's month and agreement."""
+    from billproof.clearing.document.reading import load_clear
+
+    files = [load_clear(path) for path in paths]
+    of = "0x" + settlement.agreement_hash.hex(), settlement.currency, str(settlement.period)
+    for path, file in zip(paths, files, strict=True):
+        if (file.agreement.hash, file.settlement, file.period) != of:
+            raise InputError(
+                "is not of the settlement's month and agreement",
+                file=path,
+                advice="Give what the settlement was made from.",
+            )
+    return files
