@@ -146,11 +146,12 @@ def _prevailing(
 ) -> NDArray[np.int32]:
     """The currency of most of a statement's records, among as many that of the earliest: (m,)."""
     found = currency[first]
+    apart = currency != np.repeat(found, count)
+    if not apart.any():
+        return found
     owner = np.repeat(np.arange(len(first)), count)
     mixed = np.zeros(len(first), np.bool_)
-    mixed[owner[currency != found[owner]]] = True
-    if not mixed.any():
-        return found
+    mixed[owner[apart]] = True
     rows = np.flatnonzero(mixed[owner])
     size = int(currency.max()) + 1
     pairs, earliest, counts = np.unique(
