@@ -14,7 +14,7 @@ import numpy as np
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Book, Codes
-from billproof.clearing.causes.causes import Cause, Explained, Found, explain, explained
+from billproof.clearing.causes.causes import Cause, Explained, Found, exact, explain, explained
 from billproof.clearing.pairs.differences import Differences, Kind
 from billproof.clearing.pairs.pairing import paired_and_judged
 from billproof.clearing.pairs.parts import Inside, Part, Parts, divided
@@ -40,7 +40,7 @@ class Clearing:
     @cached_property
     def totals(self) -> tuple[int, int]:
         """What each book adds up to."""
-        ours, theirs = (int(book.settled.sum()) for book in self.books)
+        ours, theirs = (exact(book.settled) for book in self.books)
         return ours, theirs
 
     @cached_property
@@ -50,11 +50,11 @@ class Clearing:
         paying = self.differences.paying
         for code in np.unique(paying).tolist():
             word = Kind(code).word if code >= 0 else "agreed"
-            found[word] += int(self.differences.money[paying == code].sum())
+            found[word] += exact(self.differences.money[paying == code])
         for side, rows in enumerate((self.pairs.ours_left, self.pairs.theirs_left)):
             settled = self.books[side].settled[rows]
             for code in np.unique(self.differences.left[side]).tolist():
-                money = int(settled[self.differences.left[side] == code].sum())
+                money = exact(settled[self.differences.left[side] == code])
                 found[Kind(code).word] += money if side == 0 else -money
         return found
 

@@ -128,6 +128,8 @@ def test_books_at_the_edges_add_up_as_whole_numbers_do(
     assert load_clear(json.dumps(tree_of(file)).encode()) == file  # which adds up all there is
     for side, rows in zip(file.sides, (ours, theirs), strict=True):
         assert int(side.total) == sum(row["amount"] for row in rows)
+    assert found.totals == tuple(sum(row["amount"] for row in rows) for rows in (ours, theirs))
+    assert {kind: str(money) for kind, money in found.at_stake.items()} == file.at_stake
     undisputed = 0
     for a, b, money in zip(
         *(at.tolist() for at in (found.pairs.ours, found.pairs.theirs, found.differences.money)), strict=True

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from billproof.clearing.books.book import NO_USAGE, Book, Codes
+from billproof.clearing.causes.causes import exact
 from billproof.clearing.clearing import Clearing
 from billproof.clearing.document import wording
 from billproof.clearing.kernel import Ints
@@ -182,7 +183,7 @@ def group_of(members: Members) -> Group:
     """What the rows of a cause or finding add up to."""
     money = members.money
     examples = [(int(money[at]), members.record(at)) for at in _most(money, members.rank)]
-    return Group(len(money), _exact(money), _claims(members), tuple(sorted(examples, key=_most_first)))
+    return Group(len(money), exact(money), _claims(members), tuple(sorted(examples, key=_most_first)))
 
 
 def _claims(members: Members) -> tuple[Claim, ...]:
@@ -192,7 +193,7 @@ def _claims(members: Members) -> tuple[Claim, ...]:
         return Group().claims
     claims = claims_of(members.ours, members.theirs)
     claimed = [claims[side][np.sign(claims[side]) == sign] for side, sign in CLAIMS]
-    return tuple((len(some), _exact(some)) for some in claimed)
+    return tuple((len(some), exact(some)) for some in claimed)
 
 
 def rows_of(clearing: Clearing) -> Iterator[Rows]:
@@ -323,11 +324,6 @@ def _added(codes: Ints, shape: tuple[int, int], column: Ints) -> list[list[int]]
     low = np.bincount(codes, column & ((1 << _HALF) - 1), size)
     flat = [(int(one) << _HALF) + int(other) for one, other in zip(high, low, strict=True)]
     return [flat[begin : begin + shape[1]] for begin in range(0, size, shape[1])]
-
-
-def _exact(column: Ints) -> int:
-    """The sum of a column, which need not fit in 64 bits."""
-    return (int((column >> _HALF).sum()) << _HALF) + int((column & ((1 << _HALF) - 1)).sum())
 
 
 def _coded(keys: Ints) -> tuple[Ints, list[int]]:
