@@ -233,7 +233,7 @@ def test_batches_go_from_stores_into_the_settlement(stores: Path, tmp_path: Path
 
 
 def test_a_store_of_several_months_needs_the_month(stores: Path) -> None:
-    with pytest.raises(InputError, match="202610 and 202611"):
+    with pytest.raises(InputError, match="2026-10, 2026-11"):
         _clear(stores)
     with pytest.raises(InputError, match="our book is operator 1's"):
         _clear(stores, "--month", "2026-10", "--as", "2")
