@@ -19,6 +19,10 @@ from commands import run
 
 from billproof.batch_id import BatchId
 from billproof.bundle import documents as doc
+from billproof.clearing.settlement.form import document
+from billproof.clearing.settlement.reading import load_document
+from billproof.clearing.settlement.resolving import Choice, resolve
+from billproof.clearing.settlement.settlement import Dispute
 from billproof.ledger.client import BatchAnchor
 
 __all__ = ["desk", "desk_template", "fresh_desk", "run"]
@@ -164,15 +168,31 @@ def test_one_opens_the_other_does_not(desk: Desk) -> None:
     assert (closed["reason"], closed["atFault"]) == ("NotRevealed", [2])
 
 
+def test_the_books_are_settled_once(desk: Desk) -> None:
+    """The same records with another due date have another hash: they would be paid twice."""
+    clearing, first = desk.agreeing(), desk.settlement()
+    again = desk.settlement(due="2026-05-11", name="again.json")
+    parts = [desk.home / "part.json", desk.home / "again-part.json"]
+    desk.look("propose", clearing, first, "--part", parts[0])
+    for side in (1, 2):
+        desk.call(side, "sign", parts[0], "--settlement", first, admin=True)
+    desk.call(1, "agree", parts[0])
+    refused = desk.look("propose", clearing, again, "--part", parts[1], code=1)
+    assert "would settle the books again" in refused["message"]
+    assert not parts[1].exists()
+
+
 def test_too_late_to_agree_and_to_settle(desk: Desk) -> None:
-    clearing, settlement = desk.agreeing(), desk.settlement()
+    claim = Dispute(1, "missing", "records", 1, 2, 1, 10**9, "2026-06-10")
+    clearing, settlement = desk.agreeing(), desk.settlement(disputes=(claim,))
     part = desk.home / "part.json"
     desk.look("propose", clearing, settlement, "--part", part)
     desk.call(1, "sign", part, "--settlement", settlement, admin=True)
     desk.call(2, "sign", part, "--settlement", settlement, admin=True)
     desk.call(2, "agree", part)
-    second = desk.settlement(amount=10**9, name="second.json")
-    last = desk.home / "last.json"
+    second, last = desk.home / "second.json", desk.home / "last.json"
+    accepted = resolve(*load_document(settlement), [Choice("accepted", 1)], "2026-05-01", "2026-06-01")
+    second.write_bytes(document(accepted))
     desk.look("propose", clearing, second, "--part", last, "--valid", "1d")
     desk.pass_by(json.loads(last.read_bytes())["deadline"])
     late = desk.call(1, "sign", last, "--settlement", second, admin=True, code=1)

@@ -212,8 +212,13 @@ def _require_new_document(client: LedgerClient, part: Part) -> None:
 
 
 def _require_earlier(client: LedgerClient, part: Part, settlement: Settlement) -> None:
-    """What a disputed settlement continues was agreed in this clearing."""
+    """The first part settles the books; others continue it, or settle the credit of an amendment."""
     if settlement.continues is None:
+        _require(
+            part.number == 1 or part.amendment != NO_AMENDMENT,
+            "part 1 has settled what is undisputed already: this would settle the books again",
+            advice="do not sign; a further part continues it, or names an amendment: billproof resolve",
+        )
         return
     _require(
         settlement.continues in documents_of(client, part),
