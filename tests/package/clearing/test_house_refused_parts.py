@@ -70,6 +70,7 @@ def test_one_document_is_one_part(desk: Desk) -> None:
     assert "the next part is number 2" in stale["message"]
     twice = desk.look("propose", clearing, settlement, "--part", desk.home / "p.json", code=1)
     assert "was agreed already, as part 1" in twice["message"]
+    assert "proposes part 2 of claims that are open (billproof resolve)" in str(desk.status(clearing)["next"])
 
 
 def test_a_part_that_was_agreed_and_is_another_now(desk: Desk) -> None:

@@ -150,6 +150,11 @@ def test_people_read_what_was_resolved(part: Settlement) -> None:
         (Money(0), Money(NANO), "withdrawn"),
     ]
     told = dict(facts(part))
+    assert [name for name in told if " pays of accepted claims" in name] == [
+        f"{each.payer.name} pays of accepted claims" for each in part.directions
+    ]
+    titles = [each.title for each in sheets(part)]
+    assert titles.index("Resolved") == 0  # what is paid for comes first
     assert told["Continues the document"] == "0x" + (part.continues or b"").hex()
     assert VOLUMES_WORDS in told.values()
     assert workbook(part, bytes(32)) == workbook(load_settlement(document(part)), bytes(32))

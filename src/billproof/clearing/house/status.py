@@ -101,10 +101,11 @@ class Found:
             ]
         if state.state is State.AGREEING and not self.repudiated:
             number = len(self.parts) + 1
+            claims = " of claims that are open (billproof resolve)" if self.parts else ""
             return [
                 Step(
                     state.operators,
-                    f"proposes part {number}, and both sign it",
+                    f"proposes part {number}{claims}, and both sign it",
                     "billproof house propose",
                     limits.agree_by,
                 )

@@ -50,6 +50,7 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
     """What the document is about, name and value."""
     net = settlement.net
     one, other = settlement.directions
+    paid_for = "for its traffic" if settlement.continues is None else "of accepted claims"
     rates = [
         (currency, rate) for currency, rate in settlement.exchange.items() if currency != settlement.currency
     ]
@@ -57,8 +58,8 @@ def facts(settlement: Settlement) -> list[tuple[str, Cell]]:
         (headline(settlement), Money(net.amount)),
         ("Currency", settlement.currency),
         ("Due", settlement.due),
-        (f"{one.payer.name} pays for its traffic", Money(one.total)),
-        (f"{other.payer.name} pays for its traffic", Money(other.total)),
+        (f"{one.payer.name} pays {paid_for}", Money(one.total)),
+        (f"{other.payer.name} pays {paid_for}", Money(other.total)),
         ("Left open, disputed", Money(settlement.disputed)),
         ("Part", f"{settlement.kind}, round {settlement.round}"),
         *_continued(settlement),
@@ -119,7 +120,7 @@ def claim_word(amount: int) -> str:
 
 
 def sheets(settlement: Settlement) -> list[Sheet]:
-    """Traffic, discount models, disputes and batches: those that there are."""
+    """Traffic, discount models, claims resolved and open, batches: those that there are."""
     names = {party.operator: party.name for party in settlement.parties}
     found = [
         Sheet(
@@ -161,32 +162,6 @@ def sheets(settlement: Settlement) -> list[Sheet]:
             wide=frozenset({2}),
         ),
         Sheet(
-            "Disputed",
-            ("Amount", "Claimed by", "As", "Cause", "Count", "Deadline", "What differs"),
-            tuple(
-                (
-                    Money(abs(each.amount)),
-                    names[each.claimant],
-                    claim_word(each.amount),
-                    f"{each.number} {each.kind}",
-                    each.count,
-                    each.deadline,
-                    each.words,
-                )
-                for each in settlement.disputes
-            ),
-            sums=(
-                Money(settlement.disputed),
-                "",
-                "",
-                "",
-                sum(each.count for each in settlement.disputes),
-                "",
-                "",
-            ),
-            wide=frozenset({6}),
-        ),
-        Sheet(
             "Resolved",
             (
                 "Accepted",
@@ -214,6 +189,32 @@ def sheets(settlement: Settlement) -> list[Sheet]:
                 for each in settlement.resolved
             ),
             wide=frozenset({8}),
+        ),
+        Sheet(
+            "Disputed",
+            ("Amount", "Claimed by", "As", "Cause", "Count", "Deadline", "What differs"),
+            tuple(
+                (
+                    Money(abs(each.amount)),
+                    names[each.claimant],
+                    claim_word(each.amount),
+                    f"{each.number} {each.kind}",
+                    each.count,
+                    each.deadline,
+                    each.words,
+                )
+                for each in settlement.disputes
+            ),
+            sums=(
+                Money(settlement.disputed),
+                "",
+                "",
+                "",
+                sum(each.count for each in settlement.disputes),
+                "",
+                "",
+            ),
+            wide=frozenset({6}),
         ),
         Sheet(
             "Batches",
