@@ -93,7 +93,7 @@ def propose(
     write_part(part, file)
     _tell(part, file, as_json, "Proposed")
     if last and found.disputes:
-        say(f"{len(found.disputes):,} claims stay open, and after its last part the clearing settles none.")
+        say(f"Claims that stay open: {len(found.disputes):,}; after its last part the clearing settles none.")
     elif not last and not found.disputes:
         say("Nothing stays open: with --last the clearing ends with this part.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 from billproof import billing_run
 from billproof.billing_run import Input
 from billproof.clearing.agreement.agreement import load_agreement
-from billproof.clearing.discounts.volumes import read_volumes
+from billproof.clearing.discounts.volumes import read_volumes, volumes_before
 from billproof.clearing.settlement.reading import load_document
 from billproof.cli.agreement import agreement as agreement_command
 from billproof.cli.clear import clear
@@ -108,8 +109,38 @@ def test_months_that_nothing_is_known_of_are_named(month: Path, tmp_path: Path) 
         said = _settle(month, "--before", str(before), "--json").stderr
         assert said.count("No volumes of ") == bool(missing)
         assert all(f"2026-{number:02}" in said for number in missing)
+        year = json.loads(_settle(month, "--before", str(before), "--json").stdout)["year"]
+        assert year.get("missing", []) == [f"2026{number:02}" for number in missing]
+        assert sorted((*year["covered"], *year.get("missing", []))) == [
+            f"2026{number:02}" for number in range(1, 11)
+        ]
     named = ", ".join(f"2026-{number:02}" for number in range(1, 10))
     assert f"No volumes of {named}: " in _settle(month, "--json").stderr
+
+
+def test_the_months_before_are_never_guessed(month: Path, tmp_path: Path) -> None:
+    """With discounts, whoever settles or checks says what came before; the first month has nothing before."""
+    given = [str(month / "there.json"), "--agreement", str(month / "agreement.toml")]
+    out = ["--out", str(tmp_path / "settlement.json"), "--due", "2026-12-31", "--issued", "2026-11-30"]
+    check = ["--check", str(tmp_path / "settlement.json")]
+    for more in (out, check):
+        with pytest.raises(InputError, match="depends on the volumes of the year from 2026-01 on") as caught:
+            CliRunner().invoke(settle, [*given, *more], standalone_mode=False, catch_exceptions=False)
+        assert "--before none" in caught.value.advice
+    assert not (tmp_path / "settlement.json").exists()
+    _settle(month, *out, documents=("there",))
+    before = tmp_path / "before.csv"
+    before.write_text("month,from,service,route,volume\n2026-01,1,data,,1 B\n")
+    for volumes, code in (("none", 0), (str(before), 1)):
+        done = CliRunner().invoke(
+            settle, [*given, *check, "--before", volumes, "--json"], standalone_mode=False
+        )
+        assert done.return_value == code
+    (told,) = json.loads(done.stdout)["differences"]
+    assert told["what"] == "months of the year to date"
+    agreement = load_agreement(month / "agreement.toml")
+    assert volumes_before(None, agreement, "2026-01") == []
+    assert volumes_before(None, replace(agreement, models=()), "2026-10") == []
 
 
 def test_volumes_that_are_not_before_are_refused(month: Path, tmp_path: Path) -> None:
