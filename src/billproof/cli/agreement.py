@@ -125,6 +125,7 @@ def settlement(file: Path, xlsx: Path | None, pdf: Path | None, force: bool, as_
     With --xlsx and --pdf, make of it what people read: both sides get the same bytes. Exit codes: 0 it adds
     up, 2 it does not.
     """
+    from billproof.clearing.agreement.agreement import month_of
     from billproof.clearing.settlement.reading import load_document
     from billproof.records import money
 
@@ -152,6 +153,11 @@ def settlement(file: Path, xlsx: Path | None, pdf: Path | None, force: bool, as_
         [
             ("hash", "0x" + signed.hex()),
             ("due", found.due),
+            *(
+                (("no volumes of", ", ".join(map(month_of, found.year.missing))),)
+                if found.year is not None and found.year.missing
+                else ()
+            ),
             *((("continues", "0x" + found.continues.hex()),) if found.continues else ()),
             *((("resolved", f"{len(found.resolved):,} claims"),) if found.resolved else ()),
             ("left open", f"{money(found.disputed)} {found.currency}, {len(found.disputes):,} claims"),

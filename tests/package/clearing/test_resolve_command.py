@@ -154,3 +154,9 @@ def test_what_is_missing_is_said(run: Run, home: Path, first: Settlement) -> Non
     late = run("resolve", home / "settlement.json", "--reject", _name(first.disputes[0]),
                "--issued", "2027-01-01", "--due", "2027-02-01")  # fmt: skip
     assert (late.code, "--deadline" in late.err) == (2, True)
+
+
+def test_proofs_are_of_the_undisputed_part(run: Run, home: Path, first: Settlement) -> None:
+    _part(run, home, "--reject", _name(first.disputes[0]))
+    refused = run("disputes", "check", home / "none.jsonl", "--settlement", home / "part-2.json")
+    assert (refused.code, "part-2.json:kind: is a later part" in refused.err) == (2, True)

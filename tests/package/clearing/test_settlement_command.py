@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from commands import Run, run
 
 from billproof.clearing.agreement.agreement import Party, Rounding
 from billproof.clearing.settlement.form import document, document_hash
-from billproof.clearing.settlement.settlement import Amount, Settlement
+from billproof.clearing.settlement.settlement import Amount, Charge, Settlement, Year
 from billproof.records import Service
 
 __all__ = ["run"]
@@ -74,3 +75,13 @@ def test_refuses_other_bytes_of_the_same_settlement(run: Run, file: Path) -> Non
 
 def test_refuses_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert run("agreement", "settlement", tmp_path / "none.json").code == 2
+
+
+def test_says_which_months_have_no_volumes(run: Run, tmp_path: Path) -> None:
+    charge = Charge(1, "data", 5, 5, 0, 0, 5)
+    file = tmp_path / "year.json"
+    for missing, said in (((202602,), True), ((), False)):
+        year = Year((202601, 202603) if missing else (202603,), missing)
+        file.write_bytes(document(replace(SETTLEMENT, charges=(charge,), year=year)))
+        result = run("agreement", "settlement", file)
+        assert (result.code, "no volumes of  2026-02" in result.out) == (0, said), result.err
