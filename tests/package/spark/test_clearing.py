@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
@@ -28,6 +29,8 @@ from billproof.spark import clearing as module
 from billproof.spark.clearing import SparkClearing, Wanted
 from billproof.spark.files import File
 
+_FROM = 1_790_812_800 + 23 * 86_400  # 24 October 2026
+
 
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> InProcess:
@@ -37,7 +40,7 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> InProcess:
 
 
 def _written(records: int, seed: int, home: Path) -> tuple[Path, Path, Path]:
-    """Books with all errors; some numbers are masked, and some have another number in theirs."""
+    """Books with all errors; some numbers are masked, some differ, and some days are there twice."""
     partners = partner_books(records, seed)
     draw = random.Random(seed)
     for tables in partners.tables:
@@ -47,6 +50,9 @@ def _written(records: int, seed: int, home: Path) -> tuple[Path, Path, Path]:
             for row in draw.sample(range(table.num_rows), 60):
                 numbers[row] = numbers[row] and numbers[row][:-3] + draw.choice(["xxx", "999"])
             tables[region] = table.set_column(at, "number", pa.array(numbers))
+    table = partners.tables[1][2]
+    late = pc.greater_equal(table["started_at"], _FROM)
+    partners.tables[1][2] = pa.concat_tables([table, table.filter(late)])
     return partners.write(home / "books")
 
 
@@ -54,7 +60,9 @@ def _written(records: int, seed: int, home: Path) -> tuple[Path, Path, Path]:
 def test_the_document_is_that_of_one_machine(part_records: int, inside: InProcess, tmp_path: Path) -> None:
     ours, theirs, agreement = _written(20_000, 5, tmp_path)
     engine = SparkClearing({}, str(tmp_path), part_records, source_records=2_000)
-    assert spread_document(engine, ours, theirs, agreement) == local_document(ours, theirs, agreement)
+    found = spread_document(engine, ours, theirs, agreement)
+    assert found == local_document(ours, theirs, agreement)
+    assert b'"from": "2026-10-24"' in found
     assert not list(tmp_path.glob(".spark-*"))
 
 
@@ -72,7 +80,7 @@ def test_the_listing_has_every_difference(inside: InProcess, tmp_path: Path) -> 
     agreement, codes = load_agreement(file), Codes()
     books = [load_book(path, agreement, codes) for path in (ours, theirs)]
     whole = listing(clear(books[0], books[1], agreement, codes))
-    engine = SparkClearing({}, str(tmp_path), 4_000)
+    engine = SparkClearing({}, str(tmp_path), 4_500)
     with engine.open(Wanted(ours), Wanted(theirs), agreement) as opened:
         opened.clear(agreement).write_listing(File.named(tmp_path / "differences"))
     parts = sorted((tmp_path / "differences").iterdir())

@@ -1,13 +1,13 @@
 """Differences that have one reason: grouped by what they have in common and by where they are.
 
 ``docs/clearing.md``, section 5. A hypothesis is a way in which two books may differ throughout ("theirs
-begins an hour later"); it is a cause of the widest place where it explains nearly everything. Parts count of
-how many records that is true; what the counts add up to decides.
+begins an hour later"); it is a cause of the widest place where it explains nearly everything, of all its days
+or of a span of them. Parts count of how many records that is true; what the counts add up to decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Codes
 from billproof.clearing.causes import hypotheses, prices
-from billproof.clearing.causes.frames import DIMENSIONS, Table, frame_of, merged, table_of
+from billproof.clearing.causes.frames import DIMENSIONS, Place, Spot, Table, frame_of, merged, table_of
 from billproof.clearing.causes.hypotheses import LEAST, Hypothesis
 from billproof.clearing.kernel import Ints
 from billproof.clearing.pairs.counting import own
@@ -39,6 +39,7 @@ _OF_LEFT = (Kind.MISSING, Kind.DUPLICATE, Kind.CYCLE_SHIFT)
 class Cause:
     """One reason. ``side`` is 0 where it is about our records without a pair, 1 theirs, None pairs.
 
+    ``first`` and ``last`` are the days that it began and ended on, None where it was always so, or lasts.
     ``count`` and ``money`` are of all parts; ``rows`` are places among the pairs of a part, or in the book
     of the side there.
     """
@@ -52,6 +53,8 @@ class Cause:
     rows: Ints
     count: int = 0
     money: int = 0
+    first: int | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a hypothesis was found to be a cause; ``only`` is a service, None all of them."""
+    """Where a hypothesis was found to be a cause; ``first`` and ``last`` as in :class:`Cause`."""
 
     kind: Kind
     side: int | None
@@ -72,6 +75,8 @@ class _Place:
     dimension: str
     code: int
     services: tuple[int, ...]
+    first: int | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,12 @@ class _Absent:
 
 @dataclass(frozen=True)
 class _Counting:
-    """Counts of how many records a hypothesis may be true, is true, and would explain."""
+    """Counts of how many records a hypothesis may be true, is true, and would explain: :func:`table_of`."""
 
     kind: Kind
     side: int | None
     idea: Hypothesis
+    by_day: frozenset[Place] | None = None
 
     def __call__(self, part: Part) -> Table:
         domain, holds = self.idea.see(part)
@@ -118,26 +124,24 @@ class _Counting:
         flags = domain.view(np.uint8) + (holds.view(np.uint8) << 1)
         flags += (holds & differs).view(np.uint8) << 2
         flags += (holds & (differs | also)).view(np.uint8) << 3
-        return table_of(frame_of(part, self.side), flags)
+        return table_of(frame_of(part, self.side), flags, self.by_day)
 
 
 @dataclass(frozen=True)
 class _Taking:
-    """Gives the records of a place to a cause, and counts again."""
+    """Gives the records of a spot, of all services or of one, to a cause, and counts again."""
 
-    kind: Kind
-    side: int | None
-    idea: Hypothesis
-    dimension: int
-    code: int
+    counting: _Counting
+    spot: Spot
     only: int | None
 
     def __call__(self, part: Part) -> Table:
-        domain, holds = self.idea.see(part)
-        differs, also = _waiting(part, self.kind, self.side)
-        there = frame_of(part, self.side).at(self.dimension, self.code, self.only)
-        _take(part, self.kind, self.side, np.flatnonzero(there & domain & holds & (differs | also)))
-        return _Counting(self.kind, self.side, self.idea)(part)
+        kind, side = self.counting.kind, self.counting.side
+        domain, holds = self.counting.idea.see(part)
+        differs, also = _waiting(part, kind, side)
+        there = frame_of(part, side).at(*self.spot.place, self.spot.days, self.only)
+        _take(part, kind, side, np.flatnonzero(there & domain & holds & (differs | also)))
+        return self.counting(part)
 
 
 @dataclass(frozen=True)
@@ -202,8 +206,7 @@ def explain(parts: Parts, agreement: Agreement, codes: Codes) -> list[tuple[Foun
     places: list[_Place] = []
     for kind in Kind:
         if kind < Kind.MISSING and counts[kind, None]:
-            for idea in hypotheses.of(kind, parts, factors(agreement)):
-                places += _places(parts, kind, None, idea, codes)
+            places += _places(parts, kind, None, hypotheses.of(kind, parts, factors(agreement)), codes)
     for side in (0, 1):
         for kind in _OF_LEFT:
             if counts[kind, side] < LEAST:
@@ -212,7 +215,7 @@ def explain(parts: Parts, agreement: Agreement, codes: Codes) -> list[tuple[Foun
                 services = set().union(*parts.each(_TakingAll(kind, side)))
                 places.append(_Place(kind, side, {}, "period's end", 0, tuple(sorted(services))))
             else:
-                places += _places(parts, kind, side, _Absent(kind, side), codes)
+                places += _places(parts, kind, side, [_Absent(kind, side)], codes)
     found = _joined(places)
     measured = zip(*parts.each(_Measuring(tuple(found))), strict=True)
     causes = [
@@ -247,37 +250,63 @@ def _cause(found: Found, sums: list[int]) -> Cause:
         if all(each):
             what = {**what, "ours": each[0], "theirs": each[1], "unit": unit[0]}
     none = np.zeros(0, np.int64)
-    return Cause(
-        place.kind, what, place.dimension, place.code, place.services, place.side, none, count, money
-    )
+    where = place.dimension, place.code, place.services, place.side
+    return Cause(place.kind, what, *where, none, count, money, place.first, place.last)
 
 
-def _places(parts: Parts, kind: Kind, side: int | None, idea: Hypothesis, codes: Codes) -> Iterator[_Place]:
-    """Where a hypothesis holds: of all services, then of each, the place that explains most, and so on."""
-    names = DIMENSIONS[side is None]
-    table = merged(parts.each(_Counting(kind, side, idea)))
+def _places(
+    parts: Parts, kind: Kind, side: int | None, ideas: Iterable[Hypothesis], codes: Codes
+) -> Iterator[_Place]:
+    """Where hypotheses hold: each in whole places, and what waits then in some days of a place."""
+    open_places = {}
+    for idea in ideas:
+        counting = _Counting(kind, side, idea)
+        table = yield from _found(parts, counting, codes)
+        open_places[counting] = table.open_places(LEAST)
+    for counting, by_day in open_places.items():
+        if by_day:
+            yield from _found(parts, replace(counting, by_day=by_day), codes)
+
+
+def _found(parts: Parts, counting: _Counting, codes: Codes) -> Generator[_Place, None, Table]:
+    """Of all services, then of each, the place that explains most, and so on; then what is left."""
+    names = DIMENSIONS[counting.side is None]
+    table = merged(parts.each(counting))
     services = table.services("open")
     several = len(table.services("every")) > 1
     for only in [None, *services]:
         for _ in range(_MOST):
             if table.total("open", only) < LEAST:
                 break
-            best = table.best(only, SHARE, LEAST, names, codes)
-            if best is None:
+            spot = table.best(only, SHARE, LEAST, names, codes)
+            if spot is None:
                 break
-            dimension, code = best
-            inside = table.services("taken", dimension, code, only)
+            inside = table.services("taken", spot, only)
             if only is None and len(inside) == 1 and several:
                 break  # it may be true of all of that service, which is simpler to say
-            table = merged(parts.each(_Taking(kind, side, idea, dimension, code, only)))
-            yield _Place(kind, side, idea.what, names[dimension], code, inside)
+            table = merged(parts.each(_Taking(counting, spot, only)))
+            where = _where(spot, names)
+            yield _Place(counting.kind, counting.side, counting.idea.what, *where[:2], inside, *where[2:])
+    return table
+
+
+def _where(spot: Spot, names: Sequence[str]) -> tuple[str, int, int | None, int | None]:
+    """Dimension and code, first and last day, in a cause's terms: a day of everything is a dimension."""
+    dimension, code = spot.place
+    if spot.days is None:
+        return names[dimension], code, None, None
+    first, last = spot.days
+    if not dimension and first == last:
+        return "day", first, None, None
+    return names[dimension], code, first, None if spot.lasting else last
 
 
 def _joined(places: Sequence[_Place]) -> list[Found]:
     """The same in several services is one cause."""
     found: dict[Any, Found] = {}
     for turn, place in enumerate(places):
-        key = (place.kind, place.side, repr(place.what), place.dimension, place.code)
+        days = place.first, place.last
+        key = (place.kind, place.side, repr(place.what), place.dimension, place.code, days)
         if key in found:
             first = found[key]
             services = tuple(sorted({*first.place.services, *place.services}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,12 @@ from billproof.clearing.pairs.parts import Frame, Part
 
 #: Names of dimensions of one book and of pairs, the widest first: of equally many records the first is told.
 DIMENSIONS = (
-    ("all", "batch", "route", "network", "day"),
-    ("all", "their batch", "our batch", "route", "network", "day"),
+    ("all", "batch", "route", "network"),
+    ("all", "their batch", "our batch", "route", "network"),
 )
+
+#: A dimension, and a code there.
+Place = tuple[int, int]
 
 #: Bits of a record's flags.
 COLUMNS = ("every", "true", "open", "taken")
@@ -28,11 +31,24 @@ _FLAGS = 1 << len(COLUMNS)
 
 
 @dataclass(frozen=True)
+class Spot:
+    """All records of a place, or those from one day to another: first and last, since 1970-01-01."""
+
+    place: Place
+    days: tuple[int, int] | None = None
+    lasting: bool = False  # the place has no records of a later day
+
+
+@dataclass(frozen=True)
 class Table:
-    """Counts by dimension, code and service: (3, n) of these, and (4, n) of COLUMNS."""
+    """Counts by dimension, code, service and day: (4, n) of these, and (4, n) of COLUMNS.
+
+    The first dimension, everything, is always counted by day; others have day 0, unless they are ``by_day``.
+    """
 
     keys: Ints
     counts: Ints
+    by_day: bool = False
 
     def _of(self, dimension: int, only: int | None) -> Bools:
         found: Bools = self.keys[0] == dimension
@@ -42,33 +58,72 @@ class Table:
         """How many records, of all services or of one."""
         return int(self.counts[COLUMNS.index(column), self._of(0, only)].sum())
 
-    def services(
-        self, column: str, dimension: int = 0, code: int = 0, only: int | None = None
-    ) -> tuple[int, ...]:
-        """Services of which there are any."""
+    def services(self, column: str, spot: Spot | None = None, only: int | None = None) -> tuple[int, ...]:
+        """Services of which there are any, at all or there."""
+        dimension, code = spot.place if spot else (0, 0)
         rows = self._of(dimension, only) & (self.keys[1] == code)
+        if spot and spot.days:
+            rows &= (self.keys[3] >= spot.days[0]) & (self.keys[3] <= spot.days[1])
         rows &= self.counts[COLUMNS.index(column)] > 0
-        return tuple(sorted(self.keys[2, rows].tolist()))
+        return tuple(np.unique(self.keys[2, rows]).tolist())
+
+    def open_places(self, least: int) -> frozenset[Place]:
+        """Places but everything that have so many open records."""
+        rows = self.keys[0] > 0
+        keys, sums = _grouped(self.keys[:2, rows], self.counts[:, rows])
+        return frozenset(map(tuple, keys[:, sums[COLUMNS.index("open")] >= least].T.tolist()))
 
     def best(
         self, only: int | None, share: int, least: int, names: Sequence[str], codes: Codes
-    ) -> tuple[int, int] | None:
-        """Dimension and code of the place with most open records, where nearly all is true."""
+    ) -> Spot | None:
+        """Where most records are open, of the places and spans of days in which nearly all is true."""
         best, most = None, least - 1
         for dimension, name in enumerate(names):
-            rows = self._of(dimension, only)
-            distinct, place = np.unique(self.keys[1, rows], return_inverse=True)
-            sums = np.zeros((len(COLUMNS), len(distinct)), np.int64)
-            for column, counts in enumerate(self.counts[:, rows]):
-                np.add.at(sums[column], place, counts)
-            every, true, waiting, _ = sums
-            waiting[(true * 100 < every * share) | (every == 0)] = 0
-            count = int(waiting.max(initial=0))
+            of = self._of(dimension, only)
+            keys, counts = _grouped(self.keys[1:2, of], self.counts[:, of])
+            every, true, waiting, _ = counts
+            spots = {
+                int(code): (int(count), Spot((dimension, int(code))))
+                for code, count in zip(keys[0, :], waiting, strict=True)
+            }
+            for at in np.flatnonzero(true * 100 < every * share).tolist():
+                code = int(keys[0, at])
+                by_day = waiting[at] >= least and (self.by_day or not dimension)
+                spots[code] = self._span(dimension, code, of, share) if by_day else (0, spots[code][1])
+            count = max((count for count, _ in spots.values()), default=0)
             if count > most:
                 texts = _texts(name, codes)
-                equal = distinct[waiting == count].tolist()
-                best, most = (dimension, min(equal, key=texts.__getitem__) if texts else min(equal)), count
+                equal = [code for code, (found, _) in spots.items() if found == count]
+                code = min(equal, key=texts.__getitem__) if texts else min(equal)
+                best, most = spots[code][1], count
         return best
+
+    def _span(self, dimension: int, code: int, of: Bools, share: int) -> tuple[int, Spot]:
+        """The span of a place's days that explains most, and how many records are open in it.
+
+        What would be taken counts for a span, what is false against it: as much as makes nearly all come to
+        nothing.
+        """
+        rows = of & (self.keys[1] == code)
+        keys, counts = _grouped(self.keys[3:, rows], self.counts[:, rows])
+        days, (every, true, waiting, taken) = keys[0], counts
+        scores = (100 - share) * taken - share * (every - true)
+        begin, end = span(scores)
+        spot = Spot((dimension, code), (int(days[begin]), int(days[end])), end == len(days) - 1)
+        nearly_all = scores[begin : end + 1].sum() >= 0
+        return int(waiting[begin : end + 1].sum()) if nearly_all else 0, spot
+
+
+def span(scores: Ints) -> tuple[int, int]:
+    """Where the stretch of greatest sum begins and ends; of equal ones the first and shortest. (n,), n > 0.
+
+    No stretch at its begin or end comes to less than nothing: what is true of nearly all of it is so there.
+    """
+    sums = np.concatenate([[0], np.cumsum(scores)])
+    lowest = np.minimum.accumulate(sums[:-1])
+    end = int(np.argmax(sums[1:] - lowest))
+    begin = int(np.flatnonzero(sums[: end + 1] == lowest[end])[-1])
+    return begin, end
 
 
 def _texts(name: str, codes: Codes) -> list[str] | None:
@@ -117,29 +172,43 @@ def _framed(columns: Sequence[NDArray[Any]]) -> Frame:
     return Frame(place.astype(np.int32), cells)
 
 
-def table_of(frame: Frame, flags: Ints) -> Table:
-    """Counts of the records that have each flag."""
+def table_of(frame: Frame, flags: Ints, by_day: Collection[Place] | None = None) -> Table:
+    """Counts of the records that have each flag, of all places; or of some, and of everything, by day."""
     size = frame.cells.shape[1]
     joint = np.bincount(frame.place.astype(np.int64) * _FLAGS + flags, minlength=size * _FLAGS)
     joint = joint.reshape(size, _FLAGS)
     bits = (np.arange(_FLAGS)[:, None] >> np.arange(len(COLUMNS))) & 1
     counts = (joint @ bits).T
-    service, *dimensions = frame.cells
+    service, *dimensions, day = frame.cells
     nothing = np.zeros(size, np.int64)
-    keys = [np.vstack([nothing + at, codes, service]) for at, codes in enumerate([nothing, *dimensions])]
-    return _summed(np.hstack(keys), np.hstack([counts] * len(keys)))
+    keys, sums = [np.vstack([nothing, nothing, service, day])], [counts]
+    for at, codes in enumerate(dimensions, 1):
+        if by_day is None:
+            keys.append(np.vstack([nothing + at, codes, service, nothing]))
+            sums.append(counts)
+        else:
+            rows = np.isin(codes, [code for dimension, code in by_day if dimension == at])
+            keys.append(np.vstack([nothing + at, codes, service, day])[:, rows])
+            sums.append(counts[:, rows])
+    return _table(np.hstack(keys), np.hstack(sums), by_day is not None)
 
 
 def merged(tables: Sequence[Table]) -> Table:
     """The sums of tables."""
-    return _summed(np.hstack([table.keys for table in tables]), np.hstack([table.counts for table in tables]))
+    keys, counts = (np.hstack([getattr(table, name) for table in tables]) for name in ("keys", "counts"))
+    return _table(keys, counts, tables[0].by_day)
 
 
-def _summed(keys: Ints, counts: Ints) -> Table:
-    keys, counts = keys[:, counts[0] > 0], counts[:, counts[0] > 0]
+def _table(keys: Ints, counts: Ints, by_day: bool) -> Table:
+    there = counts[0] > 0
+    return Table(*_grouped(keys[:, there], counts[:, there]), by_day)
+
+
+def _grouped(keys: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Each key once, ascending, and the sums of its counts."""
     if not keys.shape[1]:
-        return Table(keys, counts)
+        return keys, counts
     order = np.lexsort(keys[::-1])
     keys, counts = keys[:, order], counts[:, order]
     begins = np.flatnonzero(np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0)))
-    return Table(keys[:, begins], np.add.reduceat(counts, begins, axis=1))
+    return keys[:, begins], np.add.reduceat(counts, begins, axis=1)

@@ -22,7 +22,7 @@ from billproof.clearing.disputes.reading import NumberedLine
 from billproof.clearing.document.form import DisputeForm
 from billproof.clearing.kernel import Ints
 from billproof.clearing.loops import QUARTER
-from billproof.clearing.pairs.differences import FREE, Kind, claims_of, compare, in_unit
+from billproof.clearing.pairs.differences import FREE, Kind, claims_of, compare, factors, in_unit, scaled
 from billproof.clearing.pairs.passes import UNITS
 from billproof.inclusion import Problem
 from billproof.records import NANO
@@ -212,9 +212,12 @@ class Judge:
         for unit in range(1, len(UNITS) + 1):
             for either in (unit, -unit):
                 units |= in_unit((ours.usage, theirs.usage), either)
+        currencies = np.zeros(len(lines), bool)
+        for factor in factors(self.agreement):
+            currencies |= scaled(ours.settled, theirs.settled, factor, grains)
         true = _plain(told) == _plain(found.kinds.astype(np.int64))
         true &= units | (told & 1 << Kind.UNIT == 0)
-        true &= found.has(Kind.CURRENCY) | (told & 1 << Kind.CURRENCY == 0)
+        true &= currencies | (told & 1 << Kind.CURRENCY == 0)
         claims = claims_of(ours.settled, theirs.settled)
         problems: list[Problem] = []
         for at, (number, line) in enumerate(lines):

@@ -58,6 +58,7 @@ class CauseWords:
     dimension: str
     value: str
     what: Mapping[str, Any]
+    days: tuple[str | None, str | None] = (None, None)  # as :func:`wording.days`
 
 
 def document(clearing: Clearing, sides: Sides) -> File:
@@ -78,6 +79,7 @@ def told_causes(
             cause.services,
             *wording.place(cause, codes, agreement),
             cause.what,
+            wording.days(cause),
         )
         for cause in causes
     ]
@@ -205,6 +207,8 @@ def _cause(number: int, cause: CauseWords, group: Group) -> CauseForm:
         count=group.count,
         money=str(group.money),
         examples=_examples(group),
+        from_=cause.days[0],
+        until=cause.days[1],
     )
 
 

@@ -160,7 +160,11 @@ class ExampleForm(_Strict, frozen=True):
 
 
 class CauseForm(_Strict, frozen=True):
-    """One reason of many differences. ``what`` are its parameters, by kind."""
+    """One reason of many differences. ``what`` are its parameters, by kind.
+
+    ``from`` and ``until`` are the days it began and ended on: none where it was always so, no end where it
+    lasts.
+    """
 
     number: Number
     kind: KindWord
@@ -173,6 +177,8 @@ class CauseForm(_Strict, frozen=True):
     count: Number
     money: Signed
     examples: Annotated[list[ExampleForm], Meta(min_length=1, max_length=3)]
+    from_: Day | None = msgspec.field(name="from", default=None)
+    until: Day | None = None
 
 
 class FindingForm(_Strict, frozen=True):

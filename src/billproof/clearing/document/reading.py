@@ -118,12 +118,16 @@ class _Checks:
                 seen.add(key)
 
     def _days(self) -> None:
-        for at, each in enumerate(self.file.days):
+        days: list[tuple[Path, str | None]] = [
+            (("days", at, "day"), each.day) for at, each in enumerate(self.file.days)
+        ]
+        for at, cause in enumerate(self.file.causes):
+            days += [(("causes", at, "from"), cause.from_), (("causes", at, "until"), cause.until)]
+        for path, day in days:
             try:
-                date.fromisoformat(each.day)
+                date.fromisoformat(day or "1970-01-01")
             except ValueError:
-                path = "days", at, "day"
-                raise self.source.error(path, f"there is no day {each.day}", 'write "YYYY-MM-DD"') from None
+                raise self.source.error(path, f"there is no day {day}", 'write "YYYY-MM-DD"') from None
 
     def _kinds(self) -> None:
         """Each difference by kind names all of them."""
@@ -202,6 +206,8 @@ class _Checks:
                 if given != ([each.side] if each.side in SIDES else list(SIDES)):
                     raise self.source.error((*path, "examples", at), "is of another side", _AGAIN)
             self._side_of(path, each)
+            if isinstance(each, CauseForm) and each.until and (not each.from_ or each.until < each.from_):
+                raise self.source.error((*path, "until"), "goes with from, and is no day before it", _AGAIN)
             if isinstance(each, FindingForm):
                 side = SIDES.index(each.side) if each.side in SIDES else None
                 self._equal((*path, "words"), each.words, wording.finding(_KINDS[each.kind], side, names))

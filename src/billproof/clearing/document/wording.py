@@ -67,13 +67,28 @@ def place(cause: Cause, codes: Codes, agreement: Agreement) -> tuple[str, str]:
     return cause.dimension, value
 
 
+def days(cause: Cause) -> tuple[str | None, str | None]:
+    """The day that a cause began on and the one that it ended on; none where it was always so, or lasts."""
+    first, last = (None if day is None else str(np.datetime64(day, "D")) for day in (cause.first, cause.last))
+    return first, last
+
+
 def sentence(cause: Cause, names: Names, codes: Codes, agreement: Agreement) -> str:
     """What a cause is, and where."""
     dimension, value = place(cause, codes, agreement)
     where = {"all": "", "period's end": ""}.get(dimension, f", {dimension} {value}")
     for own, name in zip(("our batch", "their batch"), names, strict=True):
         where = where.replace(f", {own} ", f", {name}'s batch ")
-    return f"{_what(cause, names)} ({', '.join(services(cause))}{where})"
+    return f"{_what(cause, names)} ({', '.join(services(cause))}{where}{span(*days(cause))})"
+
+
+def span(first: str | None, last: str | None) -> str:
+    """When a cause holds, as it follows upon where; nothing where it always does."""
+    if first is None:
+        return ""
+    if first == last:
+        return f", on {first}"
+    return f", from {first} " + (f"to {last}" if last else "on")
 
 
 def _what(cause: Cause, names: Names) -> str:

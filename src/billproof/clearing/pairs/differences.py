@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -23,6 +23,8 @@ Bools = NDArray[np.bool_]
 _DATA = 6
 _CERTAIN = 16  # of the larger unit: below, rounding to it leaves too little of a usage
 _LEAST_RATIO = 0.001  # exchange rates as near to one as this tell nothing
+_ONE_RATIO = 0.01  # ratios of exchange rates as near to each other as this need not be told apart
+_SURE = 10  # times: what rounding leaves open of a ratio, to the distance from the next
 
 
 class Kind(IntEnum):
@@ -146,10 +148,12 @@ def compare(
     )  # within the tolerance, and charged
     priced = billed_agrees & (np.abs(money) > tolerance.amount + np.abs(other.settled[b]) * unequal)
     currency = np.zeros(len(a), bool)
-    for factor in factors(agreement):
-        currency[priced] |= scaled(
-            mine.settled[a[priced]], other.settled[b[priced]], factor, (grain[0][priced], grain[1][priced])
-        )
+    amounts = mine.settled[a[priced]], other.settled[b[priced]]
+    grains = grain[0][priced], grain[1][priced]
+    ratios = factors(agreement)
+    for factor in ratios:
+        sure = _SURE * _uncertain(factor, grains) <= np.abs(amounts[0]) * _distance(factor, ratios)
+        currency[priced] |= sure & scaled(*amounts, factor, grains)
     _mark(kinds, Kind.CURRENCY, currency)
     _mark(kinds, Kind.RATE, priced & ~currency)
     return Differences(kinds, money, shift, unit, usage_agrees, billed_agrees, left, grain)
@@ -164,9 +168,21 @@ def factors(agreement: Agreement) -> list[float]:
 
 def scaled(ours: Ints, theirs: Ints, factor: float, grain: tuple[Ints, Ints]) -> Bools:
     """Which of their amounts are ours times a factor, but for the rounding of both: (n,)."""
-    found: Bools = np.abs(theirs - ours * factor) <= grain[0] * factor + grain[1]
+    found: Bools = np.abs(theirs - ours * factor) <= _uncertain(factor, grain)
     found &= ours != 0
     return found
+
+
+def _uncertain(factor: float, grain: tuple[Ints, Ints]) -> NDArray[np.float64]:
+    """How far theirs may be from ours times a factor by the rounding of both: (n,)."""
+    found: NDArray[np.float64] = np.asarray(grain[0] * factor + grain[1], np.float64)
+    return found
+
+
+def _distance(factor: float, ratios: Sequence[float]) -> float:
+    """How far a ratio of exchange rates is from one, and from the others."""
+    apart = [abs(factor - ratio) for ratio in ratios]
+    return min([abs(factor - 1), *(gap for gap in apart if gap > _ONE_RATIO * factor)])
 
 
 def in_unit(usages: tuple[Ints, Ints], unit: int) -> Bools:

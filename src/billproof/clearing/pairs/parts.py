@@ -28,17 +28,25 @@ Books = tuple[Book, Book]
 class Frame:
     """Records that have causes, by where they are: (k,) places in ``cells``.
 
-    ``cells`` is (1 + dimensions, c): service, then codes; each combination that there is once.
+    ``cells`` is (2 + dimensions, c): service, then codes, then days since 1970-01-01; each combination that
+    there is once.
     """
 
     place: NDArray[np.int32]
     cells: Ints
 
-    def at(self, dimension: int, code: int, only: int | None) -> NDArray[np.bool_]:
-        """Which records are at a place, dimension 0 being everything; of all services, or of one: (k,)."""
+    def at(
+        self, dimension: int, code: int, days: tuple[int, int] | None, only: int | None
+    ) -> NDArray[np.bool_]:
+        """Which records are at a place, dimension 0 being everything; of all services, or of one: (k,).
+
+        Of all ``days``, or from the first to the last.
+        """
         there = np.ones(self.cells.shape[1], bool)
         if dimension:
             there &= self.cells[dimension] == code
+        if days is not None:
+            there &= (self.cells[-1] >= days[0]) & (self.cells[-1] <= days[1])
         if only is not None:
             there &= self.cells[0] == only
         return there[self.place]

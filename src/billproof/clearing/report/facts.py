@@ -8,6 +8,8 @@ from datetime import date
 from functools import reduce
 from typing import Any, TypeVar
 
+from billproof.clearing.document.wording import span
+
 #: What a kind is called here, in the order in which kinds are told.
 KINDS = {
     "rate": "price",
@@ -213,13 +215,14 @@ def _is_day(text: str) -> bool:
 
 def _reason(one: Mapping[str, Any], after: int) -> Reason:
     everywhere = one.get("dimension") in (None, "all", "period's end")
+    where = ("" if everywhere else one["value"]) + span(one.get("from"), one.get("until"))
     return Reason(
         int(one["number"]) + after,
         KINDS.get(one["kind"], one["kind"]),
         one["words"],
         int(one["count"]),
         int(one["money"]),
-        "" if everywhere else one["value"],
+        where.removeprefix(", "),
         one["examples"],
     )
 
