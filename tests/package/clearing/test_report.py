@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -22,7 +23,7 @@ from billproof.clearing.document.form import File
 from billproof.clearing.report.figures import Currency, exact
 from billproof.clearing.report.page import html_report
 from billproof.clearing.settlement import form as settlement_form
-from billproof.clearing.settlement.settlement import Charge
+from billproof.clearing.settlement.settlement import Charge, Year
 
 HOSTILE = "</title></style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e&amp;"
 FORMULA = "=HYPERLINK(1)"
@@ -37,6 +38,13 @@ ELEMENTS = {
 def test_documents_made_by_hand_are_documents() -> None:
     for one in both():
         msgspec.convert(one, File)
+
+
+def test_months_without_volumes_are_named() -> None:
+    found = settlement(both(), CHARGES)
+    for missing in ((202609,), ()):
+        page = html_report(both(), replace(found, year=Year((202608, 202610), missing)))
+        assert ("take 2026-09 as months without traffic" in page) == bool(missing)
 
 
 def test_it_needs_nothing_else_and_runs_nothing() -> None:

@@ -110,6 +110,14 @@ def test_the_other_way_round_and_nothing(settlement: Settlement) -> None:
     assert facts(nothing)[0][0] == "Nothing is to be paid"
 
 
+def test_months_of_the_year_are_among_the_facts(settlement: Settlement) -> None:
+    told = dict(facts(settlement))
+    assert told["Year to date, months"] == "2026-01, 2026-03"
+    assert told["Taken as without traffic"] == "2026-02"
+    whole = dict(facts(dataclasses.replace(settlement, year=Year((202603,), ()))))
+    assert "Taken as without traffic" not in whole
+
+
 def test_everything_is_money_first(settlement: Settlement) -> None:
     assert [each.amount for each in settlement.amounts] == [75 * NANO, 12_345_000_000]
     assert [each.number for each in settlement.disputes] == [1, 2]
