@@ -55,7 +55,7 @@ _SHOWN = 30
     "--csv",
     "as_csv",
     type=options.FILE,
-    help="Also write every difference there; with --engine spark, into a new directory of CSV files.",
+    help="Also write every difference there, to be read; with --engine spark, a new directory of CSV files.",
 )
 @click.option(
     "--proofs", type=options.FILE, help="Also write every disputed record there, with both sides' proofs."
@@ -116,14 +116,15 @@ def clear(ours: Path, theirs: Path, agreement_file: Path, as_json: bool, **given
         _print(told)
         for path in outputs:
             say(f"Written: {path}")
-    if advice:
-        say(advice)
+    for said in advice:
+        if said:
+            say(said)
     return 0 if told.agreed == told.pairs == told.ours.records == told.theirs.records else 1
 
 
 def _here(
     books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
-) -> tuple[File, str | None]:
+) -> tuple[File, list[str | None]]:
     """What was found on this machine, and advice; the listing and the proofs are written."""
     from billproof.clearing.agreement.agreement import month_of
     from billproof.clearing.books.book import Codes, load_book
@@ -131,6 +132,7 @@ def _here(
     from billproof.clearing.books.sides import turned
     from billproof.clearing.clearing import clear as lay_over
     from billproof.clearing.document.document import document
+    from billproof.clearing.document.elsewhere import advice as elsewhere_advice
 
     codes, ours = Codes(), ("theirs", "ours").index(given["payer"])
     accounts = given["our_account"], given["their_account"]
@@ -149,7 +151,7 @@ def _here(
     )
     told = document(found, sides)
     if given["as_csv"]:
-        _write_csv(found, ours, given["as_csv"])
+        _write_csv(found, told, given["as_csv"])
     if given["proofs"]:
         from billproof.clearing.disputes.writing import write_disputes
 
@@ -157,17 +159,19 @@ def _here(
             secrets = given["secrets"]
             write_disputes(given["proofs"], found, told, sides, secrets=secrets, progress=update)
     one, other = (written(book.number, codes.numbers) for book in (payee, payer))
-    return told, advice((one, other), sides.names)
+    return told, [advice((one, other), sides.names), elsewhere_advice(told, agreement)]
 
 
 def _on_spark(
     books: tuple[Path, Path], agreement: Agreement, as_json: bool, given: Mapping[str, Any]
-) -> tuple[File, str | None]:
+) -> tuple[File, list[str | None]]:
     """The same by a cluster."""
     from billproof.clearing.agreement.agreement import month_of
     from billproof.clearing.books.numbers import advice
     from billproof.clearing.books.sides import turned
     from billproof.clearing.document.document import document_of, told_causes
+    from billproof.clearing.document.elsewhere import advice as elsewhere_advice
+    from billproof.clearing.document.listing import Told
     from billproof.spark.clearing import SparkClearing, Wanted
     from billproof.spark.files import File as SharedFile
 
@@ -185,11 +189,14 @@ def _on_spark(
         sides = _sides(turned(opened.both, ours), agreement, given)
         agreement = agreement.in_month(None if sides.period is None else month_of(sides.period))
         found = opened.clear(agreement, *near)
-        if given["as_csv"]:
-            found.write_listing(SharedFile.named(given["as_csv"]), ours)
         causes = told_causes([cause for _, cause in found.causes], opened.codes, agreement, sides)
         told = document_of(found.totals, causes, agreement, sides)
-        return told, advice((opened.written[0], opened.written[1]), sides.names)
+        if given["as_csv"]:
+            found.write_listing(SharedFile.named(given["as_csv"]), Told.of(told))
+        return told, [
+            advice((opened.written[0], opened.written[1]), sides.names),
+            elsewhere_advice(told, agreement),
+        ]
 
 
 def _neighbours(given: Mapping[str, Any]) -> tuple[Sequence[Path], Sequence[Path]]:
@@ -209,14 +216,12 @@ def _sides(books: tuple[Book, Book], agreement: Agreement, given: Mapping[str, A
     )
 
 
-def _write_csv(found: Clearing, ours: int, path: Path) -> None:
-    import pyarrow.csv
-
-    from billproof.clearing.document.listing import listing
+def _write_csv(found: Clearing, told: File, path: Path) -> None:
+    from billproof.clearing.document.listing import Told, write_listing
     from billproof.files import replacing
 
     with replacing(path, mode=0o600) as partial:
-        pyarrow.csv.write_csv(listing(found, ours), str(partial))
+        write_listing(found, Told.of(told), str(partial))
 
 
 def _claimed(found: File, operator: int) -> str:

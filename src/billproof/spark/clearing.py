@@ -21,6 +21,7 @@ from billproof.clearing.books.numbers import Written
 from billproof.clearing.books.sources import BatchSource, Seen, files_of, is_parquet
 from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import laid_over
+from billproof.clearing.document.listing import Told
 from billproof.clearing.document.totals import Totals
 from billproof.errors import BillproofError, InputError
 from billproof.spark.clearing_tasks import (
@@ -169,11 +170,11 @@ class Cleared:
     causes: list[tuple[Found, Cause]]
     totals: Totals
 
-    def write_listing(self, target: File, ours: int = 0) -> None:
-        """Writes every difference below a new directory, as CSV: a file a part; see :func:`listing`."""
+    def write_listing(self, target: File, told: Told) -> None:
+        """Writes every difference below a new directory, as CSV: a file with a header for each part."""
         opened = self.opened
         target.make_directory()
-        work = Listing(self.causes, self.agreement, opened.codes, opened.place, target, ours)
+        work = Listing(self.causes, self.agreement, opened.codes, opened.place, target, told)
         items = [(state, None) for state in opened.states]
         for at, name in enumerate(_checked(opened.spark.run(work, items))):
             (target / name).rename(f"part-{at:05d}.csv")

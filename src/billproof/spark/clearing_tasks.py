@@ -19,7 +19,7 @@ from billproof.clearing.books.numbers import Written, written
 from billproof.clearing.books.sources import BatchSource, Seen, pieces_in
 from billproof.clearing.causes.causes import Cause, Found
 from billproof.clearing.clearing import clearing_of
-from billproof.clearing.document.listing import listing
+from billproof.clearing.document.listing import Told, write_listing
 from billproof.clearing.document.totals import Totals, totals_of
 from billproof.clearing.pairs.parts import Part, part_of
 from billproof.spark.files import File
@@ -227,15 +227,13 @@ class Listing:
     codes: Codes
     scratch: File
     target: File
-    ours: int  # which book is ours
+    told: Told
 
     def __call__(self, names: tuple[str, str | None], attempt: int) -> str:
-        import pyarrow.csv
-
         part = Store(self.scratch).load(names[0])
         codes = replace(self.codes, numbers=cast(dict[int, str], part.numbers))
         name = f".{attempt}.csv"
         with (self.target / name).write() as stream:
             found = clearing_of(part, self.causes, self.agreement, codes)
-            pyarrow.csv.write_csv(listing(found, self.ours), stream)
+            write_listing(found, self.told, stream)
         return name

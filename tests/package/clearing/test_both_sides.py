@@ -15,7 +15,6 @@ from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import clear
 from billproof.clearing.document.document import document
 from billproof.clearing.document.form import File
-from billproof.clearing.document.listing import listing
 from billproof.clearing.document.turned import turned
 from billproof.clearing.settlement.filling import settle_documents
 from billproof.clearing.settlement.form import document as settlement_bytes
@@ -88,17 +87,3 @@ def test_a_store_and_its_proof_files_are_the_same_book(tmp_path: Path) -> None:
         assert all(each.causes and each.disputes for each in found)
         made.append(settlement_bytes(settle_documents(found, agreement, *_DAYS)))
     assert made[0] == made[1]
-
-
-def test_a_listing_tells_our_record_first(agreement: Agreement, tmp_path: Path) -> None:
-    ours, theirs, _ = partner_books(1_000, 9, SINGLE).write(tmp_path)
-    codes = Codes()
-    found = clear(load_book(ours, agreement, codes), load_book(theirs, agreement, codes), agreement, codes)
-    one, other = listing(found), listing(found, 1)
-    assert one.column_names == other.column_names
-    for name in one.column_names:
-        mirrored = name.replace("our_", "their_") if name[:3] == "our" else name.replace("their_", "our_")
-        if name == "money":
-            assert other[name].to_pylist() == [-money for money in one[name].to_pylist()]
-        else:
-            assert other[mirrored].to_pylist() == one[name].to_pylist()

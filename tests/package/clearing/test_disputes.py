@@ -98,8 +98,9 @@ def test_lines_are_those_of_the_listing_and_records_those_of_the_bundles(
     header, *lines = [json.loads(line) for line in file.read_text().splitlines()]
     listed = Counter()
     for row in csv.DictReader((partners.home / "kept.csv").read_text().splitlines()):
-        if int(row["money"]) and set(row["kinds"].split("+")) - _FREE:
-            listed[row["kinds"], row["money"], row["our_amount"], row["their_amount"]] += 1
+        if Fraction(row["difference"]) and set(row["kinds"].split("+")) - _FREE:
+            money = [row[name] for name in ("difference", "our_amount", "their_amount")]
+            listed[row["kinds"], *(each and str(int(Fraction(each) * 10**9)) for each in money)] += 1
     written = Counter(
         (
             "+".join(line["kinds"]),

@@ -174,8 +174,9 @@ def test_what_makes_no_settlement_is_refused(
 def test_another_version_of_the_agreement_is_refused(month: Path, tmp_path: Path) -> None:
     other = tmp_path / "agreement.toml"
     other.write_text((month / "agreement.toml").read_text() + "# changed\n")
-    with pytest.raises(InputError, match="another agreement or version"):
+    with pytest.raises(InputError, match="another agreement or version") as refused:
         _settle(month, "--agreement", str(other))
+    assert refused.value.file == str(other)
 
 
 def test_a_document_that_was_changed_is_refused(month: Path, tmp_path: Path) -> None:

@@ -217,8 +217,9 @@ def test_one_direction_is_not_both(home: Path) -> None:
 def test_another_version_of_the_agreement_is_refused(home: Path, tmp_path: Path) -> None:
     other = tmp_path / "agreement.toml"
     other.write_text((home / "agreement.toml").read_text() + "# changed\n")
-    with pytest.raises(InputError, match="another agreement or version"):
+    with pytest.raises(InputError, match="another agreement or version") as refused:
         _run(settle, *_known(home, 2), "--agreement", other, "--check", home / "settlement.json")
+    assert refused.value.file == str(other)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from clearings import local_document, spread_document
@@ -18,8 +17,10 @@ from partner_stores import store_of
 
 from billproof.clearing.agreement.agreement import load_agreement
 from billproof.clearing.books.book import Codes, load_book
+from billproof.clearing.books.sides import sides_of
 from billproof.clearing.clearing import clear
-from billproof.clearing.document.listing import listing
+from billproof.clearing.document.document import document
+from billproof.clearing.document.listing import Told, write_listing
 from billproof.cli.clear import clear as clear_command
 from billproof.errors import InputError
 from billproof.simulate.partner_files import account_of, write_partner_files
@@ -79,21 +80,19 @@ def test_the_listing_has_every_difference(inside: InProcess, tmp_path: Path) -> 
     ours, theirs, file = _written(8_000, 7, tmp_path)
     agreement, codes = load_agreement(file), Codes()
     books = [load_book(path, agreement, codes) for path in (ours, theirs)]
-    whole = listing(clear(books[0], books[1], agreement, codes))
+    found = clear(books[0], books[1], agreement, codes)
+    told = Told.of(document(found, sides_of((books[0], books[1]), agreement, operator=1)))
+    write_listing(found, told, str(tmp_path / "whole.csv"))
     engine = SparkClearing({}, str(tmp_path), 4_500)
     with engine.open(Wanted(ours), Wanted(theirs), agreement) as opened:
-        opened.clear(agreement).write_listing(File.named(tmp_path / "differences"))
+        opened.clear(agreement).write_listing(File.named(tmp_path / "differences"), told)
     parts = sorted((tmp_path / "differences").iterdir())
     assert [part.name for part in parts] == [f"part-{at:05d}.csv" for at in range(4)]
-    options = pyarrow.csv.ConvertOptions(column_types=whole.schema)
-    rows = [row for part in parts for row in pyarrow.csv.read_csv(part, convert_options=options).to_pylist()]
-    told = pyarrow.csv.read_csv(_csv(whole, tmp_path), convert_options=options).to_pylist()
-    assert sorted(map(repr, rows)) == sorted(map(repr, told))
-
-
-def _csv(table: pa.Table, home: Path) -> Path:
-    pyarrow.csv.write_csv(table, home / "whole.csv")
-    return home / "whole.csv"
+    header, *whole = (tmp_path / "whole.csv").read_text().splitlines()
+    heads, rows = zip(*(part.read_text().split("\n", 1) for part in parts), strict=True)
+    assert set(heads) == {header}
+    assert sorted("".join(rows).splitlines()) == sorted(whole)
+    assert len(whole) > 100
 
 
 def test_neighbouring_books(inside: InProcess, tmp_path: Path) -> None:

@@ -131,7 +131,11 @@ class Owed:
             bars,
         )
         tables = [self._direction(settlement, each) for each in directions]
-        parts = [self._legend("in {name}'s favour"), chart, *tables]
+        reading = (
+            f"In {self._currency.code}: each bar begins where the one above it ends; the last is the net."
+        )
+        legend = self._legend("in {name}'s favour")
+        parts = [f"<p>{safe(reading)}</p>", legend, chart, *tables]
         return section("owed", "Who owes whom", parts, "owed")
 
     def _direction(self, settlement: Settlement, direction: Direction) -> str:

@@ -85,9 +85,11 @@ def check_together(documents: Sequence[File], agreement: Agreement) -> tuple[int
     for each in documents:
         if each.agreement.hash != "0x" + agreement.hash.hex():
             raise InputError(
-                f"the document is of {each.agreement.name!r}, another agreement or version",
-                field="agreement",
-                advice="Give the file that the books were cleared under.",
+                f"the document in which operator {each.payer} pays is of another agreement or version,"
+                f" {printable(each.agreement.name)!r}",
+                file=agreement.file or None,
+                advice=f"Give the file that the books were cleared under, of hash {each.agreement.hash}:"
+                " billproof agreement check.",
             )
         if each.period is None:
             raise InputError(
