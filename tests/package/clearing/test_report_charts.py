@@ -65,7 +65,9 @@ def test_columns_are_as_tall_as_the_money() -> None:
 def test_the_way_to_the_net_amount_is_unbroken() -> None:
     documents = both()
     agreed = settlement(documents, CHARGES)
-    bars = Report(html_report(documents, agreed)).bars("From the traffic to the net amount, EUR")
+    page = html_report(documents, agreed)
+    assert "<p>In EUR: each bar begins where the one above it ends; the last is the net.</p>" in page
+    bars = Report(page).bars("From the traffic to the net amount, EUR")
     assert [style for style, _, _ in bars] == ["a", "b", "b", "b", "net"]
     (_, _, first), *steps, (_, zero, net) = bars
     for _, left, right in steps:
