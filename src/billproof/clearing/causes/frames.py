@@ -99,31 +99,40 @@ class Table:
         return best
 
     def _span(self, dimension: int, code: int, of: Bools, share: int) -> tuple[int, Spot]:
-        """The span of a place's days that explains most, and how many records are open in it.
-
-        What would be taken counts for a span, what is false against it: as much as makes nearly all come to
-        nothing.
-        """
+        """The span of a place's days that explains most, and how many records are open in it."""
         rows = of & (self.keys[1] == code)
         keys, counts = _grouped(self.keys[3:, rows], self.counts[:, rows])
         days, (every, true, waiting, taken) = keys[0], counts
-        scores = (100 - share) * taken - share * (every - true)
-        begin, end = span(scores)
-        spot = Spot((dimension, code), (int(days[begin]), int(days[end])), end == len(days) - 1)
-        nearly_all = scores[begin : end + 1].sum() >= 0
-        return int(waiting[begin : end + 1].sum()) if nearly_all else 0, spot
+        found = span(taken, every - true, share)
+        if found is None:
+            return 0, Spot((dimension, code))
+        first, last = found
+        spot = Spot((dimension, code), (int(days[first]), int(days[last])), last == len(days) - 1)
+        return int(waiting[first : last + 1].sum()), spot
 
 
-def span(scores: Ints) -> tuple[int, int]:
-    """Where the stretch of greatest sum begins and ends; of equal ones the first and shortest. (n,), n > 0.
+def span(true: Ints, false: Ints, share: int) -> tuple[int, int] | None:
+    """First and last of the days that explain most, where of ``share`` in a hundred it is true: (n,), n > 0.
 
-    No stretch at its begin or end comes to less than nothing: what is true of nearly all of it is so there.
+    What is true counts for a stretch, what is false against it, so that ``share`` comes to nothing; of equal
+    ones the first and shortest. No stretch at its begin or end comes to less: nearly all is true there, too.
+    A day next to it goes with it if more is true than false: midnight is not everybody's.
     """
+    scores = (100 - share) * true - share * false
     sums = np.concatenate([[0], np.cumsum(scores)])
     lowest = np.minimum.accumulate(sums[:-1])
-    end = int(np.argmax(sums[1:] - lowest))
-    begin = int(np.flatnonzero(sums[: end + 1] == lowest[end])[-1])
-    return begin, end
+    last = int(np.argmax(sums[1:] - lowest))
+    first = int(np.flatnonzero(sums[: last + 1] == lowest[last])[-1])
+    total = int(sums[last + 1] - sums[first])
+    if total < 0:
+        return None
+    mostly = (true > false).tolist()
+    if first > 0 and mostly[first - 1] and total + scores[first - 1] >= 0:
+        first -= 1
+        total += int(scores[first])
+    if last + 1 < len(scores) and mostly[last + 1] and total + scores[last + 1] >= 0:
+        last += 1
+    return first, last
 
 
 def _texts(name: str, codes: Codes) -> list[str] | None:
