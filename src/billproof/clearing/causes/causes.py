@@ -102,10 +102,11 @@ class _Absent:
         size = len(part.books[self.side])
         domain, holds = np.ones(size, bool), np.zeros(size, bool)
         holds[_left(part, self.side, self.kind)] = True
-        if self.kind is Kind.DUPLICATE:  # the copy stands for both; what has no pair by number has no copies
+        if self.kind is Kind.DUPLICATE:  # the copy stands for both
             pairs = part.paired
             of_kind = part.judged.left[self.side] == self.kind
-            domain[pairs.copies[self.side][of_kind]] = False
+            copied = pairs.copies[self.side][of_kind]
+            domain[copied[copied >= 0]] = False
             domain[(pairs.ours_left, pairs.theirs_left)[self.side][~of_kind]] = False
             domain[(pairs.ours, pairs.theirs)[self.side][part.judged.has(Kind.NUMBER)]] = False
         return domain, holds

@@ -248,5 +248,5 @@ def _left(
     late = (start > last) & (own_last - start <= span)
     early = (start < first) & (start - own_first <= span)
     found[usage & (late | early)] = Kind.CYCLE_SHIFT
-    found[pairs.copies[side] >= 0] = Kind.DUPLICATE
+    found[pairs.copies[side] != -1] = Kind.DUPLICATE
     return found

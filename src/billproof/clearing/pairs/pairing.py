@@ -133,6 +133,11 @@ class Judging:
         tolerance = self.measures.agreement.tolerance
         passes = _passes(part, tolerance)
         passes.take(renumbered.ours, renumbered.theirs)
+        passes.partner[0][renumbered.for_ours] = passes.partner[1][renumbered.given] = (
+            0  # until they are moved
+        )
+        if len(renumbered.ours) or len(renumbered.for_ours) or len(renumbered.given):
+            pairs.set_copies_apart(passes)
         starts = [columns[_START] for columns in passes.columns]
         partner, copies = passes.partner, passes.copies
         if len(renumbered.given) or renumbered.come is not None:
@@ -266,7 +271,8 @@ def _moved(
     rest = theirs.rows(np.flatnonzero(kept))
     partner = place[passes.partner[0]]
     back, starts = passes.partner[1][kept], passes.columns[1][_START][kept]
-    copies = place[passes.copies[1][kept]]
+    copied = passes.copies[1][kept]
+    copies = np.where(kept[copied] | (copied < 0), place[copied], pairs.ELSEWHERE)
     if come is not None:
         partner[renumbered.for_ours] = len(rest) + np.arange(len(come))
         back = np.concatenate([back, renumbered.for_ours])

@@ -36,6 +36,9 @@ _USUAL, _OF = 999, 1000
 
 _NEAR = 2  # seconds between clocks that are right
 
+#: Where the book has it a second time, whose pair is in another part: of :attr:`Pairs.copies`.
+ELSEWHERE = -2
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -122,15 +125,15 @@ def pair_first(passes: Passes) -> None:
     _pair_other(passes)
     _pair_identical(passes)
     _pair_near(passes, passes.window, passes.limits)
-    _set_copies_apart(passes)
+    set_copies_apart(passes)
 
 
 def pair_second(passes: Passes, window: int) -> None:
     """Other units, then any usage, in a window that is how far apart the clocks really are."""
     _pair_units(passes, window)
-    _set_copies_apart(passes)
+    set_copies_apart(passes)
     _pair_near(passes, window, np.array([ANY, ANY]))
-    _set_copies_apart(passes)
+    set_copies_apart(passes)
 
 
 def pair_across(left: Book, neighbour: Book, tolerance: Tolerance) -> Bools:
@@ -201,19 +204,23 @@ def spread(counts: Mapping[int, int], window: int) -> int:
 
 
 def _pair_units(passes: Passes, window: int) -> None:
-    """Within the window, where one usage is the other in a smaller unit, to within one unit."""
+    """Within the window, where one usage is the other in a smaller unit, to within one unit.
+
+    Usages that are equal in the larger unit are in the order of what they are: their place decides nothing.
+    """
+    ranked = [passes.left(side) for side in (0, 1)]
+    for side, all_columns in enumerate(passes.chosen((ranked[0], ranked[1]))):
+        ranked[side] = ranked[side][kernel.by_key(all_columns)]
     for ratio in UNITS:
         for small in (0, 1):
-            rows = passes.left(0), passes.left(1)
-            columns = passes.chosen(rows)
-            kept = [
-                np.flatnonzero(columns[side][_USAGE] >= (1 if side == small else ratio)) for side in (0, 1)
-            ]
-            rows = rows[0][kept[0]], rows[1][kept[1]]
-            columns = columns[0][:, kept[0]], columns[1][:, kept[1]]
+            for side in (0, 1):
+                ranked[side] = ranked[side][passes.partner[side][ranked[side]] < 0]
+            usages = [passes.columns[side][_USAGE, ranked[side]] for side in (0, 1)]
+            rows = tuple(ranked[side][usages[side] >= (1 if side == small else ratio)] for side in (0, 1))
+            columns = passes.chosen((rows[0], rows[1]))
             large = columns[1 - small]
             large[_USAGE] = (large[_USAGE] + ratio // 2) // ratio
-            passes.windows(*rows, columns, window, np.array([1, 1]))
+            passes.windows(rows[0], rows[1], columns, window, np.array([1, 1]))
 
 
 def votes_for_shifts(passes: Passes) -> Ints:
@@ -277,7 +284,7 @@ def pairs_of(partner: tuple[Ints, Ints], copies: tuple[Ints, Ints]) -> Pairs:
     return Pairs(ours, partner[0][ours], left[0], left[1], (copies[0][left[0]], copies[1][left[1]]))
 
 
-def _set_copies_apart(passes: Passes) -> None:
+def set_copies_apart(passes: Passes) -> None:
     """Copies of records that have a pair take no part in what follows."""
     for side in (0, 1):
         found = _copies(passes, side)
