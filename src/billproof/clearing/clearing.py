@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Book, Codes
-from billproof.clearing.causes.causes import Cause, Explained, Found, exact, explain, explained
-from billproof.clearing.pairs.differences import Differences, Kind
+from billproof.clearing.causes.causes import Cause, Explained, Found, explain, explained
+from billproof.clearing.pairs.differences import Differences
 from billproof.clearing.pairs.pairing import paired_and_judged
 from billproof.clearing.pairs.parts import Inside, Part, Parts, divided
 from billproof.clearing.pairs.passes import Pairs
@@ -31,41 +28,6 @@ class Clearing:
     pairs: Pairs
     differences: Differences
     explained: Explained
-
-    @cached_property
-    def agreed(self) -> int:
-        """How many pairs agree."""
-        return int(np.count_nonzero(self.differences.kinds == 0))
-
-    @cached_property
-    def totals(self) -> tuple[int, int]:
-        """What each book adds up to."""
-        ours, theirs = (exact(book.settled) for book in self.books)
-        return ours, theirs
-
-    @cached_property
-    def at_stake(self) -> dict[str, int]:
-        """The difference of the totals by the kind that it belongs to, and of the pairs that agree."""
-        found = {"agreed": 0, **{kind.word: 0 for kind in Kind}}
-        paying = self.differences.paying
-        for code in np.unique(paying).tolist():
-            word = Kind(code).word if code >= 0 else "agreed"
-            found[word] += exact(self.differences.money[paying == code])
-        for side, rows in enumerate((self.pairs.ours_left, self.pairs.theirs_left)):
-            settled = self.books[side].settled[rows]
-            for code in np.unique(self.differences.left[side]).tolist():
-                money = exact(settled[self.differences.left[side] == code])
-                found[Kind(code).word] += money if side == 0 else -money
-        return found
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many differences there are of each kind; a pair counts once for each kind that it has."""
-        found = {kind.word: int(np.count_nonzero(self.differences.has(kind))) for kind in Kind}
-        for left in self.differences.left:
-            for code, count in zip(*np.unique(left, return_counts=True), strict=True):
-                found[Kind(int(code)).word] += int(count)
-        return found
 
 
 def clear(

@@ -9,6 +9,7 @@ import pytest
 from any_books import BOOKS, RECORD, book_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from plain_sums import agreed_pairs, book_totals, counts_by_kind, stakes_by_kind
 
 from billproof.clearing.agreement.agreement import Agreement
 from billproof.clearing.books.book import Codes
@@ -34,7 +35,7 @@ def test_any_books_are_paired_one_to_one_and_their_money_adds_up(
         assert sorted([*paired.tolist(), *left.tolist()]) == list(range(len(books[side])))
     ours, theirs = found.books
     assert np.array_equal(ours.service[pairs.ours], theirs.service[pairs.theirs])
-    assert sum(found.at_stake.values()) == found.totals[0] - found.totals[1]
+    assert sum(stakes_by_kind(found).values()) == book_totals(found)[0] - book_totals(found)[1]
     explained = sum(cause.money for cause in found.explained.causes)
     paying = found.differences.paying
     single = 0
@@ -43,7 +44,9 @@ def test_any_books_are_paired_one_to_one_and_their_money_adds_up(
             single += int(found.differences.money[rows[paying[rows] == kind]].sum())
         else:
             single += int(found.books[side].settled[rows].sum()) * (1 if side == 0 else -1)
-    assert explained + single + found.at_stake["agreed"] == found.totals[0] - found.totals[1]
+    assert (
+        explained + single + stakes_by_kind(found)["agreed"] == book_totals(found)[0] - book_totals(found)[1]
+    )
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -54,7 +57,7 @@ def test_the_other_side_sees_the_same(
     one = _cleared(*books, tmp_path, agreement)
     other = _cleared(*books[::-1], tmp_path, agreement)
     assert len(one.pairs.ours) == len(other.pairs.ours)
-    assert one.totals == other.totals[::-1]
+    assert book_totals(one) == book_totals(other)[::-1]
     assert len(one.pairs.ours_left) == len(other.pairs.theirs_left)
 
 
@@ -88,7 +91,7 @@ def test_the_order_of_records_decides_nothing(
         one = _cleared(books[0], books[1], tmp_path, agreement)
         ours, theirs = (book.settled for book in one.books)
         both = int(np.minimum(ours[one.pairs.ours], theirs[one.pairs.theirs]).sum())
-        found.append((len(one.pairs.ours), both, one.counts))
+        found.append((len(one.pairs.ours), both, counts_by_kind(one)))
         for rows in books:
             drawn.shuffle(rows)
     assert found == found[:1] * 3
@@ -120,8 +123,8 @@ def test_copies_of_a_book_agree_whatever_is_in_them(tmp_path: Path, agreement: A
     @given(rows=st.lists(RECORD, min_size=1, max_size=40))
     def same(rows: list[dict]) -> None:
         found = _cleared(rows, rows, tmp_path, agreement)
-        assert found.agreed == len(rows)
-        assert not any(found.counts.values())
+        assert agreed_pairs(found) == len(rows)
+        assert not any(counts_by_kind(found).values())
 
     same()
 
@@ -142,7 +145,7 @@ def test_one_call_that_two_clocks_saw_is_one_pair_within_the_window_alone(
     }
     near = _cleared([call], [{**call, "started_at": call["started_at"] + 60}], tmp_path, agreement)
     far = _cleared([call], [{**call, "started_at": call["started_at"] + 61}], tmp_path, agreement)
-    assert near.agreed == 1
+    assert agreed_pairs(near) == 1
     assert len(far.pairs.ours) == 0
     twice = _cleared([call, call], [call], tmp_path, agreement)
     assert twice.differences.left[0].tolist() == [Kind.DUPLICATE]
@@ -214,6 +217,6 @@ def test_what_is_no_usage_is_compared_by_service_rate_and_amount(
         "rate": "port",
     }
     later = {**fee, "started_at": fee["started_at"] + 10**6, "usage": 900, "billed_usage": 31}
-    assert _cleared([fee], [later], tmp_path, agreement).agreed == 1
+    assert agreed_pairs(_cleared([fee], [later], tmp_path, agreement)) == 1
     dearer = _cleared([fee], [{**fee, "amount": 6 * 10**9}], tmp_path, agreement)
     assert dearer.differences.left[0].tolist() == [Kind.MISSING]
